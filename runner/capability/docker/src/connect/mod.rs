@@ -1,0 +1,14 @@
+//! From an address to a daemon that answers.
+
+mod context;
+mod endpoint;
+mod engine;
+mod stream;
+mod tls;
+mod transport;
+
+pub(crate) use endpoint::{Address, Endpoint};
+pub use engine::DaemonInfo;
+pub(crate) use engine::Engine;
+pub(crate) use stream::{Event, Events};
+pub(crate) use transport::{Body, stream_body};

@@ -1,0 +1,1 @@
+//! What a docker grant can give: the Docker Engine, through bollard.

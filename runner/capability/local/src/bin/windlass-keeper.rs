@@ -1,0 +1,2 @@
+//! A keeper.
+fn main() {}

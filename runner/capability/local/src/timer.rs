@@ -1,0 +1,35 @@
+//! Waiting.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::Value as Json;
+use windlass_gate::api::Nothing;
+use windlass_gate::api::timer::Sleep;
+use windlass_gate::{Call, CallError, Capability, Function};
+
+use crate::{to_json, unknown};
+
+/// Waits on behalf of a step. Dropping the call ends the wait.
+///
+/// There is no longest wait: the interface has no error for one, and the step's own time limit holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Timer;
+
+#[async_trait]
+impl Capability for Timer {
+    fn name(&self) -> &'static str {
+        "timer"
+    }
+
+    async fn perform(&self, call: Call) -> Result<Json, CallError> {
+        match call.function {
+            Function::TimerSleep => {
+                let Sleep { milliseconds } = call.decode()?;
+                tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+                to_json(Nothing)
+            }
+            other => Err(unknown("timer", other)),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! After the last step: nothing stays that was not meant to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use windlass_gate::api::docker;
+use windlass_gate::{Authority, Session, SessionOptions};
+use windlass_journal::{Record, StepIndex};
+
+use crate::run::Shared;
+
+/// How long effects under way may take to come to their end after a cancel.
+const SETTLE: Duration = Duration::from_secs(15);
+/// How long the clean-up may take.
+const CLEAN_UP: Duration = Duration::from_secs(60);
+
+/// Removes what the run made; after a failure, also what was meant to stay. Says what is still there.
+pub(crate) async fn clean_up(shared: &Shared, failed: bool) -> Vec<String> {
+    let gate = &shared.run.gate;
+    if tokio::time::timeout(SETTLE, gate.settled()).await.is_err() {
+        notice(shared, "some effects were still under way when the clean-up began".to_owned());
+    }
+    if !gate.has_acted("docker") {
+        return Vec::new();
+    }
+    let options = SessionOptions { step: StepIndex::HOST, attempt: 1, authority: Authority::Host, max_calls: u64::MAX, max_log: 1 << 20 };
+    let mut session = Session::new(Arc::clone(gate), options);
+    let keep = failed && shared.run.options.keep;
+    match tokio::time::timeout(CLEAN_UP, sweep(shared, &mut session, failed, keep)).await {
+        Ok(left) => left,
+        Err(_) => {
+            let left = format!("the clean-up took more than {} s; what is left: docker ps -a --filter label=windlass.run={}", CLEAN_UP.as_secs(), shared.run_id);
+            notice(shared, left.clone());
+            vec![left]
+        }
+    }
+}
+
+async fn sweep(shared: &Shared, session: &mut Session, failed: bool, keep: bool) -> Vec<String> {
+    let leftovers = match session.call(&docker::Leftovers { kept_too: failed }).await {
+        Ok(leftovers) => leftovers,
+        Err(error) => {
+            let left = format!("what the run made could not be listed: {error}; when Docker is back: docker ps -a --filter label=windlass.run={}", shared.run_id);
+            notice(shared, left.clone());
+            return vec![left];
+        }
+    };
+    let mut left = Vec::new();
+    for leftover in leftovers {
+        let name = format!("{} {}", kind(&leftover.kind), leftover.name);
+        if keep {
+            notice(shared, format!("kept {name}"));
+            left.push(name);
+            continue;
+        }
+        if let Err(error) = session.call(&docker::Sweep { leftover }).await {
+            notice(shared, format!("{name} could not be removed: {error}"));
+            left.push(name);
+        } else if failed {
+            notice(shared, format!("removed {name}"));
+        }
+    }
+    left
+}
+
+fn kind(kind: &docker::LeftoverKind) -> &'static str {
+    match kind {
+        docker::LeftoverKind::Container => "container",
+        docker::LeftoverKind::Network => "network",
+        docker::LeftoverKind::Volume => "volume",
+    }
+}
+
+fn notice(shared: &Shared, message: String) {
+    shared.run.gate.journal().append(Record::Notice { step: None, message });
+}

@@ -1,0 +1,83 @@
+//! The folders that a step may see: granted ones as they are, and a staging folder for each that
+//! it may write to.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use windlass_gate::api::files;
+use windlass_gate::RunContext;
+use windlass_journal::{Failure, FailureKind, StepIndex};
+use windlass_pipeline::Grants;
+use windlass_sandbox::Folder;
+
+/// A staging folder, and where its content goes when the step succeeds.
+pub(crate) struct Staged {
+    pub(crate) staging: PathBuf,
+    pub(crate) folder: String,
+}
+
+impl Staged {
+    pub(crate) fn publish(&self) -> files::Publish {
+        files::Publish { staging: self.staging.to_string_lossy().into_owned(), folder: self.folder.clone() }
+    }
+}
+
+/// Makes ready what the grants name.
+pub(crate) fn open(run: &RunContext, grants: &Grants, step: StepIndex) -> Result<(Vec<Folder>, Vec<Staged>), Failure> {
+    let mut folders = Vec::new();
+    let mut staged = Vec::new();
+    for rule in grants.of("files", "read") {
+        let host = run.workspace.join(&*rule.text);
+        let real = host.canonicalize().map_err(|error| missing(&rule.text, &error))?;
+        if !rule.text.starts_with('/') && !real.starts_with(&run.workspace) {
+            return Err(failed(format!("the granted folder `{}` leads out of the pipeline's folder, to {}", rule.text, real.display())));
+        }
+        let state = run.state.canonicalize().unwrap_or_else(|_| run.state.clone());
+        if state.starts_with(&real) || real.starts_with(&state) {
+            return Err(Failure {
+                kind: FailureKind::Denied,
+                message: format!("the granted folder `{}` has Windlass's own state in it ({}), which no step may see", rule.text, state.display()),
+                hint: Some("grant the folders beneath it that the step needs".to_owned()),
+            });
+        }
+        folders.push(Folder { host: real, guest: rule.text.to_string(), writable: false });
+    }
+    for (number, rule) in grants.of("files", "write").enumerate() {
+        let staging = run.state.join("staging").join(&run.run).join(format!("{}-{number}", step.0));
+        empty(&staging).map_err(|error| failed(format!("the staging folder {} cannot be made: {error}", staging.display())))?;
+        folders.push(Folder { host: staging.clone(), guest: rule.text.to_string(), writable: true });
+        staged.push(Staged { staging, folder: rule.text.to_string() });
+    }
+    Ok((folders, staged))
+}
+
+/// Throws away what was not published.
+pub(crate) fn discard(staged: &[Staged]) {
+    for folder in staged {
+        // What stays is a few files in the state folder; the next attempt empties it.
+        let _ = fs::remove_dir_all(&folder.staging);
+        if let Some(run) = folder.staging.parent() {
+            let _ = fs::remove_dir(run);
+        }
+    }
+}
+
+fn empty(folder: &Path) -> std::io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    fs::create_dir_all(folder)
+}
+
+fn missing(folder: &str, error: &std::io::Error) -> Failure {
+    Failure {
+        kind: FailureKind::Failed,
+        message: format!("the granted folder `{folder}` cannot be opened: {error}"),
+        hint: Some("make the folder, or take it out of `grants.files` of the step".to_owned()),
+    }
+}
+
+fn failed(message: String) -> Failure {
+    Failure { kind: FailureKind::Failed, message, hint: None }
+}

@@ -1,0 +1,12 @@
+//! Plan to run: order, concurrency, timeouts, cancel, clean-up.
+//!
+//! The engine decides what runs when. It does nothing to the world itself: steps act through their
+//! sessions, and what the engine has to do (publish, clean up) passes the gate as the host's call.
+
+mod cleanup;
+mod folders;
+mod outputs;
+mod run;
+mod step;
+
+pub use run::{Cancel, Ended, Run, RunOptions};

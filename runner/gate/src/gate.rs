@@ -1,0 +1,79 @@
+//! The gate of one run: who stands behind it, and what is still under way.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+
+use tokio_util::task::TaskTracker;
+use windlass_journal::Writer;
+
+use crate::{Capability, Guard, RunContext};
+
+/// The gate of one run.
+pub struct Gate {
+    pub(crate) writer: Writer,
+    pub(crate) run: Arc<RunContext>,
+    pub(crate) guards: Vec<Arc<dyn Guard>>,
+    /// Effects that go on when their step is cancelled, so that what they make is known.
+    pub(crate) under_way: TaskTracker,
+    capabilities: HashMap<&'static str, Standing>,
+}
+
+struct Standing {
+    capability: Arc<dyn Capability>,
+    /// Whether an effect of it has begun in this run: without one there is nothing to clean up.
+    acted: AtomicBool,
+}
+
+impl Gate {
+    /// A gate with nothing behind it.
+    pub fn new(writer: Writer, run: RunContext) -> Self {
+        Self { writer, run: Arc::new(run), guards: Vec::new(), under_way: TaskTracker::new(), capabilities: HashMap::new() }
+    }
+
+    /// Puts a capability behind the gate.
+    #[must_use]
+    pub fn with(mut self, capability: impl Capability + 'static) -> Self {
+        self.capabilities.insert(capability.name(), Standing { capability: Arc::new(capability), acted: AtomicBool::new(false) });
+        self
+    }
+
+    /// Adds a guard.
+    #[must_use]
+    pub fn guarded_by(mut self, guard: impl Guard + 'static) -> Self {
+        self.guards.push(Arc::new(guard));
+        self
+    }
+
+    /// What is the same for all calls of the run.
+    pub fn run(&self) -> &Arc<RunContext> {
+        &self.run
+    }
+
+    /// The run's journal.
+    pub fn journal(&self) -> &Writer {
+        &self.writer
+    }
+
+    /// Whether an effect of this capability has begun in this run.
+    pub fn has_acted(&self, capability: &str) -> bool {
+        self.capabilities.get(capability).is_some_and(|standing| standing.acted.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn note_acted(&self, capability: &str) {
+        if let Some(standing) = self.capabilities.get(capability) {
+            standing.acted.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Resolves when no effect is under way any more. No new step may start meanwhile.
+    pub async fn settled(&self) {
+        self.under_way.close();
+        self.under_way.wait().await;
+        self.under_way.reopen();
+    }
+
+    pub(crate) fn capability(&self, name: &str) -> Option<&Arc<dyn Capability>> {
+        self.capabilities.get(name).map(|standing| &standing.capability)
+    }
+}

@@ -1,0 +1,25 @@
+//! The one door out: grant check, `Start`, effect, `End`.
+//!
+//! A plugin reaches the world only through a [`Session`]. The session checks the call against the
+//! table, the plugin's description and the grants of the step, writes `Start` to the journal, lets
+//! the capability act, writes `End`, and answers with exactly the bytes that the journal holds.
+
+pub mod api;
+mod capability;
+mod demands;
+mod error;
+mod gate;
+mod log;
+mod redact;
+mod secrets;
+mod session;
+mod table;
+
+pub use capability::{Authority, Call, Capability, Guard, RunContext, StepAuthority};
+pub use error::{Answer, CallError, Interrupt, Stop};
+pub use gate::Gate;
+pub use log::StepLog;
+pub use redact::Redactor;
+pub use secrets::{SecretStore, Secrets};
+pub use session::{Session, SessionOptions};
+pub use table::{Function, InDoubt, Kind, Need, Row, Want};

@@ -1,0 +1,63 @@
+//! The append-only record of runs, and its typed, versioned format.
+//!
+//! The journal alone says what happened. One process writes a run; any number of readers, in this
+//! process or another, read it while it is being written and never change anything.
+//!
+//! A journal is a folder (`.windlass/` beside the pipeline):
+//!
+//! ```text
+//! .windlass/
+//!   .gitignore        keeps the folder out of version control
+//!   journal.db        SQLite, write-ahead log, synchronous FULL: every record, every run's index row
+//!   runs/<id>.log     the bytes that the steps of one run printed; records hold offsets into it
+//! ```
+//!
+//! Writing: [`Journal::open_or_create`], [`Journal::start_run`], then [`Writer`]. Records wait in a
+//! buffer that the journal's own thread takes and commits in groups: at once when somebody waits
+//! for durability, else within [`WriterOptions::flush_after`]. The record is sequential, so one
+//! durable record makes everything before it durable.
+//!
+//! Reading: [`Journal::open`] gives a [`Reader`].
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the journal owns its folder, its thread and the wall clock of records"
+)]
+
+mod buffer;
+mod clock;
+mod decode;
+mod encode;
+mod entries;
+mod error;
+mod follow;
+mod format;
+mod id;
+mod journal;
+mod lease;
+mod log;
+mod reader;
+mod record;
+mod replayability;
+mod resume;
+mod row;
+mod run;
+mod store;
+mod thread;
+mod writer;
+
+pub use clock::now_micros;
+pub use entries::Entries;
+pub use error::JournalError;
+pub use follow::Follow;
+pub use format::FormatVersion;
+pub use id::new_run_id;
+pub use journal::{Journal, WriterOptions};
+pub use log::{LogBytes, LogChunk, LogView};
+pub use reader::Reader;
+pub use record::*;
+pub use replayability::{Reason, Replayability};
+pub use run::{RunState, RunSummary};
+pub use thread::Observer;
+pub use writer::Writer;

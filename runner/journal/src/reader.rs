@@ -1,0 +1,244 @@
+//! Reading runs; nothing here changes anything.
+
+use std::cell::{Cell, RefCell};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::entries::Entries;
+use crate::error::JournalError;
+use crate::follow::Follow;
+use crate::format::{self, DATABASE, Identity};
+use crate::id::{SHORTEST_PREFIX, normalise};
+use crate::lease::{is_held, log_path};
+use crate::log::LogBytes;
+use crate::row;
+use crate::run::{RunState, RunSummary};
+
+/// How many runs an error lists.
+const LISTED: usize = 10;
+
+/// The rows of the table `run`, as [`summary`] reads them.
+const SELECT_RUN: &str = "SELECT key, id, pipeline, file, source, started_at, ended_at, status, exit_code, failed_step, pid, seen_at FROM run ";
+
+/// Reads a journal, also while another process writes it.
+pub struct Reader {
+    dir: PathBuf,
+    path: PathBuf,
+    pub(crate) conn: Connection,
+    /// The tables are there; they come with the first commit.
+    ready: Cell<bool>,
+    /// The log file that was read last.
+    log: RefCell<Option<(String, File)>>,
+}
+
+impl Reader {
+    pub(crate) fn open(dir: &Path) -> Result<Self, JournalError> {
+        let dir = &std::path::absolute(dir).map_err(|e| JournalError::io(dir, "find", e))?;
+        let path = dir.join(DATABASE);
+        match std::fs::metadata(&path) {
+            Ok(_) => {}
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                return Err(JournalError::Absent { path: dir.to_owned() });
+            }
+            Err(e) => return Err(JournalError::io(&path, "read", e)),
+        }
+        let (conn, identity) = format::open_readable(&path)?;
+        let ready = Cell::new(identity != Identity::Blank);
+        Ok(Self { dir: dir.to_owned(), path, conn, ready, log: RefCell::new(None) })
+    }
+
+    /// The newest runs, newest first, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// What the store says.
+    pub fn runs(&self, limit: usize) -> Result<Vec<RunSummary>, JournalError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.select("ORDER BY key DESC LIMIT ?1", params![limit])
+    }
+
+    /// The run with this id, or whose id begins with it (at least three characters); the newest run
+    /// for `None` and for `latest`.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::NoRuns`], [`JournalError::ShortId`], [`JournalError::UnknownRun`],
+    /// [`JournalError::AmbiguousRun`], and what the store says.
+    pub fn resolve(&self, id: Option<&str>) -> Result<RunSummary, JournalError> {
+        let Some(given) = id.filter(|id| *id != "latest") else {
+            return self.runs(1)?.pop().ok_or_else(|| JournalError::NoRuns { path: self.dir.clone() });
+        };
+        if given.chars().count() < SHORTEST_PREFIX {
+            return Err(JournalError::ShortId { given: given.to_owned(), least: SHORTEST_PREFIX });
+        }
+        let mut found = match normalise(given) {
+            // `{` comes after `z`, the last letter of an id.
+            Some(prefix) => self.select(
+                "WHERE id >= ?1 AND id < ?1 || '{' ORDER BY key DESC LIMIT ?2",
+                params![prefix, LISTED as i64],
+            )?,
+            None => Vec::new(),
+        };
+        match found.len() {
+            0 => {
+                let recent = self.runs(LISTED)?.into_iter().map(|run| run.id).collect();
+                Err(JournalError::UnknownRun { given: given.to_owned(), recent })
+            }
+            1 => Ok(found.remove(0)),
+            _ => {
+                let candidates = found.into_iter().map(|run| run.id).collect();
+                Err(JournalError::AmbiguousRun { given: given.to_owned(), candidates })
+            }
+        }
+    }
+
+    /// The run's records after `after_seq` (0 for all), in order, as many as are committed when the
+    /// iterator gets to them. They are read in pages, never all into memory.
+    ///
+    /// # Errors
+    ///
+    /// What the store says. Damage in a record comes with the iterator.
+    pub fn entries(&self, run: &RunSummary, after_seq: u64) -> Result<Entries<'_>, JournalError> {
+        self.is_ready()?;
+        Ok(Entries::new(self, run, after_seq))
+    }
+
+    /// The run's records after `after_seq`, then those that its process commits from now on.
+    ///
+    /// # Errors
+    ///
+    /// What the store says.
+    pub fn follow(&self, run: &RunSummary, after_seq: u64) -> Result<Follow<'_>, JournalError> {
+        Ok(Follow::new(self, run, self.entries(run, after_seq)?))
+    }
+
+    /// The text of the run's `pipeline.toml`.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Damaged`] if it is not there, and what the store says.
+    pub fn source(&self, run: &RunSummary) -> Result<String, JournalError> {
+        let text = self
+            .conn
+            .query_row("SELECT text FROM source WHERE digest = ?1", [&run.source_digest], |row| row.get(0))
+            .optional()
+            .map_err(|e| self.store(e))?;
+        text.ok_or_else(|| self.damaged(format!("the pipeline of run {} is missing", run.id)))
+    }
+
+    /// The `len` bytes at `offset` of the run's log, as a [`crate::Record::Log`] gives them.
+    ///
+    /// # Errors
+    ///
+    /// What the system says. Bytes that are not there are no error: see [`LogBytes::missing`].
+    pub fn log_bytes(&self, run: &RunSummary, offset: u64, len: u64) -> Result<LogBytes, JournalError> {
+        let path = log_path(&self.dir, &run.id);
+        let err = |e| JournalError::io(&path, "read", e);
+        let mut cached = self.log.borrow_mut();
+        if cached.as_ref().is_none_or(|(id, _)| *id != run.id) {
+            match File::open(&path) {
+                Ok(file) => *cached = Some((run.id.clone(), file)),
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                    return Ok(LogBytes { bytes: Vec::new(), missing: len });
+                }
+                Err(e) => return Err(err(e)),
+            }
+        }
+        let mut bytes = Vec::new();
+        if let Some((_, file)) = cached.as_mut() {
+            file.seek(SeekFrom::Start(offset)).map_err(err)?;
+            file.take(len).read_to_end(&mut bytes).map_err(err)?;
+        }
+        let missing = len - bytes.len() as u64;
+        Ok(LogBytes { bytes, missing })
+    }
+
+    /// The run's index row as it is now.
+    ///
+    /// # Errors
+    ///
+    /// What the store says.
+    pub fn refresh(&self, run: &RunSummary) -> Result<RunSummary, JournalError> {
+        let found = self.select("WHERE key = ?1", [run.key])?.pop();
+        found.ok_or_else(|| self.damaged(format!("run {} is missing", run.id)))
+    }
+
+    /// A number that changes when another connection commits.
+    pub(crate) fn data_version(&self) -> Result<i64, JournalError> {
+        let mut statement = self.conn.prepare_cached("PRAGMA data_version").map_err(|e| self.store(e))?;
+        statement.query_row([], |row| row.get(0)).map_err(|e| self.store(e))
+    }
+
+    fn select(&self, rest: &str, params: impl rusqlite::Params) -> Result<Vec<RunSummary>, JournalError> {
+        if !self.is_ready()? {
+            return Ok(Vec::new());
+        }
+        let rows = || {
+            let mut statement = self.conn.prepare_cached(&format!("{SELECT_RUN}{rest}"))?;
+            statement.query_map(params, summary)?.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        let mut runs = rows().map_err(|e| self.store(e))?;
+        for run in &mut runs {
+            if run.state == RunState::Running && !is_held(&self.dir, &run.id, run.seen) {
+                // It may have ended, and given its lease back, since its row was read.
+                *run = self.row(run.key)?;
+                if run.state == RunState::Running {
+                    run.state = RunState::Interrupted;
+                }
+            }
+        }
+        Ok(runs)
+    }
+
+    /// A run's row, whose lease was not looked at.
+    fn row(&self, key: i64) -> Result<RunSummary, JournalError> {
+        let row = || {
+            let mut statement = self.conn.prepare_cached(&format!("{SELECT_RUN}WHERE key = ?1"))?;
+            statement.query_row([key], summary)
+        };
+        row().map_err(|e| self.store(e))
+    }
+
+    /// Whether the tables are there by now.
+    pub(crate) fn is_ready(&self) -> Result<bool, JournalError> {
+        if !self.ready.get() {
+            self.ready.set(format::identify(&self.conn, &self.path)? != Identity::Blank);
+        }
+        Ok(self.ready.get())
+    }
+
+    pub(crate) fn store(&self, error: rusqlite::Error) -> JournalError {
+        JournalError::store(&self.path, "read", error)
+    }
+
+    pub(crate) fn damaged(&self, why: String) -> JournalError {
+        JournalError::Damaged { path: self.path.clone(), why }
+    }
+}
+
+/// A row of the table `run`; a run without an end counts as running until its lease is looked at.
+fn summary(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
+    let status: Option<i64> = row.get(7)?;
+    Ok(RunSummary {
+        key: row.get(0)?,
+        id: row.get(1)?,
+        pipeline: row.get(2)?,
+        file: row.get(3)?,
+        source_digest: row.get(4)?,
+        started: row.get::<_, i64>(5)?.cast_unsigned(),
+        ended: row.get::<_, Option<i64>>(6)?.map(i64::cast_unsigned),
+        state: match status {
+            None => RunState::Running,
+            Some(number) => {
+                RunState::Ended(row::status_from(number).ok_or(rusqlite::Error::IntegralValueOutOfRange(7, number))?)
+            }
+        },
+        exit_code: row.get(8)?,
+        failed_step: row.get(9)?,
+        pid: row.get(10)?,
+        seen: row.get::<_, i64>(11)?.cast_unsigned(),
+    })
+}

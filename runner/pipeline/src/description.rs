@@ -1,0 +1,177 @@
+//! Plugins as the planner sees them: where they come from, and what they say about themselves.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// The plugins that are part of Windlass, without their `builtin:`. Only for suggestions ("`image` is built in; write
+/// `builtin:image`"): whether a plugin exists is decided by the descriptions that the planner is given.
+pub const BUILTINS: &[&str] = &["check", "command", "deploy", "image"];
+
+/// Where a plugin comes from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", from = "String")]
+pub enum PluginSource {
+    /// Part of Windlass, by its name.
+    Builtin(String),
+    /// A component file, relative to the pipeline's folder unless absolute.
+    Path(String),
+    /// A component in a registry, by its reference without `oci:`.
+    Oci(String),
+}
+
+impl fmt::Display for PluginSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Builtin(name) => write!(f, "builtin:{name}"),
+            Self::Path(path) => f.write_str(path),
+            Self::Oci(reference) => write!(f, "oci:{reference}"),
+        }
+    }
+}
+
+impl From<PluginSource> for String {
+    fn from(source: PluginSource) -> Self {
+        source.to_string()
+    }
+}
+
+impl From<String> for PluginSource {
+    fn from(text: String) -> Self {
+        match text.split_once(':') {
+            Some(("builtin", name)) => Self::Builtin(name.to_owned()),
+            Some(("oci", reference)) => Self::Oci(reference.to_owned()),
+            _ => Self::Path(text),
+        }
+    }
+}
+
+impl FromStr for PluginSource {
+    type Err = std::convert::Infallible;
+
+    /// Reads what `Display` writes: anything that is neither `builtin:` nor `oci:` is a path.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(text.to_owned().into())
+    }
+}
+
+/// What a plugin says about itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Description {
+    /// The plugin's name.
+    pub name: String,
+    /// The plugin's version.
+    pub version: String,
+    /// What it does, in Markdown.
+    pub documentation: String,
+    /// The JSON Schema of `with`.
+    pub with_schema: serde_json::Value,
+    /// The capabilities that it requires or can use.
+    pub capabilities: Vec<CapabilityUse>,
+    /// The values that it hands to later steps.
+    pub outputs: Vec<OutputSpec>,
+}
+
+impl Description {
+    /// The output of this name.
+    pub fn output(&self, name: &str) -> Option<&OutputSpec> {
+        self.outputs.iter().find(|output| output.name == name)
+    }
+
+    /// How the plugin uses this capability, if at all.
+    pub fn capability(&self, name: &str) -> Option<&CapabilityUse> {
+        self.capabilities.iter().find(|used| used.capability == name)
+    }
+}
+
+/// One capability that a plugin asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CapabilityUse {
+    /// Its name, as in `grants`.
+    pub capability: String,
+    /// Without a grant the plugin cannot work, so a plan without one is refused.
+    pub required: bool,
+    /// What for, in words for the person who grants it.
+    pub reason: String,
+}
+
+/// One value that a plugin hands to later steps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct OutputSpec {
+    /// Its name in `${stages.S.steps.T.outputs.NAME}`.
+    pub name: String,
+    /// Its type.
+    pub kind: OutputKind,
+    /// What it is.
+    pub documentation: String,
+}
+
+/// The type of an output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutputKind {
+    /// Text.
+    String,
+    /// A number.
+    Number,
+    /// True or false.
+    Bool,
+    /// A list of values.
+    List,
+    /// Values by name.
+    Object,
+}
+
+impl OutputKind {
+    /// The word in messages.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Number => "number",
+            Self::Bool => "bool",
+            Self::List => "list",
+            Self::Object => "object",
+        }
+    }
+
+    /// Whether a value is of this type.
+    pub fn admits(self, value: &serde_json::Value) -> bool {
+        match self {
+            Self::String => value.is_string(),
+            Self::Number => value.is_number(),
+            Self::Bool => value.is_boolean(),
+            Self::List => value.is_array(),
+            Self::Object => value.is_object(),
+        }
+    }
+}
+
+impl fmt::Display for OutputKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// The descriptions of a pipeline's plugins, which the caller loads before planning.
+pub type Descriptions = BTreeMap<PluginSource, Arc<Description>>;
+
+/// What the planner may know about the world. All of it is data: planning the same pipeline with the same facts gives
+/// the same plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Facts {
+    /// The run's id, `${run.id}`.
+    pub run_id: String,
+    /// The environment variables that the pipeline asks for (see [`crate::Pipeline::env_names`]), `${env.NAME}`.
+    pub env: BTreeMap<String, String>,
+    /// `sha`, `short`, `branch`, `tag` and `dirty` ("true" or "false"), as far as they are known, `${git.short}`.
+    pub git: BTreeMap<String, String>,
+    /// The absolute path of the pipeline's folder, `${run.workspace}`.
+    pub workspace: String,
+}

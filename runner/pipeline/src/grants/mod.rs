@@ -1,0 +1,101 @@
+//! What one step may do: the rules of its `grants`, and whether they allow a demand.
+//!
+//! Pure data, fixed when the plan is made. The gate asks [`Grants::allows`] before every effect.
+
+mod hint;
+pub mod pattern;
+pub(crate) mod read;
+pub mod vocabulary;
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use crate::source::Location;
+pub use pattern::Pattern;
+
+/// What a plugin is about to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demand<'a> {
+    /// The capability, as in `grants`.
+    pub capability: &'a str,
+    /// The verb, as in [`vocabulary::VOCABULARY`]; for `http` the method, in capitals.
+    pub verb: &'a str,
+    /// The thing itself: a folder, an image reference, a URL, a name.
+    pub resource: Cow<'a, str>,
+}
+
+impl<'a> Demand<'a> {
+    /// A demand.
+    pub fn new(capability: &'a str, verb: &'a str, resource: impl Into<Cow<'a, str>>) -> Self {
+        Self { capability, verb, resource: resource.into() }
+    }
+}
+
+/// One thing that a step may do.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Rule {
+    /// The capability.
+    pub capability: &'static str,
+    /// The verb; for `http` the method.
+    pub verb: &'static str,
+    /// What it may be done to.
+    #[serde(skip)]
+    pub pattern: Pattern,
+    /// The pattern as written, with its references filled in.
+    #[serde(rename = "resource")]
+    pub text: Box<str>,
+    /// Where it was granted. Steps whose `grants` read the same share one set, and this is the first of them;
+    /// [`crate::PlanStep::granted_at`] gives the place for a step.
+    pub location: Location,
+}
+
+/// Everything that one step may do.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Grants {
+    rules: Vec<Rule>,
+    #[serde(skip)]
+    pub(crate) origin: Location,
+}
+
+impl Grants {
+    /// Nothing at all.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn new(rules: Vec<Rule>, origin: Location) -> Self {
+        Self { rules, origin }
+    }
+
+    /// The rule that allows it, if one does.
+    pub fn allows(&self, demand: &Demand<'_>) -> Option<&Rule> {
+        let implied = vocabulary::verb(demand.capability, demand.verb)?.implied_by;
+        self.rules.iter().find(|rule| {
+            rule.capability == demand.capability
+                && (rule.verb == demand.verb || implied.contains(&rule.verb))
+                && rule.pattern.matches(&demand.resource)
+        })
+    }
+
+    /// All rules, in the order of the file.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The rules of one verb, in the order of the file.
+    pub fn of<'a>(&'a self, capability: &'a str, verb: &'a str) -> impl Iterator<Item = &'a Rule> {
+        self.rules.iter().filter(move |rule| rule.capability == capability && rule.verb == verb)
+    }
+
+    /// Whether anything at all is granted of this capability. Ambient capabilities always are.
+    pub fn grants_capability(&self, capability: &str) -> bool {
+        vocabulary::AMBIENT.contains(&capability) || self.rules.iter().any(|rule| rule.capability == capability)
+    }
+
+    /// What to write where so that `demand` is allowed, in words for the person who reads the denial.
+    pub fn denial_hint(demand: &Demand<'_>, stage: &str, step: &str) -> String {
+        hint::denial(demand, stage, step)
+    }
+}

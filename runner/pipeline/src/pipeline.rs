@@ -1,0 +1,128 @@
+//! A pipeline that was read and checked as far as the file alone can tell.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::description::PluginSource;
+use crate::diagnostic::{Diagnostic, Diagnostics, Sink, codes};
+use crate::graph::Graph;
+use crate::limits::Limits;
+use crate::plan::{OnCrash, SecretSource};
+use crate::source::{Lines, Location, Source};
+use crate::tree::{NodeId, Tree};
+
+/// A pipeline as the file says it.
+///
+/// Values stay in the form of the file until the plan is made: this holds names and places, the source holds the text.
+#[derive(Debug, Default)]
+pub struct Pipeline {
+    /// Its name.
+    pub name: String,
+    /// What it is for, if it says so.
+    pub description: Option<String>,
+    /// How many stages may run at a time, if it says so.
+    pub jobs: Option<u32>,
+    /// How long the whole run may take, if it says so.
+    pub timeout: Option<Duration>,
+    /// The secrets by name, and where their values come from.
+    pub secrets: BTreeMap<String, SecretSource>,
+    pub(crate) found: Sink,
+    pub(crate) lines: Lines,
+    pub(crate) text_len: usize,
+    pub(crate) tree: Tree,
+    pub(crate) vars: Vec<Var>,
+    pub(crate) var_index: HashMap<Arc<str>, u32>,
+    /// An order in which every variable comes after those that it refers to. Empty when there is none.
+    pub(crate) var_order: Vec<u32>,
+    pub(crate) plugins: Vec<Plugin>,
+    /// In the order of the file.
+    pub(crate) stages: Vec<Stage>,
+    pub(crate) stage_index: HashMap<Arc<str>, u32>,
+    pub(crate) steps: Vec<Step>,
+    /// Steps by name, for stages with many of them.
+    pub(crate) step_index: HashMap<u32, HashMap<Arc<str>, u32>>,
+    pub(crate) graph: Graph,
+    /// The stages in the order of the plan. Empty when they need each other in a circle.
+    pub(crate) order: Vec<u32>,
+    pub(crate) env_names: BTreeSet<String>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Var {
+    pub(crate) name: Arc<str>,
+    pub(crate) value: NodeId,
+}
+
+#[derive(Debug)]
+pub(crate) struct Plugin {
+    pub(crate) source: PluginSource,
+    /// Where it is named: its value in `[plugins]`, or the first `uses`.
+    pub(crate) place: NodeId,
+}
+
+#[derive(Debug)]
+pub(crate) struct Stage {
+    pub(crate) name: Arc<str>,
+    pub(crate) node: NodeId,
+    /// The list `needs`, for places.
+    pub(crate) needs: Option<NodeId>,
+    pub(crate) steps: Range<u32>,
+    pub(crate) required: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) name: Arc<str>,
+    pub(crate) stage: u32,
+    /// `None` when `uses` could not be resolved, which was reported.
+    pub(crate) plugin: Option<u32>,
+    pub(crate) node: NodeId,
+    pub(crate) uses: Option<NodeId>,
+    pub(crate) with: Option<NodeId>,
+    pub(crate) grants: Option<NodeId>,
+    pub(crate) env: Option<NodeId>,
+    pub(crate) limits: Option<Box<Limits>>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) required: bool,
+    pub(crate) on_crash: OnCrash,
+}
+
+/// Stages with more steps than this have them indexed by name.
+pub(crate) const INDEXED_STEPS: usize = 16;
+
+impl Pipeline {
+    /// Every plugin that a step uses, once, with its place in the file; the caller loads their descriptions.
+    pub fn plugin_sources(&self, source: &Source) -> Vec<(PluginSource, Location)> {
+        let doc = crate::tree::Doc::new(&self.tree, &source.text);
+        let place = |plugin: &Plugin| self.lines.location(&source.text, doc.span(plugin.place).start);
+        self.plugins.iter().map(|plugin| (plugin.source.clone(), place(plugin))).collect()
+    }
+
+    /// The environment variables that `${env.NAME}` asks for; the caller puts those that are set into the facts.
+    pub fn env_names(&self) -> &BTreeSet<String> {
+        &self.env_names
+    }
+
+    /// Whether nothing was found to be wrong so far.
+    pub fn is_sound(&self) -> bool {
+        !self.found.has_errors()
+    }
+
+    /// A diagnostic for a plugin that could not be loaded, at its place in the file.
+    pub fn plugin_problem(&self, source: &Source, plugin: &PluginSource, message: impl Into<String>) -> Diagnostics {
+        let doc = crate::tree::Doc::new(&self.tree, &source.text);
+        let place = self.plugins.iter().find(|known| known.source == *plugin).map(|plugin| doc.span(plugin.place));
+        Diagnostics::of(source, vec![Diagnostic::error(codes::UNKNOWN_PLUGIN, place.unwrap_or(0..0), message)])
+    }
+
+    /// A step of a stage by its name, as index into `steps`.
+    pub(crate) fn step(&self, stage: u32, name: &str) -> Option<u32> {
+        if let Some(index) = self.step_index.get(&stage) {
+            return index.get(name).copied();
+        }
+        let steps = self.stages.get(stage as usize)?.steps.clone();
+        steps.into_iter().find(|step| *self.steps[*step as usize].name == *name)
+    }
+}

@@ -1,0 +1,136 @@
+//! The plan: everything that is known before a run starts, in the order in which it will happen.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::description::{Descriptions, Facts, PluginSource};
+use crate::diagnostic::Diagnostics;
+use crate::grants::{Grants, Rule};
+use crate::limits::Limits;
+use crate::pipeline::Pipeline;
+use crate::source::{Location, Source};
+use crate::template::Template;
+
+/// A pipeline that is ready to run.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The pipeline's name.
+    pub name: String,
+    /// What it is for, if it says so.
+    pub description: Option<String>,
+    /// How many stages may run at a time, if the pipeline says so.
+    pub jobs: Option<u32>,
+    /// How long the whole run may take, if the pipeline says so.
+    pub timeout: Option<Duration>,
+    /// The stages, in an order in which each comes after all that it needs; otherwise as in the file.
+    pub stages: Vec<PlanStage>,
+    /// The steps of all stages, in the order of the stages.
+    pub steps: Vec<PlanStep>,
+    /// Every plugin that a step uses, once, in the order of first use.
+    pub plugins: Vec<PluginSource>,
+    /// The secrets by name, and where their values come from.
+    pub secrets: BTreeMap<String, SecretSource>,
+    /// What somebody should look at, though the pipeline runs.
+    pub warnings: Diagnostics,
+}
+
+/// One stage.
+#[derive(Clone, Debug)]
+pub struct PlanStage {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The stages that must have ended well before, as indexes into [`Plan::stages`], ascending.
+    pub needs: Vec<u32>,
+    /// The stages that wait for this one, as indexes into [`Plan::stages`], ascending.
+    pub dependents: Vec<u32>,
+    /// Its steps, as indexes into [`Plan::steps`]. Never empty.
+    pub steps: Range<u32>,
+    /// Whether the pipeline fails when it fails.
+    pub required: bool,
+    /// Where it stands in the file.
+    pub location: Location,
+}
+
+/// One step.
+#[derive(Clone, Debug)]
+pub struct PlanStep {
+    /// Its name, unique within the stage.
+    pub name: Arc<str>,
+    /// Its stage, as index into [`Plan::stages`].
+    pub stage: u32,
+    /// Its plugin, as index into [`Plan::plugins`].
+    pub plugin: u32,
+    /// The plugin's input. Everything is filled in but the outputs of earlier steps.
+    pub with: Template,
+    /// What it may do.
+    pub grants: Arc<Grants>,
+    /// How long one attempt may take, if the pipeline says so.
+    pub timeout: Option<Duration>,
+    /// What it may use up.
+    pub limits: Limits,
+    /// Whether the stage fails when it fails.
+    pub required: bool,
+    /// Environment variables of the step, by name, in the order of the file.
+    pub env: Vec<(String, Template)>,
+    /// What a resumed run does with an effect that began and has no recorded end.
+    pub on_crash: OnCrash,
+    /// Where it stands in the file.
+    pub location: Location,
+    /// Where its grants stand in the file.
+    pub(crate) grants_at: Location,
+}
+
+impl PlanStep {
+    /// Where in the file a rule of this step's grants stands.
+    pub fn granted_at(&self, rule: &Rule) -> Location {
+        let origin = self.grants.origin;
+        let line = self.grants_at.line + rule.location.line.saturating_sub(origin.line);
+        let column = if rule.location.line == origin.line {
+            self.grants_at.column + rule.location.column.saturating_sub(origin.column)
+        } else {
+            rule.location.column
+        };
+        Location { line, column }
+    }
+}
+
+/// What a resumed run does with an effect that may or may not have happened, and that nobody can look up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnCrash {
+    /// Stop and ask a person.
+    #[default]
+    Ask,
+    /// Do it again.
+    Repeat,
+}
+
+/// Where a secret's value comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SecretSource {
+    /// An environment variable of the host.
+    Env(String),
+    /// A file of the host.
+    File(String),
+}
+
+/// Makes the plan.
+///
+/// # Errors
+///
+/// Everything that is wrong with the pipeline given these facts and plugins, at once; what [`crate::parse_tolerant`]
+/// found is among it.
+pub fn plan(
+    pipeline: &Pipeline,
+    source: &Source,
+    facts: &Facts,
+    descriptions: &Descriptions,
+) -> Result<Plan, Diagnostics> {
+    let _ = (pipeline, source, facts, descriptions);
+    Err(Diagnostics::of(source, Vec::new()))
+}

@@ -1,0 +1,21 @@
+//! wasmtime: load, compile cache, limits; binds WIT imports to the gate.
+//!
+//! A plugin runs in an instance of its own for each step, with a session of the gate as its only
+//! way to the world. Whatever it does, the host and the other steps go on.
+
+mod cache;
+mod clocks;
+mod contract;
+mod engine;
+mod error;
+mod host;
+mod imports;
+mod limits;
+mod plugin;
+mod state;
+mod stdio;
+
+pub use engine::{Component, Sandbox, SandboxOptions};
+pub use error::SandboxError;
+pub use limits::Limits;
+pub use plugin::{Folder, Job, Outcome, Plugin, Ran};
