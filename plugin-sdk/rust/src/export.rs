@@ -12,6 +12,9 @@ use crate::{Context, Failure, Plugin, describe};
 macro_rules! export {
     ($plugin:ty) => { $crate::export!($plugin as ::core::env!("CARGO_PKG_NAME")); };
     ($plugin:ty as $name:expr) => {
+        // The names of a component's exports have characters that native linkers do not take, and nothing
+        // would call them there.
+        #[cfg(target_arch = "wasm32")]
         #[allow(unsafe_code, reason = "the exports of a component are raw functions")]
         const _: () = {
             struct Exported;
@@ -32,6 +35,13 @@ macro_rules! export {
             }
 
             $crate::bindings::export_step!(Exported with_types_in $crate::bindings);
+        };
+
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: () = {
+            let _ = $crate::__private::described::<$plugin>;
+            let _ = $crate::__private::ran::<$plugin>;
+            let _ = $name;
         };
     };
 }

@@ -164,6 +164,7 @@ table! {
     ArtifactsPut "artifacts.put" "artifacts" "artifacts" plugin Effect(Repeat), artifacts::Put => demands::artifacts_put;
     ArtifactsGet "artifacts.get" "artifacts" "artifacts" plugin Record, artifacts::Get => demands::artifacts_get;
     ArtifactsList "artifacts.list" "artifacts" "artifacts" plugin Record, artifacts::List => demands::artifacts_list;
+    LogLog "log.log" "log" "" plugin Record, NoArgs => demands::nothing;
     FilesPublish "files.publish" "files" "" host Effect(Repeat), files::Publish => demands::files_publish;
     MetricsEmit "metrics.emit" "metrics" "" plugin Record, metrics::Emit => demands::nothing;
     TimerSleep "timer.sleep" "timer" "" plugin Record, timer::Sleep => demands::nothing;

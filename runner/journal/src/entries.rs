@@ -16,6 +16,7 @@ const PAGE_ROWS: usize = 512;
 const PAGE_BYTES: usize = 1 << 20;
 
 /// The records of a run, in order, from [`Reader::entries`].
+#[derive(Debug)]
 pub struct Entries<'r> {
     reader: &'r Reader,
     run: RunSummary,

@@ -174,9 +174,9 @@ pub enum JournalError {
     },
 }
 
-/// `" (the newest are a, b)"`, or nothing for nothing.
+/// `" (the newest are: a, b)"`, or nothing for nothing.
 fn listed(lead: &str, ids: &[String]) -> String {
-    if ids.is_empty() { String::new() } else { format!(" ({lead} {})", ids.join(", ")) }
+    if ids.is_empty() { String::new() } else { format!(" ({lead}: {})", ids.join(", ")) }
 }
 
 /// `" (process 17)"`, if it is known.

@@ -18,6 +18,7 @@ const ASK_EVERY: Duration = Duration::from_millis(500);
 ///
 /// As an iterator it waits for the next record, and ends when the run has ended or its process has
 /// died; [`Follow::state`] says which.
+#[derive(Debug)]
 pub struct Follow<'r> {
     reader: &'r Reader,
     run: RunSummary,

@@ -1,5 +1,6 @@
 //! The format of `journal.db`: its version, its tables, and how to tell it from other files.
 
+use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -127,7 +128,7 @@ pub(crate) fn open_writable(path: &Path) -> Result<(Connection, Identity), Journ
     keep_wal(&conn).map_err(err)?;
     let identity = identify(&conn, path)?;
     if identity == Identity::Blank {
-        into_wal(&conn).map_err(err)?;
+        into_wal(&conn, path)?;
     }
     conn.pragma_update(None, "synchronous", "FULL").map_err(err)?;
     conn.pragma_update_and_check(None, "journal_size_limit", WAL_LIMIT, |_| Ok(())).map_err(err)?;
@@ -204,19 +205,30 @@ pub(crate) fn identify(conn: &Connection, path: &Path) -> Result<Identity, Journ
     }
 }
 
-/// Puts an empty file into WAL mode. Nothing in it can be lost yet, so this step neither syncs nor
-/// keeps a rollback file; the first commit syncs the file (see `store.rs`).
-fn into_wal(conn: &Connection) -> rusqlite::Result<()> {
-    conn.pragma_update(None, "synchronous", "OFF")?;
-    conn.pragma_update_and_check(None, "journal_mode", "MEMORY", |_| Ok(()))?;
+/// Puts an empty file into WAL mode, unless another process was first. Nothing in it can be lost
+/// yet, so this step neither syncs nor keeps a rollback file; the first commit syncs the file (see
+/// `store.rs`).
+fn into_wal(conn: &Connection, path: &Path) -> Result<(), JournalError> {
+    let err = |e| JournalError::store(path, "create", e);
+    // Leaving WAL mode while another process enters it would break both, so one at a time. Where
+    // folders cannot be locked, SQLite's own locks make one of the two fail.
+    let folder = path.parent().and_then(|folder| File::open(folder).ok());
+    let _held_until_here_ends = folder.as_ref().map(File::lock);
+    identify(conn, path)?;
+    let mode: String = conn.pragma_query_value(None, "journal_mode", |row| row.get(0)).map_err(err)?;
+    if mode == "wal" {
+        return Ok(());
+    }
+    conn.pragma_update(None, "synchronous", "OFF").map_err(err)?;
+    conn.pragma_update_and_check(None, "journal_mode", "MEMORY", |_| Ok(())).map_err(err)?;
     let until = Instant::now() + BUSY;
     loop {
-        // SQLite does not use the busy handler for this lock: two new processes may meet here.
+        // SQLite does not use the busy handler for this lock, and another process may be looking.
         match conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())) {
             Err(e) if e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && Instant::now() < until => {
                 std::thread::sleep(Duration::from_millis(1));
             }
-            done => return done,
+            done => return done.map_err(err),
         }
     }
 }
@@ -226,5 +238,35 @@ pub(crate) fn ensure_schema(conn: &Connection, path: &Path) -> Result<(), Journa
     match identify(conn, path)? {
         Identity::Blank => conn.execute_batch(SCHEMA).map_err(|e| JournalError::store(path, "create", e)),
         Identity::Journal(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_with_odd_characters_opens_also_without_its_wal() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("50% off? #1.db");
+        let (conn, identity) = open_writable(&path).unwrap();
+        assert_eq!(identity, Identity::Blank);
+        ensure_schema(&conn, &path).unwrap();
+        conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+        drop(conn);
+        std::fs::remove_file(path.with_extension("db-wal")).unwrap();
+        std::fs::remove_file(path.with_extension("db-shm")).unwrap();
+        let (conn, identity) = open_read_only(&path, "?immutable=1").unwrap();
+        assert_eq!(identity, Identity::Journal(FormatVersion::V1));
+        drop(conn);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(open_readable(&path).unwrap().1, Identity::Journal(FormatVersion::V1));
+    }
+
+    #[test]
+    fn every_version_has_a_number_of_its_own() {
+        assert_eq!(FormatVersion::from_number(FormatVersion::LATEST.number()), Some(FormatVersion::LATEST));
+        assert_eq!(FormatVersion::from_number(0), None);
+        assert_eq!(FormatVersion::from_number(FormatVersion::LATEST.number() + 1), None);
     }
 }

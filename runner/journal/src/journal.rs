@@ -161,3 +161,72 @@ impl Journal {
         Ok(Writer::new(shared, thread))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Status;
+
+    fn started() -> RunStarted {
+        RunStarted {
+            run: crate::new_run_id(),
+            pipeline: "p".to_owned(),
+            file: "pipeline.toml".to_owned(),
+            workspace: "/".to_owned(),
+            source: "".into(),
+            facts: Default::default(),
+            plugins: Vec::new(),
+            versions: Default::default(),
+            stages: 0,
+            steps: 0,
+        }
+    }
+
+    fn wait<F: Future>(future: F) -> F::Output {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+
+    #[test]
+    fn a_full_database_fails_the_commit_and_keeps_what_was_durable() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::open_or_create(folder.path()).unwrap();
+        journal.conn.pragma_update_and_check(None, "max_page_count", 30, |_| Ok(())).unwrap();
+        let writer = journal.start_run(WriterOptions::default(), started()).unwrap();
+        let note = |message: String| Record::Notice { step: None, message };
+        wait(writer.append_durable(note("small".to_owned()))).unwrap();
+        let error = wait(writer.append_durable(note("large".repeat(100_000)))).unwrap_err();
+        assert!(matches!(error, JournalError::Full { .. }), "{error}");
+        assert!(matches!(wait(writer.append_durable(note(String::new()))), Err(JournalError::Full { .. })));
+        drop(writer);
+        let reader = Journal::open(folder.path()).unwrap();
+        assert_eq!(reader.entries(&reader.resolve(None).unwrap(), 0).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_journal_that_stays_locked_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let other = Journal::open_or_create(folder.path()).unwrap();
+        let journal = Journal::open_or_create(folder.path()).unwrap();
+        journal.conn.busy_timeout(Duration::from_millis(20)).unwrap();
+        other.conn.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let writer = journal.start_run(WriterOptions::default(), started()).unwrap();
+        let ended = Record::RunEnded { status: Status::Succeeded, exit_code: 0 };
+        let error = wait(writer.close(ended)).unwrap_err();
+        assert!(matches!(error, JournalError::Locked { .. }), "{error}");
+    }
+
+    #[test]
+    fn two_new_processes_may_meet() {
+        let folder = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let writer = Journal::open_or_create(folder.path()).unwrap();
+                    let writer = writer.start_run(WriterOptions::default(), started()).unwrap();
+                    wait(writer.close(Record::RunEnded { status: Status::Succeeded, exit_code: 0 })).unwrap();
+                });
+            }
+        });
+        assert_eq!(Journal::open(folder.path()).unwrap().runs(10).unwrap().len(), 4);
+    }
+}

@@ -219,6 +219,12 @@ impl Reader {
     }
 }
 
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader").field("dir", &self.dir).finish_non_exhaustive()
+    }
+}
+
 /// A row of the table `run`; a run without an end counts as running until its lease is looked at.
 fn summary(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
     let status: Option<i64> = row.get(7)?;

@@ -60,6 +60,7 @@ pub(crate) struct Plugin {
     pub(crate) source: PluginSource,
     /// Where it is named: its value in `[plugins]`, or the first `uses`.
     pub(crate) place: NodeId,
+    pub(crate) location: Location,
 }
 
 #[derive(Debug)]
@@ -94,10 +95,8 @@ pub(crate) const INDEXED_STEPS: usize = 16;
 
 impl Pipeline {
     /// Every plugin that a step uses, once, with its place in the file; the caller loads their descriptions.
-    pub fn plugin_sources(&self, source: &Source) -> Vec<(PluginSource, Location)> {
-        let doc = crate::tree::Doc::new(&self.tree, &source.text);
-        let place = |plugin: &Plugin| self.lines.location(&source.text, doc.span(plugin.place).start);
-        self.plugins.iter().map(|plugin| (plugin.source.clone(), place(plugin))).collect()
+    pub fn plugin_sources(&self) -> Vec<(PluginSource, Location)> {
+        self.plugins.iter().map(|plugin| (plugin.source.clone(), plugin.location)).collect()
     }
 
     /// The environment variables that `${env.NAME}` asks for; the caller puts those that are set into the facts.

@@ -37,7 +37,15 @@ impl std::fmt::Display for Location {
 ///
 /// One diagnostic when the file is empty, larger than [`MAX_BYTES`], or not UTF-8 (it says at which byte).
 pub fn decode(name: impl Into<String>, bytes: &[u8]) -> Result<Source, Diagnostics> {
-    let name = name.into();
+    check(name.into(), bytes)?
+}
+
+/// As [`decode`], for bytes that nobody else needs: they are not copied.
+///
+/// # Errors
+///
+/// As [`decode`].
+pub fn decode_vec(name: impl Into<String>, bytes: Vec<u8>) -> Result<Source, Diagnostics> {
     let fail = |code, message: String, help: &str, valid: &[u8]| {
         // Only the good part is kept for the report: it has to be text.
         let text = String::from_utf8_lossy(valid).into_owned();

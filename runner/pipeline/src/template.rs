@@ -196,7 +196,8 @@ fn push_text(text: &mut String, hole: &OutputRef, value: &Value) -> Result<(), F
     Ok(())
 }
 
-fn word(value: &Value) -> &'static str {
+/// What a value is, with its article.
+pub(crate) fn word(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a bool",
@@ -221,13 +222,14 @@ impl Serialize for Node {
             Self::Bool(value) => serializer.serialize_bool(*value),
             Self::Integer(value) => serializer.serialize_i64(*value),
             Self::Float(value) => serializer.serialize_f64(*value),
+            // Escaped as in the file, so that it can be told from a hole.
+            Self::Text(text) if text.contains("${") => serializer.serialize_str(&text.replace("${", "$${")),
             Self::Text(text) => serializer.serialize_str(text),
             Self::Hole(hole) => serializer.collect_str(&format_args!("${{{hole}}}")),
             Self::Mixed(parts) => {
                 let mut text = String::new();
                 for part in parts {
                     match part {
-                        // Escaped as in the file, so that what stands here can be told from a hole.
                         Part::Text(piece) => text.push_str(&piece.replace("${", "$${")),
                         Part::Hole(hole) => text.push_str(&format!("${{{hole}}}")),
                     }

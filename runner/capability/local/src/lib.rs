@@ -10,12 +10,14 @@
 )]
 
 mod artifacts;
+mod files;
 pub mod keeper;
 mod process;
 mod secrets;
 mod timer;
 
 pub use artifacts::Artifacts;
+pub use files::Files;
 pub use process::Process;
 pub use secrets::FileAndEnvSecrets;
 pub use timer::Timer;

@@ -16,20 +16,23 @@ const LARGEST: u64 = 1 << 20;
 pub struct FileAndEnvSecrets {
     sources: BTreeMap<String, SecretSource>,
     workspace: PathBuf,
-    env: Box<dyn Fn(&str) -> Option<OsString> + Send + Sync>,
+    variable: Box<Variable>,
 }
+
+/// Looks up a variable of the host.
+type Variable = dyn Fn(&str) -> Option<OsString> + Send + Sync;
 
 impl FileAndEnvSecrets {
     /// Secrets from these sources.
     ///
-    /// Files are relative to `workspace`. `env` looks up a variable of the host; it is asked for the
-    /// variables that `sources` name and for no others.
+    /// Files are relative to `workspace`. `variable` looks up a variable of the host; it is asked for
+    /// those that `sources` name and for no others.
     pub fn new(
         sources: BTreeMap<String, SecretSource>,
         workspace: impl Into<PathBuf>,
-        env: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static,
+        variable: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static,
     ) -> Self {
-        Self { sources, workspace: workspace.into(), env: Box::new(env) }
+        Self { sources, workspace: workspace.into(), variable: Box::new(variable) }
     }
 
     /// The host's variables that hold secrets. They are no ordinary variables: no grant of `env`
@@ -41,12 +44,12 @@ impl FileAndEnvSecrets {
         })
     }
 
-    fn from_env(&self, variable: &str) -> Result<String, String> {
-        let value = (self.env)(variable).ok_or("which is not set; set it for the command that runs the pipeline")?;
+    fn in_variable(&self, name: &str) -> Result<String, String> {
+        let value = (self.variable)(name).ok_or("which is not set; set it for the command that runs the pipeline")?;
         value.into_string().map_err(|_| "whose value is not UTF-8 text; give the secret as a file of text".to_owned())
     }
 
-    fn from_file(path: &Path) -> Result<String, String> {
+    fn in_file(path: &Path) -> Result<String, String> {
         let why = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => "which does not exist; create it, or change `[secrets]` in pipeline.toml".to_owned(),
             io::ErrorKind::PermissionDenied => "which this user may not read; change its permissions or its owner".to_owned(),
@@ -74,10 +77,10 @@ impl SecretStore for FileAndEnvSecrets {
     fn read(&self, name: &str) -> Result<String, String> {
         let source = self.sources.get(name).ok_or_else(|| format!("there is no secret `{name}`; {}", known(&self.sources)))?;
         let (place, value) = match source {
-            SecretSource::Env(variable) => (format!("environment variable `{variable}`"), self.from_env(variable)),
+            SecretSource::Env(variable) => (format!("environment variable `{variable}`"), self.in_variable(variable)),
             SecretSource::File(file) => {
                 let path = self.workspace.join(file);
-                (format!("file {}", path.display()), Self::from_file(&path))
+                (format!("file {}", path.display()), Self::in_file(&path))
             }
         };
         match value {
@@ -161,9 +164,9 @@ mod tests {
             let dir = tempfile::tempdir().expect("a folder");
             let path = dir.path().join("x");
             std::fs::write(&path, format!("{text}.\n")).expect("written");
-            prop_assert_eq!(FileAndEnvSecrets::from_file(&path), Ok(format!("{text}.")));
+            prop_assert_eq!(FileAndEnvSecrets::in_file(&path), Ok(format!("{text}.")));
             std::fs::write(&path, format!("{text}.")).expect("written");
-            prop_assert_eq!(FileAndEnvSecrets::from_file(&path), Ok(format!("{text}.")));
+            prop_assert_eq!(FileAndEnvSecrets::in_file(&path), Ok(format!("{text}.")));
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::source::Source;
 ///
 /// Messages are built by closures, and only for those that are kept: a generated file with a million mistakes costs
 /// no more than one with a hundred.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Sink {
     kept: Vec<Diagnostic>,
     errors: usize,

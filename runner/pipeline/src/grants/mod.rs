@@ -2,7 +2,7 @@
 //!
 //! Pure data, fixed when the plan is made. The gate asks [`Grants::allows`] before every effect.
 
-mod hint;
+pub(crate) mod hint;
 pub mod pattern;
 pub(crate) mod read;
 pub mod vocabulary;

@@ -25,8 +25,8 @@ pub(crate) struct Context<'a, 's> {
     pub(crate) places: Option<(&'a Lines, &'s str)>,
 }
 
-/// The rules of one step's `grants`.
-pub(crate) fn rules(context: &mut Context<'_, '_>, grants: NodeId) -> Vec<Rule> {
+/// The rules of one step's `grants`, each with the string that it comes from.
+pub(crate) fn rules(context: &mut Context<'_, '_>, grants: NodeId) -> Vec<(Rule, NodeId)> {
     let mut rules = Vec::new();
     let doc = context.doc;
     match doc.kind(grants) {
@@ -87,7 +87,7 @@ impl Context<'_, '_> {
     }
 
     /// A capability (`depth` 0), or a table within it. `rows` are those that lie beneath.
-    fn level(&mut self, at: NodeId, rows: &[&'static Verb], depth: usize, rules: &mut Vec<Rule>) {
+    fn level(&mut self, at: NodeId, rows: &[&'static Verb], depth: usize, rules: &mut Vec<(Rule, NodeId)>) {
         let here: Vec<&'static Verb> = rows
             .iter()
             .copied()
@@ -156,7 +156,7 @@ impl Context<'_, '_> {
     }
 
     /// One string of a list. `rows` differ in the verb only.
-    fn string(&mut self, at: NodeId, rows: &[&'static Verb], rules: &mut Vec<Rule>) {
+    fn string(&mut self, at: NodeId, rows: &[&'static Verb], rules: &mut Vec<(Rule, NodeId)>) {
         let Some(row) = rows.first() else { return };
         let Some(raw) = self.doc.string(at) else {
             let found = self.doc.kind(at);
@@ -196,13 +196,14 @@ impl Context<'_, '_> {
         let location = self.places.map(|(lines, text)| lines.location(text, self.doc.span(at).start));
         for method in methods {
             for row in rows {
-                rules.push(Rule {
+                let rule = Rule {
                     capability: row.capability,
                     verb: if method.is_empty() { row.verb } else { method },
                     pattern: pattern.clone(),
                     text: target.into(),
                     location: location.unwrap_or_default(),
-                });
+                };
+                rules.push((rule, at));
             }
         }
     }

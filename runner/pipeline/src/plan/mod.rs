@@ -1,5 +1,10 @@
 //! The plan: everything that is known before a run starts, in the order in which it will happen.
 
+mod conflicts;
+mod expand;
+mod make;
+mod schema;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -7,13 +12,17 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::description::{Descriptions, Facts, PluginSource};
-use crate::diagnostic::Diagnostics;
+use crate::description::{Description, Descriptions, Facts, PluginSource};
+use crate::diagnostic::{Diagnostic, Diagnostics, codes};
 use crate::grants::{Grants, Rule};
 use crate::limits::Limits;
 use crate::pipeline::Pipeline;
 use crate::source::{Location, Source};
+use crate::suggest::{nearest, quoted};
 use crate::template::Template;
+use crate::tree::Doc;
+
+pub use schema::WithSchema;
 
 /// A pipeline that is ready to run.
 #[derive(Clone, Debug)]
@@ -80,14 +89,17 @@ pub struct PlanStep {
     pub on_crash: OnCrash,
     /// Where it stands in the file.
     pub location: Location,
-    /// Where its grants stand in the file.
-    pub(crate) grants_at: Location,
+    /// Where its grants stand in the file; see [`Self::granted_at`].
+    pub grants_at: Location,
 }
 
 impl PlanStep {
     /// Where in the file a rule of this step's grants stands.
     pub fn granted_at(&self, rule: &Rule) -> Location {
         let origin = self.grants.origin;
+        if origin == self.grants_at {
+            return rule.location;
+        }
         let line = self.grants_at.line + rule.location.line.saturating_sub(origin.line);
         let column = if rule.location.line == origin.line {
             self.grants_at.column + rule.location.column.saturating_sub(origin.column)
@@ -131,6 +143,59 @@ pub fn plan(
     facts: &Facts,
     descriptions: &Descriptions,
 ) -> Result<Plan, Diagnostics> {
-    let _ = (pipeline, source, facts, descriptions);
-    Err(Diagnostics::of(source, Vec::new()))
+    if pipeline.text_len != source.text.len() {
+        let message = "the plan was asked for with another text than the pipeline was read from";
+        return Err(Diagnostics::of(source, vec![Diagnostic::error(codes::OTHER_SOURCE, 0..0, message)]));
+    }
+    let known: Vec<Option<&Description>> =
+        pipeline.plugins.iter().map(|plugin| descriptions.get(&plugin.source).map(|found| &**found)).collect();
+    let mut places = vec![0; pipeline.steps.len()];
+    let mut next = 0;
+    for stage in &pipeline.order {
+        for step in pipeline.stages[*stage as usize].steps.clone() {
+            places[step as usize] = next;
+            next += 1;
+        }
+    }
+    let scope = Scope {
+        pipeline,
+        doc: Doc::new(&pipeline.tree, &source.text),
+        text: &source.text,
+        facts,
+        plugin_names: pipeline.plugins.iter().map(|plugin| quoted(&plugin.source.to_string())).collect(),
+        descriptions: known,
+        available: descriptions,
+        places,
+    };
+    make::make(&scope, source, pipeline.found.clone())
+}
+
+/// What planning goes by.
+struct Scope<'s> {
+    pipeline: &'s Pipeline,
+    doc: Doc<'s>,
+    text: &'s str,
+    facts: &'s Facts,
+    /// The pipeline's plugins, as shown.
+    plugin_names: Vec<String>,
+    /// Of the pipeline's plugins, by index.
+    descriptions: Vec<Option<&'s Description>>,
+    available: &'s Descriptions,
+    /// For each step of the file, its index in the plan.
+    places: Vec<u32>,
+}
+
+impl<'s> Scope<'s> {
+    fn description(&self, plugin: u32) -> Option<&'s Description> {
+        self.descriptions.get(plugin as usize).copied().flatten()
+    }
+
+    /// A plugin that is there and has nearly this name.
+    fn similar(&self, source: &PluginSource) -> Option<String> {
+        let text = source.to_string();
+        let known: Vec<String> = self.available.keys().map(ToString::to_string).collect();
+        let builtin = crate::BUILTINS.iter().map(|name| format!("builtin:{name}"));
+        let known: Vec<String> = known.into_iter().chain(builtin).filter(|known| *known != text).collect();
+        nearest(&text, known.iter().map(String::as_str)).map(|near| format!("did you mean {}?", quoted(near)))
+    }
 }

@@ -31,6 +31,7 @@ pub(crate) fn read(source: &Source) -> Pipeline {
     let doc = Doc::new(&tree, text);
     let mut reader = Reader {
         doc,
+        text,
         sink,
         lines: Lines::of(text),
         pipeline: Pipeline::default(),
@@ -38,6 +39,7 @@ pub(crate) fn read(source: &Source) -> Pipeline {
         uses: HashMap::new(),
         sources: HashMap::new(),
         step_names: HashMap::new(),
+        unnamed: "step".into(),
         clean_grants: HashSet::new(),
         outputs: Vec::new(),
     };
@@ -53,16 +55,19 @@ pub(crate) fn read(source: &Source) -> Pipeline {
 /// The state of one reading.
 struct Reader<'s> {
     doc: Doc<'s>,
+    text: &'s str,
     sink: Sink,
     lines: Lines,
     pipeline: Pipeline,
     /// `[plugins]`: where the source of each name stands, and its index in the pipeline once a step uses it.
     names: HashMap<Cow<'s, str>, top::Named>,
-    /// What `uses` was resolved to, by its text.
-    uses: HashMap<Cow<'s, str>, Option<u32>>,
+    /// What `uses` was resolved to, by its text, and what a step is called after it.
+    uses: HashMap<Cow<'s, str>, (Option<u32>, Arc<str>)>,
     sources: HashMap<crate::PluginSource, u32>,
     /// Step names are often the same in many stages; they share one allocation.
     step_names: HashMap<Cow<'s, str>, Arc<str>>,
+    /// The name of a step that says nothing about itself.
+    unnamed: Arc<str>,
     /// Texts of `grants` that were found to be in order. Generated pipelines repeat them.
     clean_grants: HashSet<&'s str>,
     /// References to outputs, which can be checked only when all stages are known.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Reader, uses};
+use super::Reader;
 use crate::diagnostic::{Sink, codes};
 use crate::graph::Graph;
 use crate::pipeline::{INDEXED_STEPS, Stage, Step};
@@ -40,6 +40,7 @@ impl<'s> Reader<'s> {
                 diagnostic.help("add `[stages.build]` with `[[stages.build.steps]]`");
             });
         }
+        self.pipeline.steps.reserve(tables.len());
         let mut graph = Graph::new();
         for (index, table) in tables.into_iter().enumerate() {
             let needs = self.stage(index as u32, table);
@@ -191,8 +192,9 @@ impl<'s> Reader<'s> {
     fn step(&mut self, stage: u32, at: NodeId) -> (Arc<str>, Range<usize>, bool) {
         let doc = self.doc;
         let mut name = None;
+        let mut fallback = self.unnamed.clone();
         let mut step = Step {
-            name: self.step_name("step".into()),
+            name: fallback.clone(),
             stage,
             plugin: None,
             node: at,
@@ -215,7 +217,7 @@ impl<'s> Reader<'s> {
                 }
                 "uses" => {
                     step.uses = Some(child);
-                    step.plugin = self.resolve_uses(child);
+                    (step.plugin, fallback) = self.resolve_uses(child).unwrap_or((None, fallback));
                 }
                 key @ "with" => {
                     if self.table(child, key, "write `with = { KEY = VALUE }`") {
@@ -250,13 +252,9 @@ impl<'s> Reader<'s> {
             self.missing_key(at, "this step", "uses", "name its plugin: `uses = \"builtin:command\"`");
         }
         let (name, place, given) = match name {
-            Some((name, place)) => (name, place, true),
-            None => {
-                let text = step.uses.and_then(|uses| doc.string(uses)).unwrap_or_default();
-                (uses::default_name(&text).into(), doc.span(step.uses.unwrap_or(at)), false)
-            }
+            Some((name, place)) => (self.step_name(name), place, true),
+            None => (fallback, doc.span(step.uses.unwrap_or(at)), false),
         };
-        let name = self.step_name(name);
         step.name = name.clone();
         self.pipeline.steps.push(step);
         (name, place, given)

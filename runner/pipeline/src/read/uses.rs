@@ -1,5 +1,7 @@
 //! Where a plugin comes from: `builtin:NAME`, a path, or `oci:REFERENCE`.
 
+use std::sync::Arc;
+
 use super::Reader;
 use crate::description::{BUILTINS, PluginSource};
 use crate::diagnostic::codes;
@@ -59,35 +61,37 @@ pub(super) fn help(text: &str, otherwise: &str) -> String {
 }
 
 impl Reader<'_> {
-    /// The plugin of a step, as index into the pipeline's.
-    pub(super) fn resolve_uses(&mut self, at: NodeId) -> Option<u32> {
+    /// The plugin of a step, as index into the pipeline's, and the name of the step if it has none of its own.
+    pub(super) fn resolve_uses(&mut self, at: NodeId) -> Option<(Option<u32>, Arc<str>)> {
         let text = self.string(at, "uses")?;
         if let Some(known) = self.uses.get(&*text) {
-            return *known;
+            return Some(known.clone());
         }
+        let name: Arc<str> = default_name(&text).into();
         let (source, place) = match self.names.get(&*text) {
             Some(named) => (named.source.clone(), named.place),
             None => match read(&text) {
                 Some(Ok(source)) => (Some(source), at),
                 Some(Err(problem)) => {
                     self.bad_value(at, problem, "a plugin is a name of `[plugins]`, \"builtin:NAME\" or a path");
-                    return None;
+                    return Some((None, name));
                 }
                 None => {
                     self.unknown_plugin(at, &text);
-                    return None;
+                    return Some((None, name));
                 }
             },
         };
         let index = source.map(|source| self.intern(source, place));
-        self.uses.insert(text, index);
-        index
+        self.uses.insert(text, (index, name.clone()));
+        Some((index, name))
     }
 
     fn intern(&mut self, source: PluginSource, place: NodeId) -> u32 {
         let plugins = &mut self.pipeline.plugins;
+        let location = self.lines.location(self.text, self.doc.span(place).start);
         *self.sources.entry(source.clone()).or_insert_with(|| {
-            plugins.push(Plugin { source, place });
+            plugins.push(Plugin { source, place, location });
             plugins.len() as u32 - 1
         })
     }
@@ -111,7 +115,7 @@ impl Reader<'_> {
 }
 
 /// A step without a name is called like its plugin.
-pub(super) fn default_name(uses: &str) -> String {
+fn default_name(uses: &str) -> String {
     let last = uses.rsplit('/').next().unwrap_or(uses);
     let last = last.strip_prefix("builtin:").or_else(|| last.strip_prefix("oci:")).unwrap_or(last);
     let last = last.split([':', '@']).next().unwrap_or(last);

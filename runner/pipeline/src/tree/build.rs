@@ -8,7 +8,7 @@ use toml_parser::parser::{EventReceiver, parse_document};
 use toml_parser::{ErrorSink, Expected, ParseError, Raw, Source, Span};
 
 use super::semantics::{Builder, Key};
-use super::{Kind, MAX_DEPTH, NodeId, Tree, integer_of};
+use super::{Kind, MAX_DEPTH, Tree, integer_of};
 use crate::diagnostic::{Sink, codes};
 use crate::suggest::quoted;
 
@@ -26,6 +26,7 @@ pub(crate) fn build(text: &str, sink: &mut Sink) -> Tree {
         receiver.begin_portion();
         parse_document(tokens, &mut receiver, errors);
         tokens.clear();
+        !receiver.builder.full()
     };
     for token in source.lex() {
         match token.kind() {
@@ -38,11 +39,17 @@ pub(crate) fn build(text: &str, sink: &mut Sink) -> Tree {
         let complete = token.kind() == TokenKind::Newline && brackets == 0 && braces == 0;
         tokens.push(token);
         // A line end outside all brackets is between two expressions, so the parser keeps nothing across it.
-        if complete && tokens.len() >= PORTION {
-            flush(&mut tokens, &mut errors);
+        if complete && tokens.len() >= PORTION && !flush(&mut tokens, &mut errors) {
+            break;
         }
     }
-    flush(&mut tokens, &mut errors);
+    if !flush(&mut tokens, &mut errors) {
+        sink.error(codes::TOO_LARGE, text.len()..text.len(), |diagnostic| {
+            diagnostic.message = "the file holds too many values".to_owned();
+            diagnostic.help("split the pipeline, or generate less");
+        });
+        sink.mark_broken();
+    }
     let tree = receiver.builder.finish(sink);
     errors.report(text, sink);
     tree
@@ -255,7 +262,7 @@ impl ErrorSink for Counting<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tree::Doc;
+    use crate::tree::{Doc, NodeId};
 
     fn errors(text: &str) -> Vec<String> {
         let mut sink = Sink::default();

@@ -12,6 +12,9 @@ use crate::suggest::quoted;
 /// Tables with more keys than this are looked up by hash.
 const INDEXED: u16 = 8;
 
+/// More values than this are refused: 256 MiB for them is enough.
+const MAX_NODES: usize = 8 << 20;
+
 /// One part of a dotted key.
 #[derive(Debug)]
 pub(super) struct Key<'s> {
@@ -29,6 +32,8 @@ pub(super) struct Builder<'s> {
     tree: Tree,
     /// Keys of large tables.
     index: HashMap<(u32, Cow<'s, str>), NodeId>,
+    /// A large table, and the child of it that was looked at last.
+    recent: (NodeId, NodeId),
     /// The dotted key that was read and has no value yet.
     path: Vec<Key<'s>>,
     /// The table that key-value pairs go to, and how deep it is.
@@ -40,12 +45,14 @@ pub(super) struct Builder<'s> {
 
 impl<'s> Builder<'s> {
     pub(super) fn new(text: &'s str) -> Self {
-        let mut tree = Tree { nodes: Vec::with_capacity(text.len() / 18 + 8) };
+        // Generous, as memory that is not written to costs nothing, and growing would copy.
+        let mut tree = Tree { nodes: Vec::with_capacity(text.len() / 8 + 8) };
         tree.nodes.push(node(0, 0, Kind::Table, Origin::Header));
         Self {
             text,
             tree,
             index: HashMap::new(),
+            recent: (NodeId::NONE, NodeId::NONE),
             path: Vec::new(),
             table: (NodeId::ROOT, 0),
             open: Vec::new(),
@@ -220,8 +227,8 @@ impl<'s> Builder<'s> {
         let mut path = std::mem::take(&mut self.path);
         let (container, depth) = self.open.last().copied().unwrap_or(self.table);
         let id = NodeId(self.tree.nodes.len() as u32);
-        if self.get(container).kind == Kind::Array {
-            let id = self.push(value);
+        if self.tree.nodes[container.0 as usize].kind == Kind::Array {
+            self.push(value);
             self.append(container, id);
         } else if depth + path.len() > MAX_DEPTH {
             self.too_deep(Span::new_unchecked(value.start as usize, value.end as usize));
@@ -232,7 +239,7 @@ impl<'s> Builder<'s> {
                 at = at.and_then(|at| self.dotted(at, key));
             }
             (value.key_start, value.key_end) = (last.start, last.end);
-            let id = self.push(value);
+            self.push(value);
             match at {
                 Some(at) if last.good => match self.find(at, &last.name) {
                     Some(found) => self.duplicate(&last, found),
@@ -240,11 +247,10 @@ impl<'s> Builder<'s> {
                 },
                 _ => {}
             }
-            self.path = path;
-            return id;
         } else {
-            return self.push(value);
+            self.push(value);
         }
+        // The vector is used again and again.
         self.path = path;
         id
     }
@@ -280,6 +286,11 @@ impl<'s> Builder<'s> {
         self.tree.nodes[id.0 as usize].clone()
     }
 
+    /// Whether there are so many values that no more are taken in.
+    pub(super) fn full(&self) -> bool {
+        self.tree.nodes.len() > MAX_NODES
+    }
+
     fn push(&mut self, node: Node) -> NodeId {
         let id = NodeId(self.tree.nodes.len() as u32);
         self.tree.nodes.push(node);
@@ -308,6 +319,7 @@ impl<'s> Builder<'s> {
             }
         } else if count > INDEXED {
             self.index.insert((table.0, name), child);
+            self.recent = (table, child);
         }
     }
 
@@ -316,10 +328,16 @@ impl<'s> Builder<'s> {
         key_text(self.text.get(node.key_start as usize..node.key_end as usize).unwrap_or_default())
     }
 
-    fn find(&self, table: NodeId, name: &Cow<'s, str>) -> Option<NodeId> {
+    fn find(&mut self, table: NodeId, name: &Cow<'s, str>) -> Option<NodeId> {
         let node = &self.tree.nodes[table.0 as usize];
         if node.count > INDEXED {
-            return self.index.get(&(table.0, name.clone())).copied();
+            // The headers of a stage and of its steps begin with the same keys, one after the other.
+            if self.recent.0 == table && self.key_of(self.recent.1) == *name {
+                return Some(self.recent.1);
+            }
+            let found = self.index.get(&(table.0, name.clone())).copied();
+            self.recent = found.map_or(self.recent, |found| (table, found));
+            return found;
         }
         let mut at = node.first;
         while at != NodeId::NONE {

@@ -1,0 +1,33 @@
+//! What containers need before they can be made.
+
+use windlass_plugin::docker::{self, Lifetime};
+use windlass_plugin::{Failure, OrFail, info};
+
+/// Makes the networks that a container joins. One that is there is taken as it is.
+///
+/// # Errors
+/// A network cannot be made.
+pub fn join_networks(networks: &[String], lifetime: Lifetime) -> Result<(), Failure> {
+    for name in networks {
+        docker::create_network(name, false, lifetime).or_fail_with(|| format!("make the network `{name}`"))?;
+    }
+    Ok(())
+}
+
+/// Does something with an image; if the daemon does not have it and `pull` is set, pulls it and tries again.
+///
+/// # Errors
+/// What `act` fails with, or that the image cannot be pulled.
+pub fn run_or_pull<T>(image: &str, pull: bool, act: impl Fn() -> Result<T, docker::Error>) -> Result<T, Failure> {
+    match act() {
+        Err(docker::Error::NotFound(_)) if pull => {
+            info!("pulling {image}, which the daemon does not have");
+            docker::pull(image, None, None).or_fail_with(|| format!("pull {image}"))?;
+            Ok(act()?)
+        }
+        Err(docker::Error::NotFound(message)) => {
+            Err(Failure::new(message).hint("build or pull the image first, or set `pull = true` and grant `docker.pull`"))
+        }
+        other => Ok(other?),
+    }
+}

@@ -1,0 +1,158 @@
+//! When a service counts as healthy.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use windlass_plugin::health::{self, ContainerHttp, ContainerPort, HttpProbe, Policy, Target};
+use windlass_plugin::with::Duration;
+use windlass_plugin::{Failure, OrFail, bail, docker};
+use windlass_plugin_parts::{Statuses, policy};
+
+/// How to tell that a service is healthy: one of `http`, `tcp`, `command` and `docker`. All but `docker` need a
+/// grant in `health` for the service's name.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Health {
+    /// A path to GET on `port` of the container, as `/health`.
+    #[schemars(regex(pattern = "^/"))]
+    http: Option<String>,
+    /// With `http`: the port inside the container. It need not be published.
+    port: Option<u16>,
+    /// With `http`: the status that counts as healthy, as `200` or `"200-399"`; any from 200 to 299 if left out.
+    status: Option<Statuses>,
+    /// With `http`: text that the body has to contain.
+    contains: Option<String>,
+    /// A port inside the container that has to accept a TCP connection.
+    tcp: Option<u16>,
+    /// A command in the container; exit code 0 is healthy.
+    command: Option<Vec<String>>,
+    /// Docker's own check, by the image's HEALTHCHECK. An image without one is healthy when it runs.
+    #[serde(default)]
+    docker: bool,
+    /// Time between attempts; `"1s"` if left out.
+    interval: Option<Duration>,
+    /// Time limit of one attempt; `"5s"` if left out.
+    timeout: Option<Duration>,
+    /// How many failures in a row, after `start-period`, make it unhealthy; 3 if left out.
+    retries: Option<u32>,
+    /// How long it has to come up: failures in this time do not count; `"30s"` if left out.
+    start_period: Option<Duration>,
+    /// How many successes in a row make it healthy; 1 if left out.
+    success_threshold: Option<u32>,
+}
+
+/// A check that can be made.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Check {
+    /// Through `health`.
+    Probe(Target, Policy),
+    /// Through `docker`, with the longest time to wait in milliseconds.
+    Docker(u64),
+}
+
+impl Health {
+    /// The check of this container.
+    ///
+    /// # Errors
+    /// It does not say what to check, or says it twice.
+    pub(crate) fn check(&self, container: &str) -> Result<Check, Failure> {
+        let policy = policy(
+            self.interval,
+            self.timeout,
+            self.retries,
+            self.start_period,
+            self.success_threshold,
+            Policy::default(),
+        );
+        let http_only = [("port", self.port.is_some()), ("status", self.status.is_some()), ("contains", self.contains.is_some())];
+        if self.http.is_none() {
+            if let Some((key, _)) = http_only.iter().find(|(_, given)| *given) {
+                bail!("`health.{key}` goes with `health.http`");
+            }
+        }
+        let target = match (&self.http, self.tcp, &self.command, self.docker) {
+            (Some(path), None, None, false) => {
+                let port = self.port.or_fail("`health.http` needs `health.port`, the port inside the container")?;
+                let probe = HttpProbe {
+                    status_min: self.status.map(|status| status.min),
+                    status_max: self.status.map(|status| status.max),
+                    body_contains: self.contains.clone(),
+                };
+                let port = ContainerPort { container: container.to_owned(), port };
+                Target::ContainerHttp(ContainerHttp { port, path: path.clone(), probe })
+            }
+            (None, Some(port), None, false) => Target::tcp(container, port),
+            (None, None, Some(command), false) => Target::command(container, command.clone()),
+            (None, None, None, true) => return Ok(Check::Docker(longest(&policy))),
+            (None, None, None, false) => bail!("`health` says nothing to check: give it `http`, `tcp`, `command` or `docker = true`"),
+            _ => bail!("`health` takes one of `http`, `tcp`, `command` and `docker`, not several"),
+        };
+        Ok(Check::Probe(target, policy))
+    }
+}
+
+/// How long a check by this policy can take when nothing is ever healthy.
+fn longest(policy: &Policy) -> u64 {
+    let attempt = policy.interval_ms.saturating_add(policy.timeout_ms);
+    let attempts = u64::from(policy.retries.max(1)) + u64::from(policy.success_threshold.max(1));
+    policy.start_period_ms.saturating_add(attempt.saturating_mul(attempts))
+}
+
+impl Check {
+    /// Waits. `Ok` holds what the last attempt saw, and whether that is healthy.
+    ///
+    /// # Errors
+    /// The check cannot be made.
+    pub(crate) fn wait(&self, container: &str) -> Result<(bool, String), Failure> {
+        match self {
+            Self::Probe(target, policy) => {
+                let report = health::wait(target, *policy)?;
+                Ok((report.healthy, report.last))
+            }
+            Self::Docker(limit) => match docker::wait_healthy(container, *limit) {
+                Ok(found) => {
+                    let healthy = matches!(found.health, docker::HealthState::Healthy | docker::HealthState::None);
+                    Ok((healthy && found.is_up(), format!("Docker's health check says {:?}", found.health).to_lowercase()))
+                }
+                Err(docker::Error::TimedOut(message)) => Ok((false, message)),
+                Err(error) => Err(error.into()),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str) -> Result<Check, String> {
+        let health: Health = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        health.check("web").map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn each_kind() {
+        assert_eq!(check(r#"{"http":"/health","port":80}"#), Ok(Check::Probe(Target::http("web", 80, "/health"), Policy::default())));
+        assert_eq!(check(r#"{"tcp":5432}"#), Ok(Check::Probe(Target::tcp("web", 5432), Policy::default())));
+        assert_eq!(check(r#"{"command":["true"]}"#), Ok(Check::Probe(Target::command("web", ["true"]), Policy::default())));
+        assert_eq!(check(r#"{"docker":true}"#), Ok(Check::Docker(54_000)));
+    }
+
+    #[test]
+    fn times_as_people_write_them() {
+        let Ok(Check::Probe(_, policy)) = check(
+            r#"{"tcp":1,"interval":"200ms","timeout":"2s","retries":5,"start-period":"0s","success-threshold":2}"#,
+        ) else {
+            unreachable!("a probe")
+        };
+        let expected = Policy { interval_ms: 200, timeout_ms: 2_000, retries: 5, start_period_ms: 0, success_threshold: 2 };
+        assert_eq!(policy, expected);
+    }
+
+    #[test]
+    fn exactly_one_kind() {
+        assert!(check("{}").unwrap_err().contains("says nothing to check"));
+        assert!(check(r#"{"tcp":1,"docker":true}"#).unwrap_err().contains("not several"));
+        assert!(check(r#"{"http":"/"}"#).unwrap_err().contains("needs `health.port`"));
+        assert!(check(r#"{"tcp":1,"contains":"x"}"#).unwrap_err().contains("goes with `health.http`"));
+    }
+}

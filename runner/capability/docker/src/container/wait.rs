@@ -1,0 +1,139 @@
+//! Waits for a container's end, while its output flows into the step's log.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use bollard::errors::Error;
+use bollard::query_parameters::{LogsOptionsBuilder, StopContainerOptionsBuilder, WaitContainerOptionsBuilder};
+use futures_util::StreamExt as _;
+use windlass_gate::api::docker::{Exit, Wait};
+use windlass_gate::{Call, CallError};
+use windlass_journal::Stream;
+
+use super::output::Pump;
+use super::start::short;
+use crate::connect::Engine;
+use crate::names;
+use crate::tail::last_lines;
+
+/// How long the rest of the output may take once the container has ended.
+const DRAIN: Duration = Duration::from_secs(60);
+
+/// What a container that ran out of time is given between SIGTERM and SIGKILL.
+const GRACE_SECONDS: i32 = 2;
+
+/// How long after a kill the daemon is asked again whether it is still there: when it is told to
+/// end, it kills the containers first and answers a little longer.
+const SECOND_LOOK: Duration = Duration::from_millis(500);
+
+/// Lines of output in an error message.
+const LINES: usize = 20;
+
+/// Waits for the end of a container, and says how it was.
+pub(crate) async fn wait(engine: &Engine, call: &Call, args: &Wait) -> Result<Exit, CallError> {
+    let id = &args.id;
+    names::check_id(id)?;
+    let options = LogsOptionsBuilder::default().follow(true).stdout(true).stderr(true).build();
+    let mut pump = Pump::new(Some(&call.log));
+    let mut timed_out = false;
+    let mut unread = None;
+    let code = {
+        let mut pumping = pin!(pump.run(engine.api.logs(id, Some(options))));
+        let mut ended = pin!(exit_code(engine, id));
+        let mut expired = pin!(expiry(args.timeout_ms));
+        let mut pumped = false;
+        let code = loop {
+            tokio::select! {
+                code = &mut ended => break code?,
+                done = &mut pumping, if !pumped => {
+                    pumped = true;
+                    unread = done.err();
+                }
+                () = &mut expired, if !timed_out => {
+                    timed_out = true;
+                    end(engine, id).await?;
+                }
+            }
+        };
+        if !pumped && let Ok(Err(error)) = tokio::time::timeout(DRAIN, pumping).await {
+            unread = Some(error);
+        }
+        code
+    };
+    if let Some(error) = unread {
+        // A log driver that cannot be read is a choice of the daemon's owner, not a failure of the step.
+        call.log.line(Stream::Log, &format!("the output of container {} cannot be read: {error}", short(id)));
+    }
+    let output = pump.finish();
+    if timed_out {
+        let limit = args.timeout_ms.map(Duration::from_millis).unwrap_or_default();
+        let lines = last_lines(&format!("{}\n{}", output.stdout_tail, output.stderr_tail), LINES);
+        let lines = if lines.is_empty() { "it printed nothing".to_owned() } else { format!("its last lines:\n{lines}") };
+        return Err(CallError::TimedOut(format!("container {} did not end within {limit:?}, so it was stopped; {lines}", short(id))));
+    }
+    let oom_killed = code != 0 && was_killed_for_memory(engine, id, code).await?;
+    Ok(Exit { code, oom_killed, stdout_tail: output.stdout_tail, stderr_tail: output.stderr_tail })
+}
+
+async fn expiry(timeout_ms: Option<u64>) {
+    match timeout_ms {
+        Some(timeout) => tokio::time::sleep(Duration::from_millis(timeout)).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn exit_code(engine: &Engine, id: &str) -> Result<i64, CallError> {
+    let options = WaitContainerOptionsBuilder::default().condition("not-running").build();
+    loop {
+        let mut answers = engine.api.wait_container(id, Some(options.clone()));
+        match answers.next().await {
+            Some(Ok(answer)) => return Ok(answer.status_code),
+            // bollard's form of an exit code that is not 0.
+            Some(Err(Error::DockerContainerWaitError { code, .. })) => return Ok(code),
+            Some(Err(error @ Error::DockerResponseServerError { .. })) => return Err(engine.fault(format_args!("cannot wait for container {}", short(id)), error)),
+            // The connection broke. A daemon that restarts quickly, and keeps its containers, is asked again.
+            Some(Err(_)) | None => {
+                if !engine.alive().await {
+                    return Err(went_away(engine, id));
+                }
+            }
+        }
+    }
+}
+
+fn went_away(engine: &Engine, id: &str) -> CallError {
+    CallError::Unavailable(format!(
+        "the Docker daemon at {} went away while container {} ran, so how the container ended is not known; start the daemon again, look at its log, and resume the run",
+        engine.endpoint,
+        short(id)
+    ))
+}
+
+/// Whether memory was the reason. A kill without that reason may be the daemon's own end, which
+/// says nothing about the container.
+async fn was_killed_for_memory(engine: &Engine, id: &str, code: i64) -> Result<bool, CallError> {
+    let state = match engine.api.inspect_container(id, None).await {
+        Ok(found) => found.state.unwrap_or_default(),
+        Err(Error::DockerResponseServerError { .. }) => return Ok(false),
+        Err(_) => return Err(went_away(engine, id)),
+    };
+    if state.oom_killed == Some(true) {
+        return Ok(true);
+    }
+    // 128 + SIGKILL and 128 + SIGTERM.
+    if code == 137 || code == 143 {
+        tokio::time::sleep(SECOND_LOOK).await;
+        if !engine.alive().await {
+            return Err(went_away(engine, id));
+        }
+    }
+    Ok(false)
+}
+
+async fn end(engine: &Engine, id: &str) -> Result<(), CallError> {
+    let options = StopContainerOptionsBuilder::default().t(GRACE_SECONDS).build();
+    match engine.api.stop_container(id, Some(options)).await {
+        Ok(()) | Err(Error::DockerResponseServerError { status_code: 304 | 404, .. }) => Ok(()),
+        Err(error) => Err(engine.fault(format_args!("cannot stop container {}, whose time is over", short(id)), error)),
+    }
+}

@@ -1,0 +1,63 @@
+//! The commands, one file each.
+
+mod check;
+mod completions;
+mod doctor;
+mod logs;
+mod plan;
+mod plugin;
+mod run;
+mod runs;
+mod show;
+
+use clap::Subcommand;
+
+use crate::args::Format;
+use crate::error::CliError;
+use crate::exit::Exit;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Run(run::Run),
+    Plan(plan::Plan),
+    Check(check::Check),
+    Runs(runs::Runs),
+    Show(show::Show),
+    Logs(logs::Logs),
+    Doctor(doctor::Doctor),
+    Plugin(plugin::Plugin),
+    Completions(completions::Completions),
+}
+
+impl Command {
+    /// Whom errors are for.
+    pub(crate) fn format(&self) -> Format {
+        match self {
+            Self::Run(args) => args.format.format,
+            Self::Plan(args) => args.format.format,
+            Self::Check(args) => args.format.format,
+            Self::Runs(args) => args.format.format,
+            Self::Show(args) => args.format.format,
+            Self::Logs(args) => args.format.format,
+            Self::Doctor(args) => args.format.format,
+            Self::Plugin(args) => args.format(),
+            Self::Completions(_) => Format::Human,
+        }
+    }
+
+    /// Does it.
+    pub(crate) fn run(&self) -> Result<Exit, CliError> {
+        match self {
+            Self::Run(args) => run::run(args),
+            Self::Plan(args) => plan::run(args),
+            Self::Check(args) => check::run(args),
+            Self::Runs(args) => runs::run(args),
+            Self::Show(args) => show::run(args),
+            Self::Logs(args) => logs::run(args),
+            Self::Doctor(args) => doctor::run(args),
+            Self::Plugin(args) => plugin::run(args),
+            Self::Completions(args) => completions::run(args),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The plan for people.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use windlass_pipeline::{PlanStage, PlanStep, SecretSource};
+
+use super::{graph, not_granted, unsandboxed};
+use crate::error::number;
+use crate::prepare::Prepared;
+use crate::style::{BOLD, DIM, WARNING};
+
+/// A `with` that is longer is cut.
+const MAX_WITH: usize = 160;
+
+/// The whole plan.
+pub(super) fn render(prepared: &Prepared, file: &str) -> String {
+    let plan = &prepared.plan;
+    let mut text = String::new();
+    let (stages, steps) = (number(plan.stages.len(), "stage"), number(plan.steps.len(), "step"));
+    let _ = writeln!(text, "pipeline {BOLD}{}{BOLD:#}: {stages}, {steps} {DIM}({file}){DIM:#}", plan.name);
+    if let Some(description) = &plan.description {
+        let _ = writeln!(text, "{description}");
+    }
+    if let Some(graph) = graph::draw(&plan.stages) {
+        let _ = write!(text, "\n{graph}");
+    }
+    for stage in &plan.stages {
+        render_stage(prepared, stage, file, &mut text);
+    }
+    if !plan.secrets.is_empty() {
+        let _ = writeln!(text, "\n{BOLD}secrets{BOLD:#}, read when a step first needs them");
+        for (name, source) in &plan.secrets {
+            let place = match source {
+                SecretSource::Env(variable) => format!("environment variable {variable}"),
+                SecretSource::File(path) => format!("file {path}"),
+            };
+            let _ = writeln!(text, "  {name}  {DIM}{place}{DIM:#}");
+        }
+    }
+    text
+}
+
+fn render_stage(prepared: &Prepared, stage: &PlanStage, file: &str, text: &mut String) {
+    let plan = &prepared.plan;
+    let needs: Vec<&str> = stage.needs.iter().map(|need| &*plan.stages[*need as usize].name).collect();
+    let after = if needs.is_empty() { String::new() } else { format!(" after {}", needs.join(", ")) };
+    let required = if stage.required { "" } else { ", may fail" };
+    let _ = writeln!(text, "\nstage {BOLD}{}{BOLD:#}{after}{required}", stage.name);
+    for index in stage.steps.clone() {
+        render_step(prepared, &plan.steps[index as usize], file, text);
+    }
+}
+
+fn render_step(prepared: &Prepared, step: &PlanStep, file: &str, text: &mut String) {
+    let plugin = &prepared.plugins[step.plugin as usize];
+    let source = prepared.plan.plugins[step.plugin as usize].to_string();
+    let version = &plugin.description().version;
+    let mut traits = String::new();
+    if !step.required {
+        traits.push_str(", may fail");
+    }
+    if let Some(timeout) = step.timeout {
+        let _ = write!(traits, ", at most {}", duration(timeout));
+    }
+    let _ = writeln!(text, "  step {BOLD}{}{BOLD:#}: {source} {version} {DIM}{}{DIM:#}{traits}", step.name, short(plugin.digest()));
+    let with = serde_json::to_string(&step.with).unwrap_or_default();
+    if with != "{}" {
+        let _ = writeln!(text, "    with {DIM}{}{DIM:#}", cut(&with));
+    }
+    for (name, value) in &step.env {
+        let value = serde_json::to_string(value).unwrap_or_default();
+        let _ = writeln!(text, "    env {name} = {DIM}{}{DIM:#}", cut(&value));
+    }
+    let programs = unsandboxed(step);
+    if !programs.is_empty() {
+        let _ = writeln!(text, "    {WARNING}NOT SANDBOXED{WARNING:#}: may run on the host: {}", programs.join(", "));
+    }
+    let rules: Vec<(String, &str, String)> = step
+        .grants
+        .rules()
+        .iter()
+        .map(|rule| (format!("{}.{}", rule.capability, rule.verb), &*rule.text, format!("{file}:{}", step.granted_at(rule))))
+        .collect();
+    let left = rules.iter().map(|(what, ..)| what.chars().count()).max().unwrap_or(0);
+    let right = rules.iter().map(|(_, resource, _)| resource.chars().count()).max().unwrap_or(0);
+    for (what, resource, place) in &rules {
+        let _ = writeln!(text, "    may {what:left$}  {resource:right$}  {DIM}granted at {place}{DIM:#}");
+    }
+    for used in not_granted(plugin.description(), step) {
+        let _ = writeln!(text, "    may not use {}, which it could: {DIM}{}{DIM:#}", used.capability, used.reason);
+    }
+    if rules.is_empty() {
+        let _ = writeln!(text, "    {DIM}may do nothing to the world{DIM:#}");
+    }
+}
+
+/// The first characters of a digest: enough to tell plugins apart.
+fn short(digest: &str) -> &str {
+    digest.get(.."sha256:".len() + 12).unwrap_or(digest)
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(MAX_WITH) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, _) => format!("{duration:?}"),
+        (0, minutes, 0) => format!("{minutes}m"),
+        (0, minutes, seconds) => format!("{minutes}m{seconds}s"),
+        (hours, 0, 0) => format!("{hours}h"),
+        (hours, minutes, seconds) => format!("{hours}h{minutes}m{seconds}s"),
+    }
+}

@@ -1,0 +1,171 @@
+//! What can go wrong before or after a run, with its exit code, and how it is told.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use windlass_journal::JournalError;
+use windlass_pipeline::Diagnostics;
+use windlass_sandbox::SandboxError;
+
+use crate::args::Format;
+use crate::exit::Exit;
+use crate::output;
+
+/// Why a command could not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    /// The pipeline has mistakes.
+    #[error("{}", counted(.0))]
+    Pipeline(Vec<Diagnostics>, Vec<String>),
+    /// The pipeline's file cannot be read.
+    #[error("cannot read {}: {why}", path.display())]
+    File { path: PathBuf, why: String, help: Option<String> },
+    /// An argument means nothing.
+    #[error("{message}")]
+    Usage { message: String, help: Option<String> },
+    /// A plugin that was named on the command line cannot be used.
+    #[error("{message}")]
+    Plugin { message: String, help: Option<String> },
+    /// The sandbox cannot be set up.
+    #[error(transparent)]
+    Sandbox(SandboxError),
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Something of this machine is not as it has to be.
+    #[error("{message}")]
+    Machine { message: String, help: Option<String> },
+    /// The answer cannot be printed.
+    #[error("cannot print: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl CliError {
+    /// Wrong usage.
+    pub(crate) fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Usage { message: message.into(), help: Some(help.into()) }
+    }
+
+    /// A machine that is not as it has to be.
+    pub(crate) fn machine(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Machine { message: message.into(), help: Some(help.into()) }
+    }
+
+    /// What the system says about a file that the person named.
+    pub(crate) fn file(path: &Path, error: &io::Error, help: Option<String>) -> Self {
+        let why = match error.kind() {
+            io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+            io::ErrorKind::PermissionDenied => "this user may not read it".to_owned(),
+            _ => error.to_string(),
+        };
+        Self::File { path: path.to_owned(), why, help }
+    }
+
+    /// The exit code; `exit.rs` says what each means.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Pipeline(..) | Self::File { .. } | Self::Usage { .. } | Self::Plugin { .. } => Exit::USAGE,
+            Self::Journal(
+                JournalError::Absent { .. }
+                | JournalError::NoRuns { .. }
+                | JournalError::UnknownRun { .. }
+                | JournalError::AmbiguousRun { .. }
+                | JournalError::ShortId { .. },
+            ) => Exit::USAGE,
+            Self::Sandbox(_) | Self::Journal(_) | Self::Machine { .. } => Exit::WORLD,
+            // Who closed the pipe has seen enough.
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::SUCCESS,
+            Self::Output(_) => Exit::WORLD,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Pipeline(..) => "bad-pipeline",
+            Self::File { .. } => "bad-file",
+            Self::Usage { .. } => "usage",
+            Self::Plugin { .. } => "bad-plugin",
+            Self::Sandbox(_) => "sandbox",
+            Self::Journal(_) => "journal",
+            Self::Machine { .. } => "machine",
+            Self::Output(_) => "output",
+        }
+    }
+
+    fn help(&self) -> Option<&str> {
+        match self {
+            Self::File { help, .. } | Self::Usage { help, .. } | Self::Plugin { help, .. } | Self::Machine { help, .. } => {
+                help.as_deref()
+            }
+            Self::Sandbox(SandboxError::Cache { .. }) => {
+                Some("set WINDLASS_CACHE_DIR to a folder that belongs to you alone")
+            }
+            _ => None,
+        }
+    }
+
+    /// Tells it.
+    pub(crate) fn report(&self, format: Format) {
+        if let Self::Output(error) = self
+            && error.kind() == io::ErrorKind::BrokenPipe
+        {
+            return;
+        }
+        match format {
+            Format::Human => self.report_to_people(),
+            // If even this cannot be printed, the exit code has to do.
+            Format::Json => drop(output::json(&json!({ "error": self.to_json() }))),
+        }
+    }
+
+    fn report_to_people(&self) {
+        if let Self::Pipeline(found, notes) = self {
+            for diagnostics in found {
+                // `output` takes the colours out where nobody can see them.
+                output::say(diagnostics.render(true));
+            }
+            for note in notes {
+                output::warning(note);
+            }
+        }
+        output::error(self);
+        if let Some(help) = self.help() {
+            output::help(help);
+        }
+    }
+
+    /// For programs.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        let mut error = json!({ "code": self.code(), "message": self.to_string(), "exit-code": self.exit().0 });
+        if let Some(help) = self.help() {
+            error["help"] = help.into();
+        }
+        if let Self::Pipeline(found, notes) = self {
+            error["file"] = found.first().map(|one| one.file.as_str()).into();
+            error["diagnostics"] = found.iter().flat_map(|one| &one.diagnostics).map(|one| json!(one)).collect();
+            error["omitted"] = found.iter().map(|one| one.omitted).sum::<usize>().into();
+            error["notes"] = notes.as_slice().into();
+        }
+        error
+    }
+}
+
+/// `pipeline.toml has 2 errors and 1 warning`.
+fn counted(found: &[Diagnostics]) -> String {
+    use windlass_pipeline::Severity;
+    let file = found.first().map_or("the pipeline", |one| one.file.as_str());
+    let of = |severity| found.iter().flatten().filter(|one| one.severity == severity).count();
+    // What was left out for its number is errors, as a rule: they come first.
+    let errors = of(Severity::Error) + found.iter().map(|one| one.omitted).sum::<usize>();
+    match (errors, of(Severity::Warning)) {
+        (errors, 0) => format!("{file} has {}", number(errors, "error")),
+        (errors, warnings) => format!("{file} has {} and {}", number(errors, "error"), number(warnings, "warning")),
+    }
+}
+
+/// `1 error`, `2 errors`.
+pub(crate) fn number(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,107 @@
+//! The files and folders of the command line: the pipeline's file, the state beside it, the cache.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the command line reads the files that a person names, and the environment"
+)]
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use windlass_pipeline::{MAX_BYTES, Source, decode};
+
+use crate::error::CliError;
+
+/// The name of the pipeline's file, unless another is named.
+pub(crate) const PIPELINE: &str = "pipeline.toml";
+/// The folder beside it that holds the journal.
+pub(crate) const STATE: &str = ".windlass";
+
+/// Reads a pipeline as text.
+pub(crate) fn read_pipeline(path: &Path) -> Result<Source, CliError> {
+    let failed = |error: io::Error| CliError::file(path, &error, help(path, &error));
+    let file = File::open(path).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    if metadata.is_dir() {
+        return Err(failed(io::ErrorKind::IsADirectory.into()));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0).min(MAX_BYTES) + 1);
+    // One byte more than is allowed tells that it is too large, whatever its size.
+    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() > MAX_BYTES {
+        let size = metadata.len().max(bytes.len() as u64);
+        return Err(CliError::File {
+            path: path.to_owned(),
+            why: format!("the file has {size} bytes; the limit is {MAX_BYTES}"),
+            help: Some("split the pipeline, or generate less".to_owned()),
+        });
+    }
+    decode(path.display().to_string(), &bytes).map_err(|found| CliError::Pipeline(vec![found], Vec::new()))
+}
+
+fn help(path: &Path, error: &io::Error) -> Option<String> {
+    match error.kind() {
+        io::ErrorKind::IsADirectory if path.join(PIPELINE).is_file() => {
+            Some(format!("name the file in it: {}", path.join(PIPELINE).display()))
+        }
+        io::ErrorKind::IsADirectory => Some(format!("name the pipeline's file; the folder has no {PIPELINE}")),
+        io::ErrorKind::NotFound => Some(match nearby(path) {
+            Some(found) => format!("did you mean {}?", found.display()),
+            None => format!("name the pipeline's file, or go to the folder of its {PIPELINE}"),
+        }),
+        _ => None,
+    }
+}
+
+/// A pipeline that may have been meant by a path that is not there: in the folder, or further up.
+fn nearby(path: &Path) -> Option<PathBuf> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let here = folder.join(PIPELINE);
+    if here.is_file() {
+        return Some(here);
+    }
+    let folder = folder.canonicalize().ok()?;
+    folder.ancestors().skip(1).map(|above| above.join(PIPELINE)).find(|file| file.is_file())
+}
+
+/// The folder that relative paths of the pipeline refer to: where its file is, symlinks resolved.
+pub(crate) fn workspace(file: &Path) -> Result<PathBuf, CliError> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    folder.canonicalize().map_err(|error| CliError::file(folder, &error, None))
+}
+
+/// The journal's folder for a reader: beside the pipeline that was named, else the nearest one from
+/// here upwards.
+pub(crate) fn state(within: Option<&Path>) -> Result<PathBuf, CliError> {
+    if let Some(within) = within {
+        let metadata = within.metadata().map_err(|error| CliError::file(within, &error, None))?;
+        return Ok(if metadata.is_dir() { within.join(STATE) } else { workspace(within)?.join(STATE) });
+    }
+    let here = std::env::current_dir().map_err(|error| CliError::file(Path::new("."), &error, None))?;
+    let found = here.ancestors().map(|folder| folder.join(STATE)).find(|state| state.is_dir());
+    Ok(found.unwrap_or_else(|| here.join(STATE)))
+}
+
+/// The user's cache folder for Windlass.
+pub(crate) fn cache() -> Result<PathBuf, CliError> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("WINDLASS_CACHE_DIR")
+        // As the XDG specification asks: a relative path there is to be ignored.
+        .or_else(|| set("XDG_CACHE_HOME").filter(|path| path.is_absolute()).map(|base| base.join("windlass")))
+        .or_else(|| set("HOME").map(|home| home.join(".cache").join("windlass")))
+        .ok_or_else(|| {
+            CliError::machine("cannot find your cache folder: HOME is not set", "set HOME, or WINDLASS_CACHE_DIR to a folder of your own")
+        })
+}
+
+/// The bytes of a plugin's file.
+pub(crate) fn read_plugin(path: &Path) -> Result<Vec<u8>, String> {
+    let words = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => format!("there is no file {}", path.display()),
+        io::ErrorKind::IsADirectory => format!("{} is a folder", path.display()),
+        io::ErrorKind::PermissionDenied => format!("this user may not read {}", path.display()),
+        _ => format!("{}: {error}", path.display()),
+    };
+    std::fs::read(path).map_err(words)
+}

@@ -1,0 +1,63 @@
+//! What stands behind the gate of a run.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use windlass_capability_docker::{Docker, DockerConfig};
+use windlass_capability_health::Health;
+use windlass_capability_http::Http;
+use windlass_capability_local::{Artifacts, FileAndEnvSecrets, Process, Timer};
+use windlass_gate::{Gate, RunContext, Secrets};
+use windlass_journal::Writer;
+use windlass_pipeline::{Grants, Plan};
+
+use crate::environment;
+
+/// The variables that say where Docker is, as Docker's own tools read them.
+const DOCKER: &[&str] =
+    &["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "DOCKER_BUILDKIT", "HOME"];
+
+/// The gate of a run, with everything behind it that a grant can give. Nothing is connected to, and
+/// no secret is read, before a step asks for it.
+pub(crate) fn gate(writer: Writer, plan: &Plan, run: &str, workspace: &Path, state: PathBuf) -> Gate {
+    let context = RunContext {
+        run: run.to_owned(),
+        pipeline: plan.name.clone(),
+        workspace: workspace.to_owned(),
+        state,
+        env: granted_env(plan),
+        secrets: Secrets::new(FileAndEnvSecrets::new(plan.secrets.clone(), workspace, environment::value)),
+    };
+    Gate::new(writer, context)
+        .with(Docker::new(docker_config()))
+        .with(Http::new())
+        .with(Health)
+        .with(Process::new())
+        .with(Artifacts::new())
+        .with(Timer)
+}
+
+/// Where Docker is.
+pub(crate) fn docker_config() -> DockerConfig {
+    DockerConfig::from_env(&environment::named(DOCKER.iter().copied()))
+}
+
+/// The host's variables that some grant lets through. Those that hold secrets are never among them:
+/// nobody would take them out of output.
+fn granted_env(plan: &Plan) -> std::collections::BTreeMap<String, String> {
+    let mut seen: Vec<*const Grants> = Vec::new();
+    let mut patterns = Vec::new();
+    for step in &plan.steps {
+        let grants = Arc::as_ptr(&step.grants);
+        // Steps of generated pipelines share their grants.
+        if seen.last() != Some(&grants) && !seen.contains(&grants) {
+            seen.push(grants);
+            patterns.extend(step.grants.of("env", "read").map(|rule| &rule.pattern));
+        }
+    }
+    if patterns.is_empty() {
+        return std::collections::BTreeMap::new();
+    }
+    let secret: Vec<&str> = FileAndEnvSecrets::variables(&plan.secrets).collect();
+    environment::select(|name| !secret.contains(&name) && patterns.iter().any(|pattern| pattern.matches(name)))
+}

@@ -1,0 +1,47 @@
+//! The table of functions and the WIT say the same.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use windlass_gate::Function;
+use wit_parser::{Resolve, WorldItem};
+
+fn functions_of_the_wit() -> BTreeSet<String> {
+    let mut resolve = Resolve::default();
+    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
+    let (package, _) = resolve.push_dir(&wit).expect("the WIT parses");
+    let world = resolve.select_world(&[package], Some("plugin")).expect("there is a world `plugin`");
+    let mut functions = BTreeSet::new();
+    for item in resolve.worlds[world].imports.values() {
+        let WorldItem::Interface { id, .. } = item else { continue };
+        let interface = &resolve.interfaces[*id];
+        let name = interface.name.as_deref().expect("a named interface");
+        functions.extend(interface.functions.keys().map(|function| format!("{name}.{function}")));
+    }
+    functions
+}
+
+#[test]
+fn every_function_of_the_wit_has_a_row_and_every_exported_row_has_a_function() {
+    let table: BTreeSet<String> =
+        Function::all().filter(|function| function.row().exported).map(|function| function.name().to_owned()).collect();
+    let wit = functions_of_the_wit();
+    assert_eq!(table, wit);
+    assert!(wit.len() > 25, "the WIT has been read: {wit:?}");
+}
+
+#[test]
+fn names_lead_back_to_their_function() {
+    for function in Function::all() {
+        assert_eq!(Function::by_name(function.name()), Some(function));
+        assert_eq!(function.row().function, function);
+    }
+    assert_eq!(Function::by_name("docker.privileged"), None);
+}
+
+#[test]
+fn what_is_not_of_the_right_form_is_an_error_and_no_free_pass() {
+    for function in Function::all().filter(|function| !matches!(function.name().split('.').next(), Some("log" | "wasi"))) {
+        assert!((function.row().needs)("\"text\"").is_err(), "{}", function.name());
+    }
+}

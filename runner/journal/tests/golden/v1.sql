@@ -1,0 +1,54 @@
+PRAGMA application_id = 1466199155;
+PRAGMA user_version = 1;
+CREATE TABLE source (
+    digest TEXT PRIMARY KEY NOT NULL,
+    text TEXT NOT NULL
+) WITHOUT ROWID;
+INSERT INTO source VALUES ('sha256:8a07f15eb8e7d800375afef0eb3938a2a240508b2993de2c9c6be480a0bb7958', '[pipeline]
+name = "storefront"
+');
+CREATE TABLE run (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    pipeline TEXT NOT NULL,
+    file TEXT NOT NULL,
+    source TEXT NOT NULL REFERENCES source (digest),
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    status INTEGER,
+    exit_code INTEGER,
+    failed_step TEXT,
+    pid INTEGER,
+    seen_at INTEGER NOT NULL
+);
+INSERT INTO run VALUES (1, 'g01denrvn0', 'storefront', 'pipeline.toml', 'sha256:8a07f15eb8e7d800375afef0eb3938a2a240508b2993de2c9c6be480a0bb7958', 1700000000000001, 1700000000000016, 3, 130, 'image', NULL, 1700000000000016);
+CREATE TABLE entry (
+    place INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    stage INTEGER,
+    step INTEGER,
+    attempt INTEGER,
+    ordinal INTEGER,
+    status INTEGER,
+    name TEXT,
+    args TEXT,
+    answer TEXT,
+    body TEXT
+);
+INSERT INTO entry VALUES (1099511627777, 1700000000000001, 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{"run":"g01denrvn0","pipeline":"storefront","file":"pipeline.toml","workspace":"/work","facts":{"git.short":"0a1b2c3"},"plugins":[{"source":"builtin:image","digest":"sha256:00"}],"versions":{"gate":"0.1.0"},"stages":1,"steps":2}');
+INSERT INTO entry VALUES (1099511627778, 1700000000000002, 2, 0, NULL, NULL, NULL, NULL, 'build', NULL, NULL, NULL);
+INSERT INTO entry VALUES (1099511627779, 1700000000000003, 4, 0, 1, 1, NULL, NULL, 'image', NULL, NULL, NULL);
+INSERT INTO entry VALUES (1099511627780, 1700000000000004, 6, NULL, 1, 1, 0, NULL, 'docker.push', '{"tag": "localhost:5000/a:1"}', NULL, '{"grant":"grants.docker.push[0]"}');
+INSERT INTO entry VALUES (1099511627781, 1700000000000005, 7, NULL, 1, 1, 0, NULL, NULL, NULL, '{"ok":{"digest":"sha256:00"}}', NULL);
+INSERT INTO entry VALUES (1099511627782, 1700000000000006, 8, NULL, 1, 1, 1, NULL, 'clock.now', '{}', '{"ok":17}', NULL);
+INSERT INTO entry VALUES (1099511627783, 1700000000000007, 9, NULL, 1, 1, NULL, NULL, NULL, NULL, NULL, '{"stream":"stdout","offset":0,"len":5}');
+INSERT INTO entry VALUES (1099511627784, 1700000000000008, 10, NULL, 1, 1, NULL, NULL, NULL, NULL, NULL, '{"limit":5}');
+INSERT INTO entry VALUES (1099511627785, 1700000000000009, 11, NULL, 1, 1, 2, NULL, 'p99', NULL, NULL, '{"value":"12.5","unit":"ms","labels":{"route":"/"}}');
+INSERT INTO entry VALUES (1099511627786, 1700000000000010, 12, NULL, 1, NULL, NULL, NULL, NULL, NULL, NULL, '{"message":"left behind: ''a''"}');
+INSERT INTO entry VALUES (1099511627787, 1700000000000011, 13, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{"by":"SIGINT"}');
+INSERT INTO entry VALUES (1099511627788, 1700000000000012, 5, NULL, 1, 1, NULL, 1, NULL, NULL, NULL, '{"failure":{"kind":"denied","message":"not granted","hint":"add it to `grants`"},"outputs":{"ref":["a",1.5,null]}}');
+INSERT INTO entry VALUES (1099511627789, 1700000000000013, 5, NULL, 4294967295, 1, NULL, 0, NULL, NULL, NULL, NULL);
+INSERT INTO entry VALUES (1099511627790, 1700000000000014, 3, 0, NULL, NULL, NULL, 1, 'build', NULL, NULL, NULL);
+INSERT INTO entry VALUES (1099511627791, 1700000000000015, 3, 1, NULL, NULL, NULL, 2, 'late', NULL, NULL, NULL);
+INSERT INTO entry VALUES (1099511627792, 1700000000000016, 14, NULL, NULL, NULL, NULL, 3, NULL, NULL, NULL, '{"exit-code":130}');

@@ -1,0 +1,18 @@
+//! The journal's behaviour, from outside.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "the tests damage files, start and kill processes, and fail where they stand"
+)]
+
+mod commit;
+mod crash;
+mod files;
+mod format;
+mod logs;
+mod readers;
+mod records;
+mod resume;
+mod tools;

@@ -1,0 +1,264 @@
+//! Strings with references become values: facts and variables are filled in, outputs become holes.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::Scope;
+use crate::description::OutputKind;
+use crate::diagnostic::{Sink, codes};
+use crate::suggest::{did_you_mean, quoted};
+use crate::template::{Node, OutputRef, Part};
+use crate::text::{self, Piece, Reference, Target};
+use crate::tree::{Kind, NodeId};
+
+/// A string that is longer once its references are filled in is refused: variables that double each other would fill
+/// the memory otherwise.
+const MAX_TEXT: usize = 1 << 20;
+
+/// All strings together.
+const MAX_ALL: usize = 64 << 20;
+
+/// Fills references in, for one plan.
+pub(super) struct Expander<'a, 's> {
+    scope: &'a Scope<'s>,
+    /// Values of variables. `None` for one that has none, which was reported.
+    vars: Vec<Option<Node>>,
+    /// Keys and names of outputs are often the same in many steps; they share one allocation.
+    names: HashMap<Cow<'s, str>, Arc<str>>,
+    spent: usize,
+}
+
+impl<'a, 's> Expander<'a, 's> {
+    /// Works out the variables.
+    pub(super) fn new(scope: &'a Scope<'s>, sink: &mut Sink) -> Self {
+        let count = scope.pipeline.vars.len();
+        let mut this = Self { scope, vars: vec![None; count], names: HashMap::new(), spent: 0 };
+        for index in &scope.pipeline.var_order {
+            let value = this.value(scope.pipeline.vars[*index as usize].value, sink);
+            // A variable is a scalar; what is not was reported when the file was read.
+            this.vars[*index as usize] = match value {
+                Node::Null | Node::List(_) | Node::Object(_) | Node::Hole(_) | Node::Mixed(_) => None,
+                value => Some(value),
+            };
+        }
+        this
+    }
+
+    /// A value of the file. [`Node::Null`], which TOML does not have, stands where there is none; that was reported.
+    pub(super) fn value(&mut self, at: NodeId, sink: &mut Sink) -> Node {
+        let doc = self.scope.doc;
+        match doc.kind(at) {
+            Kind::Broken | Kind::DateTime => Node::Null,
+            Kind::String => {
+                let text = doc.string(at).unwrap_or_default();
+                self.text(at, &text, sink).unwrap_or_default()
+            }
+            Kind::Integer => doc.integer(at).map(Node::Integer).unwrap_or_default(),
+            Kind::Float => doc.float(at).filter(|value| value.is_finite()).map(Node::Float).unwrap_or_default(),
+            Kind::Bool => doc.boolean(at).map(Node::Bool).unwrap_or_default(),
+            Kind::Array => Node::List(doc.children(at).map(|item| self.value(item, sink)).collect()),
+            Kind::Table => {
+                let entries = doc.children(at).map(|child| (self.name(doc.key(child)), self.value(child, sink)));
+                Node::Object(entries.collect())
+            }
+        }
+    }
+
+    /// A string of the file. `None` when it has no value, which was reported.
+    pub(super) fn text(&mut self, at: NodeId, text: &Cow<'_, str>, sink: &mut Sink) -> Option<Node> {
+        if text::is_plain(text) {
+            return Some(Node::Text((&**text).into()));
+        }
+        let pieces = text::pieces(text);
+        if let [Piece::Reference(reference)] = pieces.as_slice() {
+            let span = self.scope.doc.within(at, text, &reference.at);
+            let value = self.reference(reference, span, sink)?;
+            return self.account(at, value, sink);
+        }
+        let mut good = true;
+        let mut plain = String::new();
+        let mut parts = Vec::new();
+        for piece in &pieces {
+            let reference = match piece {
+                Piece::Text(piece) => {
+                    plain.push_str(piece);
+                    continue;
+                }
+                // Reported when the file was read.
+                Piece::Bad(_) => return None,
+                Piece::Reference(reference) => reference,
+            };
+            let span = self.scope.doc.within(at, text, &reference.at);
+            match self.reference(reference, span.clone(), sink) {
+                None => good = false,
+                Some(Node::Hole(hole)) if matches!(hole.kind, OutputKind::List | OutputKind::Object) => {
+                    good = false;
+                    sink.error(codes::BAD_REFERENCE, span, |diagnostic| {
+                        let kind = hole.kind;
+                        diagnostic.message = format!("output {} is of type {kind}, which cannot stand inside a text", quoted(&hole.output));
+                        diagnostic.help("refer to it alone, without other text in the string");
+                    });
+                }
+                Some(Node::Hole(hole)) => {
+                    if !plain.is_empty() {
+                        parts.push(Part::Text(std::mem::take(&mut plain).into()));
+                    }
+                    parts.push(Part::Hole(*hole));
+                }
+                Some(value) => push_scalar(&mut plain, &value),
+            }
+            if plain.len() > MAX_TEXT {
+                self.too_long(at, sink);
+                return None;
+            }
+        }
+        if !good {
+            return None;
+        }
+        if parts.is_empty() {
+            return self.account(at, Node::Text(plain.into()), sink);
+        }
+        if !plain.is_empty() {
+            parts.push(Part::Text(plain.into()));
+        }
+        Some(Node::Mixed(parts.into()))
+    }
+
+    fn account(&mut self, at: NodeId, value: Node, sink: &mut Sink) -> Option<Node> {
+        if let Node::Text(text) = &value {
+            self.spent += text.len();
+            if self.spent > MAX_ALL {
+                self.too_long(at, sink);
+                return None;
+            }
+        }
+        Some(value)
+    }
+
+    fn too_long(&self, at: NodeId, sink: &mut Sink) {
+        sink.error(codes::BAD_VALUE, self.scope.doc.span(at), |diagnostic| {
+            diagnostic.message = "this text becomes too long once its references are filled in".to_owned();
+            diagnostic.help("one may have 1 MiB, and all together 64 MiB; pass larger data as a file");
+        });
+    }
+
+    fn name(&mut self, name: Cow<'s, str>) -> Arc<str> {
+        if let Some(known) = self.names.get(&*name) {
+            return known.clone();
+        }
+        let shared: Arc<str> = (&*name).into();
+        self.names.insert(name, shared.clone());
+        shared
+    }
+
+    fn reference(&mut self, reference: &Reference<'_>, span: Range<usize>, sink: &mut Sink) -> Option<Node> {
+        let facts = self.scope.facts;
+        let default = || reference.default.map(|text| Node::Text(text.into()));
+        let known = |value: Option<&String>| value.map(|text| Node::Text(text.as_str().into()));
+        match reference.target {
+            Target::Var(name) => {
+                let index = *self.scope.pipeline.var_index.get(name)?;
+                self.vars[index as usize].clone()
+            }
+            Target::Env(name) => known(facts.env.get(name)).or_else(default).or_else(|| {
+                sink.error(codes::MISSING_FACT, span, |diagnostic| {
+                    diagnostic.message = format!("the environment variable {} is not set", quoted(name));
+                    diagnostic.help(format!("set it, or give a default: `${{env.{name}:-default}}`"));
+                });
+                None
+            }),
+            Target::Git(name) if text::GIT.contains(&name) => {
+                known(facts.git.get(name)).or_else(default).or_else(|| {
+                    sink.error(codes::MISSING_FACT, span, |diagnostic| {
+                        let why = match (facts.git.is_empty(), name) {
+                            (true, _) => "the pipeline is in no git repository, or one without commits",
+                            (false, "tag") => "no tag points to this commit",
+                            (false, "branch") => "no branch is checked out",
+                            (false, _) => "it is not known",
+                        };
+                        diagnostic.message = format!("there is no `git.{name}`: {why}");
+                        diagnostic.help(format!("give a default: `${{git.{name}:-default}}`"));
+                    });
+                    None
+                })
+            }
+            Target::Run("id") => Some(Node::Text(facts.run_id.as_str().into())),
+            Target::Run("workspace") => Some(Node::Text(facts.workspace.as_str().into())),
+            Target::Git(_) | Target::Run(_) => None,
+            Target::Output { stage, step, output } => {
+                self.output((stage, step, output), reference.default, span, sink).map(|hole| Node::Hole(Box::new(hole)))
+            }
+        }
+    }
+
+    fn output(
+        &mut self,
+        (stage, step, output): (&str, &str, &str),
+        default: Option<&str>,
+        span: Range<usize>,
+        sink: &mut Sink,
+    ) -> Option<OutputRef> {
+        let pipeline = self.scope.pipeline;
+        // Stages and steps that are not there were reported when the file was read, unknown plugins by the planner.
+        let stage = *pipeline.stage_index.get(stage)?;
+        let index = pipeline.step(stage, step)?;
+        let step = pipeline.steps.get(index as usize)?;
+        let description = self.scope.description(step.plugin?)?;
+        let Some(found) = description.output(output) else {
+            sink.error(codes::UNKNOWN_REFERENCE, span, |diagnostic| {
+                let plugin = &pipeline.plugins[step.plugin.unwrap_or_default() as usize].source;
+                diagnostic.message = format!("plugin `{plugin}` of step {} has no output {}", quoted(&step.name), quoted(output));
+                let known = did_you_mean(output, description.outputs.iter().map(|output| output.name.as_str()));
+                diagnostic.help(known.unwrap_or_else(|| "it has no outputs at all".to_owned()));
+            });
+            return None;
+        };
+        let default = match default {
+            None => None,
+            Some(text) => match default_of(found.kind, text) {
+                Some(value) => Some(value),
+                None => {
+                    sink.error(codes::BAD_REFERENCE, span, |diagnostic| {
+                        let kind = found.kind;
+                        diagnostic.message = format!("the default {} is not of the type of the output: {kind}", quoted(text));
+                    });
+                    return None;
+                }
+            },
+        };
+        let index = *self.scope.places.get(index as usize)?;
+        let output = self.shared(output);
+        let stage = pipeline.stages[stage as usize].name.clone();
+        Some(OutputRef { stage, step: step.name.clone(), index, output, kind: found.kind, default })
+    }
+
+    fn shared(&mut self, name: &str) -> Arc<str> {
+        match self.names.get(name) {
+            Some(known) => known.clone(),
+            None => self.name(Cow::Owned(name.to_owned())),
+        }
+    }
+}
+
+fn push_scalar(text: &mut String, value: &Node) {
+    match value {
+        Node::Text(piece) => text.push_str(piece),
+        Node::Integer(number) => text.push_str(&number.to_string()),
+        Node::Float(number) => text.push_str(&Value::from(*number).to_string()),
+        Node::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
+        // Variables and facts are scalars.
+        Node::Null | Node::Hole(_) | Node::Mixed(_) | Node::List(_) | Node::Object(_) => {}
+    }
+}
+
+/// The default of an output, as a value of its type.
+fn default_of(kind: OutputKind, text: &str) -> Option<Value> {
+    if kind == OutputKind::String {
+        return Some(Value::String(text.to_owned()));
+    }
+    serde_json::from_str(text).ok().filter(|value| kind.admits(value))
+}

@@ -1,0 +1,306 @@
+//! `with` against the JSON Schema of the plugin, with errors that point into the file.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use jsonschema::PatternOptions;
+use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind as Fault};
+use jsonschema::paths::LocationSegment;
+use serde_json::Value;
+
+use crate::description::{Description, OutputKind};
+use crate::diagnostic::{Sink, codes};
+use crate::suggest::{did_you_mean, listed, nearest, quoted};
+use crate::template::{Node, Part, Template};
+use crate::tree::{Doc, Kind, NodeId};
+
+/// The schema of one plugin's `with`, compiled.
+#[derive(Debug)]
+pub struct WithSchema {
+    validator: jsonschema::Validator,
+    schema: Value,
+    /// No `with` at all fits. Most steps of most generated pipelines have none.
+    takes_nothing: bool,
+}
+
+/// A value that is not known yet.
+struct Hole {
+    path: Vec<Step>,
+    /// `None` for one that has no value at all, which was reported.
+    kind: Option<OutputKind>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Step {
+    Key(Arc<str>),
+    Index(usize),
+}
+
+impl WithSchema {
+    /// Compiles the schema of a plugin. Nothing outside of it is looked up.
+    ///
+    /// # Errors
+    ///
+    /// When it is no JSON Schema, in words.
+    pub fn compile(description: &Description) -> Result<Self, String> {
+        // The schema comes from somebody else, so its patterns get little time.
+        let patterns = PatternOptions::fancy_regex().backtrack_limit(10_000).size_limit(1 << 20).dfa_size_limit(1 << 20);
+        let schema = description.with_schema.clone();
+        let validator = jsonschema::options().with_pattern_options(patterns).build(&schema).map_err(|error| error.to_string())?;
+        let takes_nothing = validator.is_valid(&Value::Object(serde_json::Map::new()));
+        Ok(Self { validator, schema, takes_nothing })
+    }
+
+    /// What is wrong with a `with` whose holes are filled, in words; nothing when it fits.
+    pub fn check(&self, with: &Value) -> Vec<String> {
+        let errors = self.validator.iter_errors(with);
+        errors.map(|error| {
+            let mut text = format!("with{}", error.instance_path().as_str().replace('/', "."));
+            let _ = write!(text, ": {}", error.masked_with("the value"));
+            text
+        }).collect()
+    }
+
+    /// Checks a template against the schema. `at` is the table in the file; `owner` stands for it if there is none.
+    pub(super) fn check_template(&self, with: &Template, place: &WithPlace<'_>, sink: &mut Sink) {
+        let empty = matches!(&*with.0, Node::Object(entries) if entries.is_empty());
+        if empty && self.takes_nothing {
+            return;
+        }
+        let mut holes = Vec::new();
+        let instance = stand_in(&with.0, &mut Vec::new(), &mut holes);
+        if self.validator.is_valid(&instance) {
+            return;
+        }
+        for error in self.validator.iter_errors(&instance) {
+            if !concerns_a_hole(&error, &holes) {
+                self.report(&error, &holes, place, sink);
+            }
+        }
+    }
+
+    fn report(&self, error: &ValidationError<'_>, holes: &[Hole], place: &WithPlace<'_>, sink: &mut Sink) {
+        let doc = place.doc;
+        let (node, name) = place.find(error);
+        // For a table, its key is the better place than all of its lines.
+        let value = match node {
+            Some(node) if doc.kind(node) == Kind::Table => doc.key_span(node),
+            Some(node) => doc.span(node),
+            None => doc.span(place.step),
+        };
+        let plugin = place.plugin;
+        match error.kind() {
+            Fault::AdditionalProperties { unexpected } | Fault::UnevaluatedProperties { unexpected } => {
+                for key in unexpected {
+                    let child = node.and_then(|node| doc.get(node, key));
+                    let span = child.map_or(value.clone(), |child| doc.key_span(child));
+                    sink.error(codes::BAD_WITH, span, |diagnostic| {
+                        diagnostic.message = format!("{} has no key {} for plugin {plugin}", quoted(&name), quoted(key));
+                        let known = self.properties(error);
+                        diagnostic.help = did_you_mean(key, known.iter().copied());
+                    });
+                }
+            }
+            Fault::Required { property } => sink.error(codes::BAD_WITH, value, |diagnostic| {
+                let key = property.as_str().unwrap_or_default();
+                diagnostic.message = format!("{} has no {}, which plugin {plugin} requires", quoted(&name), quoted(key));
+                diagnostic.help(format!("add `{key} = ...`{}", self.hint(error, key)));
+            }),
+            Fault::Type { kind } => sink.error(codes::BAD_WITH, value, |diagnostic| {
+                let wanted = wanted(kind);
+                let hole = holes.iter().find(|hole| hole.kind.is_some() && same_path(hole, error));
+                let found = match hole {
+                    Some(Hole { kind: Some(kind), .. }) => format!("this output is of type {kind}"),
+                    _ => format!("found {}", crate::template::word(error.instance())),
+                };
+                diagnostic.message = format!("{} must be {wanted}; {found}", quoted(&name));
+                diagnostic.expected(format!("expected {wanted}"));
+            }),
+            Fault::Enum { options } => sink.error(codes::BAD_WITH, value, |diagnostic| {
+                let options: Vec<String> = options.as_array().into_iter().flatten().map(plain).collect();
+                let found = plain(error.instance());
+                diagnostic.message = format!("{} cannot be {}", quoted(&name), quoted(&found));
+                let near = nearest(&found, options.iter().map(String::as_str));
+                diagnostic.help(match near {
+                    Some(near) => format!("did you mean {}?", quoted(near)),
+                    None => format!("possible are {}", listed(options.iter().take(12).map(String::as_str))),
+                });
+            }),
+            _ => sink.error(codes::BAD_WITH, value, |diagnostic| {
+                let text = error.masked_with("it").to_string();
+                let text: String = text.chars().filter(|c| !c.is_control()).take(300).collect();
+                diagnostic.message = format!("{} does not fit plugin {plugin}: {text}", quoted(&name));
+            }),
+        }
+    }
+
+    /// The schema that holds the keyword of this error.
+    fn parent(&self, error: &ValidationError<'_>) -> Option<&Value> {
+        let (parent, _) = error.schema_path().as_str().rsplit_once('/')?;
+        self.schema.pointer(parent)
+    }
+
+    fn properties(&self, error: &ValidationError<'_>) -> Vec<&str> {
+        let properties = self.parent(error).and_then(|schema| schema.get("properties")).and_then(Value::as_object);
+        properties.into_iter().flat_map(|known| known.keys().map(String::as_str)).collect()
+    }
+
+    /// The first line of what the schema says about a property.
+    fn hint(&self, error: &ValidationError<'_>, key: &str) -> String {
+        let property = self.parent(error).and_then(|schema| schema.get("properties")).and_then(|known| known.get(key));
+        let text = property.and_then(|property| property.get("description")).and_then(Value::as_str).unwrap_or_default();
+        let line: String = text.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).take(120).collect();
+        if line.is_empty() { line } else { format!(": {line}") }
+    }
+}
+
+/// Where a `with` stands.
+pub(super) struct WithPlace<'a> {
+    pub(super) doc: Doc<'a>,
+    /// The table, if the step has one.
+    pub(super) with: Option<NodeId>,
+    pub(super) step: NodeId,
+    pub(super) plugin: &'a str,
+}
+
+impl WithPlace<'_> {
+    /// The value that an error is about, and what to call it.
+    fn find(&self, error: &ValidationError<'_>) -> (Option<NodeId>, String) {
+        let mut node = self.with;
+        let mut name = String::from("with");
+        for segment in error.instance_path().segments() {
+            match segment {
+                LocationSegment::Property(key) => {
+                    node = node.and_then(|node| self.doc.get(node, &key));
+                    let _ = write!(name, ".{key}");
+                }
+                LocationSegment::Index(index) => {
+                    node = node.and_then(|node| self.doc.children(node).nth(index));
+                    let _ = write!(name, "[{index}]");
+                }
+            }
+        }
+        (node, name)
+    }
+}
+
+/// The value, with something of the right type in the holes.
+fn stand_in(node: &Node, path: &mut Vec<Step>, holes: &mut Vec<Hole>) -> Value {
+    let mut hole = |kind| holes.push(Hole { path: path.clone(), kind });
+    match node {
+        Node::Null => {
+            hole(None);
+            Value::Null
+        }
+        Node::Hole(output) => {
+            hole(Some(output.kind));
+            match output.kind {
+                OutputKind::String => Value::String(String::new()),
+                OutputKind::Number => Value::from(0),
+                OutputKind::Bool => Value::Bool(false),
+                OutputKind::List => Value::Array(Vec::new()),
+                OutputKind::Object => Value::Object(serde_json::Map::new()),
+            }
+        }
+        Node::Mixed(parts) => {
+            hole(Some(OutputKind::String));
+            // What is known of the text helps a reader of the message; the check passes over it.
+            Value::String(parts.iter().map(|part| if let Part::Text(text) = part { text } else { "" }).collect())
+        }
+        Node::Bool(value) => Value::Bool(*value),
+        Node::Integer(value) => Value::from(*value),
+        Node::Float(value) => Value::from(*value),
+        Node::Text(text) => Value::String(text.to_string()),
+        Node::List(items) => Value::Array(
+            items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| {
+                    path.push(Step::Index(index));
+                    let value = stand_in(item, path, holes);
+                    path.pop();
+                    value
+                })
+                .collect(),
+        ),
+        Node::Object(entries) => Value::Object(
+            entries
+                .iter()
+                .map(|(key, item)| {
+                    path.push(Step::Key(key.clone()));
+                    let value = stand_in(item, path, holes);
+                    path.pop();
+                    (key.to_string(), value)
+                })
+                .collect(),
+        ),
+    }
+}
+
+/// Whether an error may come from what stands in for a hole. Such an error is left to the check of the filled value:
+/// to refuse a good pipeline is worse than to find a mistake late.
+fn concerns_a_hole(error: &ValidationError<'_>, holes: &[Hole]) -> bool {
+    if holes.is_empty() {
+        return false;
+    }
+    let at: Vec<LocationSegment<'_>> = error.instance_path().segments().collect();
+    let begins = |path: &[Step], with: &[LocationSegment<'_>]| path.iter().zip(with).all(|(a, b)| same(a, b));
+    // A branch of the schema may have been taken because of a stand-in anywhere in the value.
+    let conditional = error.schema_path().segments().any(|segment| {
+        matches!(&segment, LocationSegment::Property(word)
+            if matches!(&**word, "if" | "then" | "else" | "anyOf" | "oneOf" | "not" | "dependentSchemas" | "contains"))
+    });
+    if conditional {
+        return true;
+    }
+    holes.iter().any(|hole| {
+        if hole.path.len() <= at.len() {
+            // At the hole, or beneath it: only the declared type is known.
+            let typed = hole.kind.is_some() && hole.path.len() == at.len() && matches!(error.kind(), Fault::Type { .. });
+            return begins(&hole.path, &at) && !typed;
+        }
+        // Above the hole: errors about the keys and the number of values do not depend on what is in them.
+        let of_keys = matches!(
+            error.kind(),
+            Fault::AdditionalProperties { .. }
+                | Fault::AdditionalItems { .. }
+                | Fault::Required { .. }
+                | Fault::MinProperties { .. }
+                | Fault::MaxProperties { .. }
+                | Fault::MinItems { .. }
+                | Fault::MaxItems { .. }
+                | Fault::PropertyNames { .. }
+                | Fault::Type { .. }
+        );
+        begins(&hole.path, &at) && !of_keys
+    })
+}
+
+fn same(step: &Step, segment: &LocationSegment<'_>) -> bool {
+    match (step, segment) {
+        (Step::Key(key), LocationSegment::Property(name)) => **key == **name,
+        (Step::Index(index), LocationSegment::Index(other)) => index == other,
+        _ => false,
+    }
+}
+
+fn same_path(hole: &Hole, error: &ValidationError<'_>) -> bool {
+    let at: Vec<LocationSegment<'_>> = error.instance_path().segments().collect();
+    hole.path.len() == at.len() && hole.path.iter().zip(&at).all(|(step, segment)| same(step, segment))
+}
+
+fn wanted(kind: &TypeKind) -> String {
+    let word = |name: &str| match name {
+        "array" => "a list".to_owned(),
+        "integer" | "object" => format!("an {name}"),
+        _ => format!("a {name}"),
+    };
+    match kind {
+        TypeKind::Single(one) => word(one.as_str()),
+        TypeKind::Multiple(many) => many.iter().map(|one| word(one.as_str())).collect::<Vec<_>>().join(" or "),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
