@@ -1,1 +1,14 @@
-//! End to end: real Docker, real registry, conformance.
+//! What the end-to-end tests share: a workspace in a temporary folder, the real binary, and a look
+//! at the Docker Engine and the registry that does not go through Windlass.
+
+#![allow(clippy::disallowed_methods, reason = "tests start processes and look at the world themselves")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(missing_docs, reason = "read with the tests that use it")]
+
+mod engine;
+mod guests;
+mod run;
+
+pub use engine::Engine;
+pub use guests::guest;
+pub use run::{Finished, Running, Workspace};

@@ -17,17 +17,23 @@ pub fn join_networks(networks: &[String], lifetime: Lifetime) -> Result<(), Fail
 /// Does something with an image; if the daemon does not have it and `pull` is set, pulls it and tries again.
 ///
 /// # Errors
-/// What `act` fails with, or that the image cannot be pulled.
-pub fn run_or_pull<T>(image: &str, pull: bool, act: impl Fn() -> Result<T, docker::Error>) -> Result<T, Failure> {
+/// What `act` fails with, or why the image cannot be pulled.
+pub fn run_or_pull<T>(image: &str, pull: bool, act: impl Fn() -> Result<T, docker::Error>) -> Result<T, docker::Error> {
     match act() {
         Err(docker::Error::NotFound(_)) if pull => {
             info!("pulling {image}, which the daemon does not have");
-            docker::pull(image, None, None).or_fail_with(|| format!("pull {image}"))?;
-            Ok(act()?)
+            docker::pull(image, None, None)?;
+            act()
         }
-        Err(docker::Error::NotFound(message)) => {
-            Err(Failure::new(message).hint("build or pull the image first, or set `pull = true` and grant `docker.pull`"))
-        }
-        other => Ok(other?),
+        other => other,
     }
+}
+
+/// Why a container could not be made, with what to do about it.
+pub fn not_made(error: docker::Error) -> Failure {
+    let hint = match &error {
+        docker::Error::NotFound(_) => "build or pull the image first, or set `pull = true` and grant `docker.pull`",
+        _ => return error.into(),
+    };
+    Failure::from(error).hint(hint)
 }

@@ -7,7 +7,7 @@ mod policy;
 mod ports;
 mod tell;
 
-pub use containers::{join_networks, run_or_pull};
+pub use containers::{join_networks, not_made, run_or_pull};
 pub use mounts::{Mount, create_volumes};
 pub use policy::{Statuses, policy};
 pub use ports::PublishedPort;

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use windlass_plugin::docker::HealthState;
 use windlass_plugin::health::{self, ContainerHttp, ContainerPort, HttpProbe, Policy, Target};
 use windlass_plugin::with::Duration;
 use windlass_plugin::{Failure, OrFail, bail, docker};
@@ -64,10 +65,9 @@ impl Health {
             Policy::default(),
         );
         let http_only = [("port", self.port.is_some()), ("status", self.status.is_some()), ("contains", self.contains.is_some())];
-        if self.http.is_none() {
-            if let Some((key, _)) = http_only.iter().find(|(_, given)| *given) {
-                bail!("`health.{key}` goes with `health.http`");
-            }
+        let stray = http_only.iter().find(|(_, given)| *given && self.http.is_none());
+        if let Some((key, _)) = stray {
+            bail!("`health.{key}` goes with `health.http`");
         }
         let target = match (&self.http, self.tcp, &self.command, self.docker) {
             (Some(path), None, None, false) => {
@@ -110,8 +110,13 @@ impl Check {
             }
             Self::Docker(limit) => match docker::wait_healthy(container, *limit) {
                 Ok(found) => {
-                    let healthy = matches!(found.health, docker::HealthState::Healthy | docker::HealthState::None);
-                    Ok((healthy && found.is_up(), format!("Docker's health check says {:?}", found.health).to_lowercase()))
+                    let (healthy, says) = match found.health {
+                        HealthState::Healthy => (true, "says healthy"),
+                        HealthState::None => (true, "is not there, and it runs"),
+                        HealthState::Starting => (false, "says it is still starting"),
+                        HealthState::Unhealthy => (false, "says unhealthy"),
+                    };
+                    Ok((healthy && found.is_up(), format!("Docker's health check {says}")))
                 }
                 Err(docker::Error::TimedOut(message)) => Ok((false, message)),
                 Err(error) => Err(error.into()),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use windlass_plugin::docker::{self, Container, ContainerSpec, ContainerState, Lifetime, LogQuery, Restart};
 use windlass_plugin::{Failure, OrFail, info, named, pairs, timer, warn};
-use windlass_plugin_parts::{cpu_millis, create_volumes, join_networks, last_lines, run_or_pull};
+use windlass_plugin_parts::{cpu_millis, create_volumes, join_networks, last_lines, not_made, run_or_pull};
 
 use crate::remove;
 use crate::with::{self, With};
@@ -24,7 +24,8 @@ pub(crate) fn start(with: &With) -> Result<Container, Failure> {
     if with.replace && remove(&with.name, with.grace_ms()).or_fail_with(|| format!("replace `{}`", with.name))? {
         info!("removed the `{}` that was there", with.name);
     }
-    let started = run_or_pull(image, with.pull, || docker::start(&with.name, &spec, lifetime)).map_err(|failure| hint_conflict(failure, with))?;
+    let started = run_or_pull(image, with.pull, || docker::start(&with.name, &spec, lifetime));
+    let started = started.map_err(|error| not_started(error, &with.name))?;
     info!("started `{}` as {}", with.name, started.id);
 
     let healthy = match check {
@@ -45,10 +46,12 @@ pub(crate) fn start(with: &With) -> Result<Container, Failure> {
     }
 }
 
-fn hint_conflict(failure: Failure, with: &With) -> Failure {
-    let taken = failure.what_next().is_none() && failure.message().contains("conflict");
-    let failure = if taken { failure.hint("`replace = true` removes the one that is there first") } else { failure };
-    failure.context(format!("start `{}`", with.name))
+fn not_started(error: docker::Error, name: &str) -> Failure {
+    let failure = match error {
+        docker::Error::Conflict(_) => Failure::from(error).hint("`replace = true` removes the one that is there first"),
+        error => not_made(error),
+    };
+    failure.context(format!("start `{name}`"))
 }
 
 fn spec(with: &With, image: &str) -> Result<ContainerSpec, Failure> {

@@ -105,3 +105,18 @@ pub(crate) fn read_plugin(path: &Path) -> Result<Vec<u8>, String> {
     };
     std::fs::read(path).map_err(words)
 }
+
+/// How many files a folder holds, if files can be made in it. A folder that is not there yet has
+/// none; that it can be made is seen when it is.
+pub(crate) fn probe(folder: &Path) -> io::Result<usize> {
+    match std::fs::read_dir(folder) {
+        Ok(listed) => {
+            let test = folder.join(format!(".doctor-{}", std::process::id()));
+            File::create(&test)?;
+            std::fs::remove_file(&test)?;
+            Ok(listed.count())
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(error),
+    }
+}

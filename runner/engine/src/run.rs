@@ -125,23 +125,8 @@ impl Run {
             cancel,
             run: self,
         });
-        let deadline = shared.run.plan.timeout;
-        let stages = stages(&shared);
-        let (mut failure, timed_out) = match deadline {
-            Some(limit) => match tokio::time::timeout(limit, stages).await {
-                Ok(failure) => (failure, None),
-                Err(_) => (None, Some(limit)),
-            },
-            None => (stages.await, None),
-        };
-        if let Some(limit) = timed_out {
-            failure = Some(Failure {
-                kind: FailureKind::TimedOut,
-                message: format!("the run took more than its limit of {} s", limit.as_secs()),
-                hint: Some("raise `timeout` in `[pipeline]`".to_owned()),
-            });
-        }
-        let cancelled = shared.cancel.is_cancelled();
+        let (failure, timed_out) = stages(&shared).await;
+        let cancelled = shared.cancel.is_cancelled() && !timed_out;
         let left_behind = cleanup::clean_up(&shared, failure.is_some() || cancelled).await;
         end(&shared, failure, cancelled, left_behind).await
     }
@@ -178,8 +163,8 @@ fn exit_code(status: Status, failure: Option<&Failure>) -> u8 {
     }
 }
 
-/// Runs the stages; what failed first, if a required one did.
-async fn stages(shared: &Arc<Shared>) -> Option<Failure> {
+/// Runs the stages. Says what failed first, if a required one did, and whether the run's own time limit passed.
+async fn stages(shared: &Arc<Shared>) -> (Option<Failure>, bool) {
     let plan = &shared.run.plan;
     let journal = shared.run.gate.journal();
     let jobs = shared.run.options.jobs.min(plan.jobs.map_or(usize::MAX, |jobs| jobs as usize)).max(1);
@@ -190,18 +175,37 @@ async fn stages(shared: &Arc<Shared>) -> Option<Failure> {
     let mut running: JoinSet<StageEnd> = JoinSet::new();
     let mut failure: Option<Failure> = None;
     let mut noted_cancel = false;
+    let mut timed_out = false;
+    let deadline = plan.timeout.and_then(|limit| tokio::time::Instant::now().checked_add(limit));
     loop {
-        let stopping = shared.cancel.is_cancelled() || journal.failed().is_some() || (failure.is_some() && shared.run.options.fail_fast);
+        let failed = failure.is_some() && shared.run.options.fail_fast;
+        let stopping = failed || shared.cancel.is_cancelled() || journal.failed().is_some();
         while !stopping && running.len() < jobs {
             let Some(Reverse(index)) = ready.pop() else { break };
             begun[index as usize] = true;
             running.spawn(stage(Arc::clone(shared), index));
         }
-        if shared.cancel.is_cancelled() && !noted_cancel {
-            noted_cancel = true;
-            journal.append(Record::CancelRequested { by: shared.cancel.by().to_owned() });
-        }
-        let Some(ended) = running.join_next().await else { break };
+        let ended = tokio::select! {
+            biased;
+            () = shared.cancel.cancelled(), if !noted_cancel => {
+                noted_cancel = true;
+                journal.append(Record::CancelRequested { by: shared.cancel.by().to_owned() });
+                continue;
+            }
+            ended = running.join_next() => ended,
+            () = until(deadline), if !timed_out => {
+                timed_out = true;
+                let limit = plan.timeout.unwrap_or_default();
+                failure.get_or_insert(Failure {
+                    kind: FailureKind::TimedOut,
+                    message: format!("the run took more than its limit of {limit:?}"),
+                    hint: Some("raise `timeout` in `[pipeline]`".to_owned()),
+                });
+                shared.cancel.cancel("the run's own time limit");
+                continue;
+            }
+        };
+        let Some(ended) = ended else { break };
         let ended = match ended {
             Ok(ended) => ended,
             Err(error) => {
@@ -231,7 +235,14 @@ async fn stages(shared: &Arc<Shared>) -> Option<Failure> {
             journal.append(Record::StageEnded { stage: StageIndex(index), name: Arc::clone(&stage.name), status: Status::Skipped });
         }
     }
-    failure
+    (failure, timed_out)
+}
+
+async fn until(deadline: Option<tokio::time::Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn stage(shared: Arc<Shared>, index: u32) -> StageEnd {

@@ -18,6 +18,13 @@
 //! durable record makes everything before it durable.
 //!
 //! Reading: [`Journal::open`] gives a [`Reader`].
+//!
+//! Who writes a run holds a lock on the run's log file. The system takes it back when the process
+//! dies, so a reader can tell a running run from an interrupted one at once, and
+//! [`Journal::resume_run`] goes on with the latter.
+//!
+//! A process that has a journal open must not open `journal.db` by other means: closing any
+//! descriptor of the file drops the locks that SQLite holds on it (a rule of POSIX).
 
 #![allow(
     clippy::disallowed_methods,

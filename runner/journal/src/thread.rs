@@ -16,7 +16,8 @@ pub trait Observer: Send {
     /// A batch was committed. Called on the journal's thread, in order, after those who waited for
     /// the batch were told; the next commit waits for it, so it should be quick, and it must not
     /// wait for a task that itself waits for the journal. [`crate::Writer::close`] returns after the
-    /// last batch was seen.
+    /// last batch was seen. An observer that keeps a [`crate::Writer`] keeps the run open until that
+    /// is closed.
     fn committed(&mut self, entries: &[Entry], logs: &LogView<'_>);
 }
 

@@ -17,14 +17,16 @@ fn main() {
     let mut arguments = std::env::args().skip(1).filter_map(|argument| argument.parse::<usize>().ok());
     let wide = arguments.next().unwrap_or(100);
     let deep = arguments.next().unwrap_or(100);
-    let bytes = generate(wide, deep).into_bytes();
-    println!("{} stages, {:.2} MB", wide * deep, bytes.len() as f64 / 1e6);
     println!("before: peak {}", peak());
     let (descriptions, facts) = (descriptions(), Facts { run_id: "r1".into(), ..Facts::default() });
     let mut best = [f64::MAX; 3];
     for round in 0..20 {
+        let bytes = generate(wide, deep).into_bytes();
+        if round == 0 {
+            println!("{} stages, {:.2} MB", wide * deep, bytes.len() as f64 / 1e6);
+        }
         let start = Instant::now();
-        let Ok(source) = decode("pipeline.toml", &bytes) else { return println!("not text") };
+        let Ok(source) = decode("pipeline.toml", bytes) else { return println!("not text") };
         let pipeline = match parse(&source) {
             Ok(pipeline) => pipeline,
             Err(problems) => return println!("{problems}"),

@@ -1,5 +1,7 @@
 //! The text of one `pipeline.toml`, and where in it things stand.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, codes};
@@ -31,48 +33,47 @@ impl std::fmt::Display for Location {
     }
 }
 
-/// Turns the bytes of a file into text.
+/// Turns the bytes of a file into text. Bytes that are handed over are not copied.
 ///
 /// # Errors
 ///
 /// One diagnostic when the file is empty, larger than [`MAX_BYTES`], or not UTF-8 (it says at which byte).
-pub fn decode(name: impl Into<String>, bytes: &[u8]) -> Result<Source, Diagnostics> {
-    check(name.into(), bytes)?
-}
-
-/// As [`decode`], for bytes that nobody else needs: they are not copied.
-///
-/// # Errors
-///
-/// As [`decode`].
-pub fn decode_vec(name: impl Into<String>, bytes: Vec<u8>) -> Result<Source, Diagnostics> {
-    let fail = |code, message: String, help: &str, valid: &[u8]| {
-        // Only the good part is kept for the report: it has to be text.
-        let text = String::from_utf8_lossy(valid).into_owned();
-        let end = text.len();
-        let source = Source { name: name.clone(), text };
-        let mut diagnostic = Diagnostic::error(code, end..end, message);
-        diagnostic.help = Some(help.to_owned());
-        Err(Diagnostics::of(&source, vec![diagnostic]))
-    };
+pub fn decode<'b>(name: impl Into<String>, bytes: impl Into<Cow<'b, [u8]>>) -> Result<Source, Diagnostics> {
+    let (name, bytes) = (name.into(), bytes.into());
     if bytes.len() > MAX_BYTES {
         let message = format!("the file has {} bytes; the limit is {MAX_BYTES}", bytes.len());
-        return fail(codes::TOO_LARGE, message, "split the pipeline, or generate less", &[]);
+        return Err(fault(name, codes::TOO_LARGE, message, "split the pipeline, or generate less", &[]));
     }
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").map_or(bytes, |rest| rest);
-    if bytes.iter().all(u8::is_ascii_whitespace) {
+    if bytes.strip_prefix(BOM).unwrap_or(&bytes).iter().all(u8::is_ascii_whitespace) {
         let help = "a pipeline needs at least `[pipeline]` with a `name`, and one stage with one step";
-        return fail(codes::EMPTY, "the file is empty".to_owned(), help, &[]);
+        return Err(fault(name, codes::EMPTY, "the file is empty".to_owned(), help, &[]));
     }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(Source { name, text: text.to_owned() }),
+    match String::from_utf8(bytes.into_owned()) {
+        Ok(mut text) => {
+            if text.as_bytes().starts_with(BOM) {
+                text.drain(..BOM.len());
+            }
+            Ok(Source { name, text })
+        }
         Err(error) => {
-            let at = error.valid_up_to();
+            let at = error.utf8_error().valid_up_to();
+            let bytes = error.as_bytes();
             let byte = bytes.get(at).copied().unwrap_or_default();
             let message = format!("the file is not UTF-8: byte {at} (0x{byte:02x}) is not part of a character");
-            fail(codes::ENCODING, message, "save the file as UTF-8", &bytes[..at])
+            Err(fault(name, codes::ENCODING, message, "save the file as UTF-8", &bytes[..at]))
         }
     }
+}
+
+/// Marks the beginning of some UTF-8 files, and means nothing.
+const BOM: &[u8] = b"\xEF\xBB\xBF";
+
+/// The end of `valid` is where the fault is.
+fn fault(name: String, code: &'static str, message: String, help: &str, valid: &[u8]) -> Diagnostics {
+    let text = String::from_utf8_lossy(valid).into_owned();
+    let mut diagnostic = Diagnostic::error(code, text.len()..text.len(), message);
+    diagnostic.help(help);
+    Diagnostics::of(&Source { name, text }, vec![diagnostic])
 }
 
 /// Where each line starts, to turn offsets into lines and columns. It does not hold the text.

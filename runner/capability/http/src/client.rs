@@ -37,7 +37,6 @@ impl Clients {
     }
 
     /// Clients that trust these certificates as well.
-    #[cfg(test)]
     pub(crate) fn trusting(trusted: Vec<CertificateDer<'static>>) -> Self {
         Self { trusted, ..Self::default() }
     }

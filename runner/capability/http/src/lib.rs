@@ -39,6 +39,11 @@ impl Http {
     pub fn new() -> Self {
         Self::default()
     }
+
+    /// HTTP that also trusts these certificates, each in DER form, and those that they have signed.
+    pub fn trusting(certificates: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        Self { clients: Clients::trusting(certificates.into_iter().map(Into::into).collect()) }
+    }
 }
 
 #[async_trait]

@@ -19,7 +19,7 @@ use windlass_journal::{Entry, Journal, Record, RunStarted, StepIndex, Stream, Wr
 use windlass_pipeline::{Description, Facts, Grants, PluginSource, Source};
 
 /// The id of the run in every world.
-pub const RUN: &str = "testrun123";
+pub const RUN: &str = "0123456789";
 
 /// What a world is made of, besides its capabilities.
 #[derive(Debug, Default)]

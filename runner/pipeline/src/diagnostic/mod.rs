@@ -76,6 +76,8 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// Other places that belong to it.
     pub related: Vec<Related>,
+    /// The text at the place may be a secret, so no report shows the line.
+    pub concealed: bool,
 }
 
 impl Diagnostic {
@@ -94,6 +96,7 @@ impl Diagnostic {
             expected: None,
             help: None,
             related: Vec::new(),
+            concealed: false,
         }
     }
 

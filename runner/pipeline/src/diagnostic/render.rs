@@ -24,7 +24,7 @@ pub(super) struct Excerpts(Arc<BTreeMap<usize, (usize, String)>>);
 impl Excerpts {
     pub(super) fn of(text: &str, lines: &Lines, found: &[Diagnostic]) -> Self {
         let mut kept = BTreeMap::new();
-        let spans = found.iter().flat_map(|one| {
+        let spans = found.iter().filter(|one| !one.concealed).flat_map(|one| {
             std::iter::once(&one.span).chain(one.related.iter().map(|related| &related.span))
         });
         for span in spans {
@@ -88,7 +88,7 @@ fn report<'a>(all: &'a Diagnostics, one: &'a Diagnostic) -> Vec<Group<'a>> {
     };
     let mut group = Group::with_title(level.primary_title(one.message.as_str()).id(one.code));
     let label = one.label.as_deref().or(one.expected.as_deref());
-    match all.text.cut(&one.span) {
+    match all.text.cut(&one.span).filter(|_| !one.concealed) {
         Some((line, text, span)) => {
             let mark = AnnotationKind::Primary.span(span).label(label);
             group = group.element(Snippet::source(text).path(all.file.as_str()).line_start(line).annotation(mark));

@@ -103,7 +103,10 @@ impl<'s> Reader<'s> {
         match u64::try_from(value).ok().filter(|value| (1..=most).contains(value)) {
             Some(value) => Some(value),
             None => {
-                let help = format!("write a number from 1 to {most}");
+                let help = match most {
+                    0..=1_000_000 => format!("write a number from 1 to {most}"),
+                    _ => "write a number of at least 1".to_owned(),
+                };
                 self.bad_value(at, format!("{} cannot be {value}", quoted(key)), help);
                 None
             }

@@ -69,7 +69,11 @@ impl Reader<'_> {
         let doc = self.doc;
         let help = format!("write `{name} = {{ env = \"VARIABLE\" }}` or `{name} = {{ file = \"path\" }}`");
         if doc.kind(at) == Kind::String {
-            self.wrong_type(at, name, "a table", Some(format!("the value itself never stands here; {help}")));
+            self.sink.error(codes::WRONG_TYPE, doc.span(at), |diagnostic| {
+                diagnostic.message = format!("secret {} must be a table that says where its value is", quoted(name));
+                diagnostic.help(format!("the value itself never stands in this file; {help}"));
+                diagnostic.concealed = true;
+            });
             return None;
         }
         if !self.table(at, name, &help) {

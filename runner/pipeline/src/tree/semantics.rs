@@ -224,34 +224,32 @@ impl<'s> Builder<'s> {
 
     /// Puts a value under the key that was read, or at the end of the open array.
     fn put(&mut self, mut value: Node) -> NodeId {
-        let mut path = std::mem::take(&mut self.path);
         let (container, depth) = self.open.last().copied().unwrap_or(self.table);
-        let id = NodeId(self.tree.nodes.len() as u32);
         if self.tree.nodes[container.0 as usize].kind == Kind::Array {
-            self.push(value);
+            let id = self.push(value);
             self.append(container, id);
-        } else if depth + path.len() > MAX_DEPTH {
+            return id;
+        }
+        if depth + self.path.len() > MAX_DEPTH {
             self.too_deep(Span::new_unchecked(value.start as usize, value.end as usize));
             return self.push(value);
-        } else if let Some(last) = path.pop() {
-            let mut at = Some(container);
-            for key in path.drain(..) {
-                at = at.and_then(|at| self.dotted(at, key));
-            }
-            (value.key_start, value.key_end) = (last.start, last.end);
-            self.push(value);
-            match at {
-                Some(at) if last.good => match self.find(at, &last.name) {
-                    Some(found) => self.duplicate(&last, found),
-                    None => self.link(at, id, last.name),
-                },
-                _ => {}
-            }
-        } else {
-            self.push(value);
+        }
+        let mut path = std::mem::take(&mut self.path);
+        let Some(last) = path.pop() else { return self.push(value) };
+        let mut at = Some(container);
+        for key in path.drain(..) {
+            at = at.and_then(|at| self.dotted(at, key));
         }
         // The vector is used again and again.
         self.path = path;
+        (value.key_start, value.key_end) = (last.start, last.end);
+        let id = self.push(value);
+        if let Some(at) = at.filter(|_| last.good) {
+            match self.find(at, &last.name) {
+                Some(found) => self.duplicate(&last, found),
+                None => self.link(at, id, last.name),
+            }
+        }
         id
     }
 

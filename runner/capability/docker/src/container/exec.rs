@@ -5,7 +5,6 @@ use std::time::Duration;
 use bollard::errors::Error;
 use bollard::exec::{StartExecOptions, StartExecResults};
 use bollard::models::{ExecConfig, ExecInspectResponse};
-use tokio::time::Instant;
 use windlass_gate::api::docker::{Created, ExecSpec, ExecStart, Exit};
 use windlass_gate::{Call, CallError};
 use windlass_journal::Stream;
@@ -15,9 +14,6 @@ use super::output::Pump;
 use super::spec::environment;
 use crate::connect::Engine;
 use crate::names;
-
-/// How long the daemon may take to notice that a command is over whose output has ended.
-const SETTLE: Duration = Duration::from_secs(10);
 
 /// Makes an exec that is not started.
 pub(crate) async fn create(engine: &Engine, call: &Call, spec: &ExecSpec) -> Result<Created, CallError> {
@@ -53,7 +49,7 @@ pub(crate) async fn start(engine: &Engine, call: &Call, args: &ExecStart) -> Res
             if seen.running == Some(true) || seen.exit_code.is_some() {
                 let lost = format!("the command in container `{}` was started before the crash; what it printed is lost, its exit code is not", args.container);
                 call.log.line(Stream::Log, &lost);
-                let code = settled(engine, args, None).await?;
+                let code = settled(engine, args).await?;
                 return Ok(Exit { code, oom_killed: false, stdout_tail: String::new(), stderr_tail: String::new() });
             }
         }
@@ -92,25 +88,19 @@ async fn attached(engine: &Engine, call: Option<&Call>, args: &ExecStart) -> Res
     if let StartExecResults::Attached { output, .. } = started {
         pump.run(output).await.map_err(|error| went_away(engine, args, &error))?;
     }
-    let code = settled(engine, args, Some(SETTLE)).await?;
+    let code = settled(engine, args).await?;
     let output = pump.finish();
     Ok(Exit { code, oom_killed: false, stdout_tail: output.stdout_tail, stderr_tail: output.stderr_tail })
 }
 
-/// The exit code, as soon as there is one.
-async fn settled(engine: &Engine, args: &ExecStart, limit: Option<Duration>) -> Result<i64, CallError> {
-    let begun = Instant::now();
+/// The exit code, as soon as there is one: the daemon notices a little later than the output ends,
+/// and a command may close its output and go on.
+async fn settled(engine: &Engine, args: &ExecStart) -> Result<i64, CallError> {
     let mut pause = Duration::from_millis(2);
     loop {
         let seen = look(engine, args).await?;
         if seen.running != Some(true) && let Some(code) = seen.exit_code {
             return Ok(code);
-        }
-        if limit.is_some_and(|limit| begun.elapsed() > limit) {
-            return Err(CallError::Other(format!(
-                "the output of the command in container `{}` has ended, but the Docker daemon does not say how the command did; it may have closed its output and gone on",
-                args.container
-            )));
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_millis(250));

@@ -1,0 +1,120 @@
+//! Bad input: exit 2, the place and the reason, nothing started.
+
+use windlass_tests::{Workspace, guest};
+
+fn pipeline(uses: &str) -> String {
+    format!("[pipeline]\nname = \"p\"\n[stages.s]\n[[stages.s.steps]]\nname = \"t\"\nuses = \"{uses}\"\n")
+}
+
+#[track_caller]
+fn refused(workspace: &Workspace, says: &[&str]) {
+    for command in ["check", "run"] {
+        let mut finished = workspace.run(&[command]).exits(2);
+        for text in says {
+            finished = finished.says(text);
+        }
+        assert!(!finished.all().contains("panicked"), "{}", finished.all());
+    }
+    assert!(!workspace.path().join(".windlass").exists(), "something was started");
+}
+
+#[test]
+fn a_missing_file() {
+    let workspace = Workspace::new("");
+    std::fs::remove_file(workspace.path().join("pipeline.toml")).unwrap();
+    refused(&workspace, &["pipeline.toml"]);
+}
+
+#[test]
+fn an_empty_file() {
+    refused(&Workspace::new(""), &["pipeline.toml", "empty"]);
+}
+
+#[test]
+fn a_file_that_is_not_utf_8() {
+    let workspace = Workspace::new("");
+    std::fs::write(workspace.path().join("pipeline.toml"), b"[pipeline]\nname = \"\xff\xfe\"\n").unwrap();
+    refused(&workspace, &["UTF-8"]);
+}
+
+#[test]
+fn a_file_of_more_than_50_megabytes() {
+    refused(&Workspace::new(&"# a comment\n".repeat(5_000_000)), &["pipeline.toml"]);
+}
+
+#[test]
+fn five_mistakes_are_five_errors_with_their_places() {
+    let workspace = Workspace::new(
+        "[pipeline]\nname = \"p\"\ncolour = \"red\"\n\n[stages.build]\nneeds = [\"biuld\"]\n[[stages.build.steps]]\nname = \"a\"\nuses = \"builtin:imag\"\n\n[stages.test]\nneeds = [\"test\"]\n[[stages.test.steps]]\nname = 7\nuses = \"builtin:command\"\nwith = { run = [\"echo\", \"${vars.nothing}\"] }\n",
+    );
+    let finished = workspace.run(&["check"]).exits(2);
+    let all = finished.all();
+    for place in ["3:1", "6:10", "9:8", "12:10", "14:8", "16:"] {
+        assert!(all.contains(&format!("pipeline.toml:{place}")), "{place} is missing in\n{all}");
+    }
+}
+
+#[test]
+fn a_plugin_that_is_not_webassembly() {
+    refused(&Workspace::new(&pipeline("./x.wasm")).file("x.wasm", "#!/bin/sh\necho hi\n"), &["x.wasm", "is not WebAssembly"]);
+    refused(&Workspace::new(&pipeline("./x.wasm")).file("x.wasm", ""), &["x.wasm", "empty"]);
+    refused(&Workspace::new(&pipeline("./x.wasm")), &["x.wasm"]);
+}
+
+#[test]
+fn a_core_module() {
+    let workspace = Workspace::new(&pipeline("./x.wasm"));
+    std::fs::write(workspace.path().join("x.wasm"), wat::parse_str("(module)").unwrap()).unwrap();
+    refused(&workspace, &["x.wasm", "core module", "wasm32-wasip2"]);
+}
+
+#[test]
+fn a_component_of_another_world() {
+    let workspace = Workspace::new(&pipeline("./x.wasm"));
+    std::fs::write(workspace.path().join("x.wasm"), wat::parse_str("(component)").unwrap()).unwrap();
+    refused(&workspace, &["x.wasm", "another world", "windlass:step/step"]);
+}
+
+#[test]
+fn a_component_that_is_damaged() {
+    let workspace = Workspace::new(&pipeline("./x.wasm"));
+    let mut bytes = std::fs::read(guest("noop")).unwrap();
+    bytes.truncate(bytes.len() / 2);
+    std::fs::write(workspace.path().join("x.wasm"), bytes).unwrap();
+    refused(&workspace, &["x.wasm", "cannot be compiled"]);
+}
+
+#[test]
+fn a_plugin_for_a_newer_interface() {
+    let bytes = std::fs::read(guest("noop")).unwrap();
+    // The contract's version stands in the component's names, so a newer one is a few bytes away.
+    let newer = replace(&bytes, b"windlass:step/step@0.1.0", b"windlass:step/step@0.9.0");
+    let workspace = Workspace::new(&pipeline("./x.wasm"));
+    std::fs::write(workspace.path().join("x.wasm"), newer).unwrap();
+    refused(&workspace, &["x.wasm", "windlass:step/step@0.9.0", "update Windlass"]);
+}
+
+fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    let mut at = 0;
+    while let Some(found) = bytes[at..].windows(from.len()).position(|window| window == from) {
+        bytes[at + found..at + found + from.len()].copy_from_slice(to);
+        at += found + from.len();
+    }
+    bytes
+}
+
+#[test]
+fn a_service_without_any_docker_grant_is_refused_by_check() {
+    let workspace = Workspace::new(
+        "[pipeline]\nname = \"p\"\n[stages.s]\n[[stages.s.steps]]\nname = \"t\"\nuses = \"builtin:service\"\nwith = { name = \"web\", image = \"web:1\" }\n",
+    );
+    refused(&workspace, &["docker", "grants"]);
+}
+
+#[test]
+fn hello_runs_with_docker_stopped() {
+    let hello = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/hello/pipeline.toml");
+    let workspace = Workspace::new(&std::fs::read_to_string(hello).unwrap()).env("DOCKER_HOST", "unix:///nowhere/docker.sock");
+    let _ = workspace.run(&["run"]).exits(0).says("hello");
+}

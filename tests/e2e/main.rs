@@ -1,0 +1,11 @@
+//! End to end: the real binary, a real Docker Engine, a real registry, hostile guests.
+
+#![allow(clippy::disallowed_methods, reason = "tests start processes and look at the world themselves")]
+
+mod bad_input;
+mod engine_cancel;
+mod engine_image;
+mod engine_run;
+mod engine_service;
+mod engine_storefront;
+mod sandbox;
