@@ -56,7 +56,10 @@ fn five_mistakes_are_five_errors_with_their_places() {
 
 #[test]
 fn a_plugin_that_is_not_webassembly() {
-    refused(&Workspace::new(&pipeline("./x.wasm")).file("x.wasm", "#!/bin/sh\necho hi\n"), &["x.wasm", "is not WebAssembly"]);
+    refused(
+        &Workspace::new(&pipeline("./x.wasm")).file("x.wasm", "#!/bin/sh\necho hi\n"),
+        &["x.wasm", "is not WebAssembly"],
+    );
     refused(&Workspace::new(&pipeline("./x.wasm")).file("x.wasm", ""), &["x.wasm", "empty"]);
     refused(&Workspace::new(&pipeline("./x.wasm")), &["x.wasm"]);
 }
@@ -115,6 +118,7 @@ fn a_service_without_any_docker_grant_is_refused_by_check() {
 #[test]
 fn hello_runs_with_docker_stopped() {
     let hello = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/hello/pipeline.toml");
-    let workspace = Workspace::new(&std::fs::read_to_string(hello).unwrap()).env("DOCKER_HOST", "unix:///nowhere/docker.sock");
+    let workspace =
+        Workspace::new(&std::fs::read_to_string(hello).unwrap()).env("DOCKER_HOST", "unix:///nowhere/docker.sock");
     let _ = workspace.run(&["run"]).exits(0).says("hello");
 }

@@ -43,9 +43,10 @@ fn cancelled_after(workspace: &Workspace, line: &str, signal: Signal) {
 
 #[test]
 fn during_a_build() {
-    let workspace = Workspace::new(SLOW_BUILD)
-        .busybox()
-        .file("box/Slow", "FROM scratch\nCOPY busybox /bin/sh\nCOPY busybox /bin/sleep\nRUN echo building now && sleep 1000\n");
+    let workspace = Workspace::new(SLOW_BUILD).busybox().file(
+        "box/Slow",
+        "FROM scratch\nCOPY busybox /bin/sh\nCOPY busybox /bin/sleep\nRUN echo building now && sleep 1000\n",
+    );
     cancelled_after(&workspace, "building now", Signal::SIGINT);
 }
 

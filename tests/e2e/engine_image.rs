@@ -40,9 +40,12 @@ fn a_push_without_its_grant_exits_3_and_says_what_to_add_where() {
     let name = unique();
     let workspace = image(
         &format!("{{ context = \"box\", tag = \"{registry}/{name}:1\", push = true }}"),
-        &format!("{{ docker = {{ build = [\"box\"], tag = [\"{registry}/{name}\"], push = [\"{registry}/elsewhere\"] }} }}"),
+        &format!(
+            "{{ docker = {{ build = [\"box\"], tag = [\"{registry}/{name}\"], push = [\"{registry}/elsewhere\"] }} }}"
+        ),
     );
-    let finished = workspace.run(&["run"]).exits(3).says(&format!("push = [\"{registry}/{name}\"]")).says("grants.docker");
+    let finished =
+        workspace.run(&["run"]).exits(3).says(&format!("push = [\"{registry}/{name}\"]")).says("grants.docker");
     let _ = leaves_nothing(&workspace, finished.says("docker.push"));
     assert_eq!(engine.digest_of(&name, "1"), None);
     assert!(workspace.show(&["--calls"]).contains("docker.push"));
@@ -50,23 +53,29 @@ fn a_push_without_its_grant_exits_3_and_says_what_to_add_where() {
 
 #[test]
 fn a_dockerfile_with_an_error_at_a_line() {
-    let workspace = image("{ context = \"bad\", tag = \"bad:1\" }", "{ docker = { build = [\"bad\"], tag = [\"bad\"] } }")
-        .file("bad/Dockerfile", "FROM scratch\n\nCOPPY a b\n");
+    let workspace =
+        image("{ context = \"bad\", tag = \"bad:1\" }", "{ docker = { build = [\"bad\"], tag = [\"bad\"] } }")
+            .file("bad/Dockerfile", "FROM scratch\n\nCOPPY a b\n");
     let finished = workspace.run(&["run"]).exits(1).says("COPPY").says("3");
     let _ = leaves_nothing(&workspace, finished);
 }
 
 #[test]
 fn a_command_that_fails_in_the_build_shows_its_last_lines() {
-    let workspace = image("{ context = \"box\", dockerfile = \"Failing\", tag = \"bad:2\" }", "{ docker = { build = [\"box\"], tag = [\"bad\"] } }")
-        .file("box/Failing", "FROM scratch\nCOPY busybox /bin/sh\nRUN echo the reason why && exit 7\n");
+    let workspace = image(
+        "{ context = \"box\", dockerfile = \"Failing\", tag = \"bad:2\" }",
+        "{ docker = { build = [\"box\"], tag = [\"bad\"] } }",
+    )
+    .file("box/Failing", "FROM scratch\nCOPY busybox /bin/sh\nRUN echo the reason why && exit 7\n");
     let finished = workspace.run(&["run"]).exits(1).says("the reason why").says("7");
     let _ = leaves_nothing(&workspace, finished);
 }
 
 #[test]
 fn a_missing_dockerfile_is_named() {
-    let workspace = image("{ context = \"none\", tag = \"bad:3\" }", "{ docker = { build = [\"none\"], tag = [\"bad\"] } }").file("none/x", "");
+    let workspace =
+        image("{ context = \"none\", tag = \"bad:3\" }", "{ docker = { build = [\"none\"], tag = [\"bad\"] } }")
+            .file("none/x", "");
     let _ = workspace.run(&["run"]).exits(1).says("Dockerfile");
 }
 
@@ -87,7 +96,8 @@ fn bad_credentials_exit_4_and_good_ones_are_never_shown() {
     let with = format!(
         "{{ context = \"box\", tag = \"{registry}/{name}:1\", push = true, credentials = {{ username = \"windlass\", password = {{ secret = \"password\" }} }} }}"
     );
-    let grants = format!("{{ docker = {{ build = [\"box\"], push = [\"{registry}/{name}\"] }}, secrets = [\"password\"] }}");
+    let grants =
+        format!("{{ docker = {{ build = [\"box\"], push = [\"{registry}/{name}\"] }}, secrets = [\"password\"] }}");
     let workspace = image(&with, &grants).env("REGISTRY_PASSWORD", "not-the-password");
     let finished = workspace.run(&["run"]).exits(4).says(&registry);
     assert!(!finished.all().contains("not-the-password"), "{}", finished.all());
@@ -106,7 +116,8 @@ fn bad_credentials_exit_4_and_good_ones_are_never_shown() {
 
 #[test]
 fn docker_that_is_not_there_exits_4_and_names_its_address() {
-    let workspace = image("{ context = \"box\", tag = \"bad:4\" }", "{ docker = { build = [\"box\"], tag = [\"bad\"] } }")
-        .env("DOCKER_HOST", "unix:///nowhere/docker.sock");
+    let workspace =
+        image("{ context = \"box\", tag = \"bad:4\" }", "{ docker = { build = [\"box\"], tag = [\"bad\"] } }")
+            .env("DOCKER_HOST", "unix:///nowhere/docker.sock");
     let _ = workspace.run(&["run"]).exits(4).says("/nowhere/docker.sock");
 }

@@ -34,7 +34,11 @@ const HTTPD: &str = "command = [\"/bin/sh\", \"-c\", \"mkdir /www; echo ok > /ww
 
 #[test]
 fn a_service_gets_healthy_and_goes_with_the_run() {
-    let workspace = service("healthy", &format!("{HTTPD}, health = {{ http = \"/health\", port = 8080, interval = \"200ms\" }}"), "");
+    let workspace = service(
+        "healthy",
+        &format!("{HTTPD}, health = {{ http = \"/health\", port = 8080, interval = \"200ms\" }}"),
+        "",
+    );
     let _ = workspace.run(&["run"]).exits(0);
     leaves_nothing(&workspace);
     assert!(workspace.show(&["--calls"]).contains("http.probe"));

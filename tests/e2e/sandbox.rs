@@ -32,7 +32,8 @@ uses = "builtin:command"
 with = { run = ["echo", "the sibling is done"] }
 grants = { process = ["echo"] }
 "#;
-    let workspace = Workspace::new(pipeline).guest("spin").guest("hog").env("DOCKER_HOST", "unix:///nowhere/docker.sock");
+    let workspace =
+        Workspace::new(pipeline).guest("spin").guest("hog").env("DOCKER_HOST", "unix:///nowhere/docker.sock");
     let finished = workspace.run(&["run", "--keep-going", "--jobs", "3"]).exits(1).says("the sibling is done");
     let finished = finished.says("units of fuel are used up");
     let _ = finished.says("ran out of memory: the limit is 64 MiB");

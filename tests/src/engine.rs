@@ -16,14 +16,17 @@ impl Engine {
     /// The engine. A test that needs it fails without it.
     pub fn get() -> Self {
         let wanted = |name: &str| {
-            std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; run the tests by `cargo xtask test`, which starts an engine and a registry"))
+            std::env::var(name).unwrap_or_else(|_| {
+                panic!("{name} is not set; run the tests by `cargo xtask test`, which starts an engine and a registry")
+            })
         };
         Self { host: wanted("DOCKER_HOST"), registry: wanted("WINDLASS_REGISTRY") }
     }
 
     /// The registry that wants a password: its address.
     pub fn registry_with_password(&self) -> String {
-        std::env::var("WINDLASS_TEST_REGISTRY_AUTH").unwrap_or_else(|_| panic!("WINDLASS_TEST_REGISTRY_AUTH is not set; run the tests by `cargo xtask test`"))
+        std::env::var("WINDLASS_TEST_REGISTRY_AUTH")
+            .unwrap_or_else(|_| panic!("WINDLASS_TEST_REGISTRY_AUTH is not set; run the tests by `cargo xtask test`"))
     }
 
     /// What the engine answers to a GET.
@@ -51,7 +54,8 @@ impl Engine {
         for network in self.get_json(&format!("/networks?filters={filters}")).as_array().unwrap() {
             left.push(format!("network {}", network["Name"]));
         }
-        for volume in self.get_json(&format!("/volumes?filters={filters}"))["Volumes"].as_array().into_iter().flatten() {
+        for volume in self.get_json(&format!("/volumes?filters={filters}"))["Volumes"].as_array().into_iter().flatten()
+        {
             left.push(format!("volume {}", volume["Name"]));
         }
         left
@@ -60,7 +64,10 @@ impl Engine {
     /// The digest that the registry itself reports for a tag.
     pub fn digest_of(&self, repository: &str, tag: &str) -> Option<String> {
         let accept = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json";
-        let request = format!("HEAD /v2/{repository}/manifests/{tag} HTTP/1.0\r\nHost: {}\r\nAccept: {accept}\r\n\r\n", self.registry);
+        let request = format!(
+            "HEAD /v2/{repository}/manifests/{tag} HTTP/1.0\r\nHost: {}\r\nAccept: {accept}\r\n\r\n",
+            self.registry
+        );
         let mut stream = TcpStream::connect(self.registry.replace("localhost", "127.0.0.1")).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
@@ -83,5 +90,7 @@ fn exchange(mut stream: impl Write + std::io::Read, request: &str) -> (u16, Stri
 }
 
 fn percent(text: &str) -> String {
-    text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }

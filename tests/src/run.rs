@@ -82,8 +82,13 @@ impl Workspace {
         let busybox = std::env::var("WINDLASS_TEST_BUSYBOX").unwrap_or_else(|_| "/bin/busybox".to_owned());
         let folder = self.folder.path().join("box");
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::copy(&busybox, folder.join("busybox")).unwrap_or_else(|error| panic!("{busybox}: {error}; `cargo xtask setup` installs busybox-static"));
-        std::fs::write(folder.join("Dockerfile"), "FROM scratch\nCOPY busybox /bin/sh\nCOPY busybox /bin/sleep\nCOPY busybox /bin/httpd\nCMD [\"/bin/sh\"]\n").unwrap();
+        std::fs::copy(&busybox, folder.join("busybox"))
+            .unwrap_or_else(|error| panic!("{busybox}: {error}; `cargo xtask setup` installs busybox-static"));
+        std::fs::write(
+            folder.join("Dockerfile"),
+            "FROM scratch\nCOPY busybox /bin/sh\nCOPY busybox /bin/sleep\nCOPY busybox /bin/httpd\nCMD [\"/bin/sh\"]\n",
+        )
+        .unwrap();
         self
     }
 
@@ -98,7 +103,11 @@ impl Workspace {
 
     /// Runs the binary to its end.
     pub fn run(&self, args: &[&str]) -> Finished {
-        let output = self.command(args).stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{}: {error}", windlass().display()));
+        let output = self
+            .command(args)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap_or_else(|error| panic!("{}: {error}", windlass().display()));
         Finished {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -108,7 +117,8 @@ impl Workspace {
 
     /// Starts the binary.
     pub fn start(&self, args: &[&str]) -> Running {
-        let mut child = self.command(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            self.command(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (send, lines) = mpsc::channel();
         let stdout: Box<dyn std::io::Read + Send> = Box::new(child.stdout.take().unwrap());
         let stderr: Box<dyn std::io::Read + Send> = Box::new(child.stderr.take().unwrap());
@@ -162,7 +172,12 @@ impl Finished {
     #[must_use]
     #[track_caller]
     pub fn says(self, text: &str) -> Self {
-        assert!(self.all().contains(text), "`{text}` is not in\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        assert!(
+            self.all().contains(text),
+            "`{text}` is not in\n--- stdout\n{}\n--- stderr\n{}",
+            self.stdout,
+            self.stderr
+        );
         self
     }
 }

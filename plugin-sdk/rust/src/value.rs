@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -106,7 +106,11 @@ impl JsonSchema for Value {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [{ "type": "string" }, secret_schema()] })
+        // One schema rather than a choice of two: what is wrong with a table is then said of the table. The
+        // keywords for objects do not concern strings.
+        let mut schema = Schema::try_from(secret_schema()).unwrap_or_default();
+        schema.insert("type".to_owned(), serde_json::json!(["string", "object"]));
+        schema
     }
 }
 

@@ -11,7 +11,7 @@ use windlass_plugin_parts::Mount;
 /// What the step takes. With `image` the command runs in a container, without it on the host.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[schemars(extend("anyOf" = [{ "required": ["run"] }, { "required": ["image"] }]))]
+#[schemars(extend("if" = { "required": ["image"] }, "else" = { "required": ["run"] }))]
 pub(crate) struct With {
     /// The program and its arguments, as `["cargo", "test"]`. No shell sees them. With `image` it may be left out:
     /// then the image's own command runs.

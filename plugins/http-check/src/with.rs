@@ -14,7 +14,7 @@ use windlass_plugin_parts::{Statuses, policy};
 /// `container`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[schemars(extend("oneOf" = [{ "required": ["url"] }, { "required": ["container", "port"] }]))]
+#[schemars(extend("if" = { "required": ["container"] }, "then" = { "required": ["port"] }, "else" = { "required": ["url"] }))]
 pub(crate) struct With {
     /// The URL to ask. Needs a grant in `health`; with `method`, `headers`, `body` or `redirects` one in `http`.
     pub(crate) url: Option<String>,

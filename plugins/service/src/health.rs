@@ -12,6 +12,7 @@ use windlass_plugin_parts::{Statuses, policy};
 /// grant in `health` for the service's name.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("dependentRequired" = { "http": ["port"], "port": ["http"], "status": ["http"], "contains": ["http"] }))]
 pub(crate) struct Health {
     /// A path to GET on `port` of the container, as `/health`.
     #[schemars(regex(pattern = "^/"))]

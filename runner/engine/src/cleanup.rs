@@ -23,13 +23,23 @@ pub(crate) async fn clean_up(shared: &Shared, failed: bool) -> Vec<String> {
     if !gate.has_acted("docker") {
         return Vec::new();
     }
-    let options = SessionOptions { step: StepIndex::HOST, attempt: 1, authority: Authority::Host, max_calls: u64::MAX, max_log: 1 << 20 };
+    let options = SessionOptions {
+        step: StepIndex::HOST,
+        attempt: 1,
+        authority: Authority::Host,
+        max_calls: u64::MAX,
+        max_log: 1 << 20,
+    };
     let mut session = Session::new(Arc::clone(gate), options);
     let keep = failed && shared.run.options.keep;
     match tokio::time::timeout(CLEAN_UP, sweep(shared, &mut session, failed, keep)).await {
         Ok(left) => left,
         Err(_) => {
-            let left = format!("the clean-up took more than {} s; what is left: docker ps -a --filter label=windlass.run={}", CLEAN_UP.as_secs(), shared.run_id);
+            let left = format!(
+                "the clean-up took more than {} s; what is left: docker ps -a --filter label=windlass.run={}",
+                CLEAN_UP.as_secs(),
+                shared.run_id
+            );
             notice(shared, left.clone());
             vec![left]
         }
@@ -40,7 +50,10 @@ async fn sweep(shared: &Shared, session: &mut Session, failed: bool, keep: bool)
     let leftovers = match session.call(&docker::Leftovers { kept_too: failed }).await {
         Ok(leftovers) => leftovers,
         Err(error) => {
-            let left = format!("what the run made could not be listed: {error}; when Docker is back: docker ps -a --filter label=windlass.run={}", shared.run_id);
+            let left = format!(
+                "what the run made could not be listed: {error}; when Docker is back: docker ps -a --filter label=windlass.run={}",
+                shared.run_id
+            );
             notice(shared, left.clone());
             return vec![left];
         }

@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use windlass_gate::api::files;
 use windlass_gate::RunContext;
+use windlass_gate::api::files;
 use windlass_journal::{Failure, FailureKind, StepIndex};
 use windlass_pipeline::Grants;
 use windlass_sandbox::Folder;
@@ -30,13 +30,21 @@ pub(crate) fn open(run: &RunContext, grants: &Grants, step: StepIndex) -> Result
         let host = run.workspace.join(&*rule.text);
         let real = host.canonicalize().map_err(|error| missing(&rule.text, &error))?;
         if !rule.text.starts_with('/') && !real.starts_with(&run.workspace) {
-            return Err(failed(format!("the granted folder `{}` leads out of the pipeline's folder, to {}", rule.text, real.display())));
+            return Err(failed(format!(
+                "the granted folder `{}` leads out of the pipeline's folder, to {}",
+                rule.text,
+                real.display()
+            )));
         }
         let state = run.state.canonicalize().unwrap_or_else(|_| run.state.clone());
         if state.starts_with(&real) || real.starts_with(&state) {
             return Err(Failure {
                 kind: FailureKind::Denied,
-                message: format!("the granted folder `{}` has Windlass's own state in it ({}), which no step may see", rule.text, state.display()),
+                message: format!(
+                    "the granted folder `{}` has Windlass's own state in it ({}), which no step may see",
+                    rule.text,
+                    state.display()
+                ),
                 hint: Some("grant the folders beneath it that the step needs".to_owned()),
             });
         }
@@ -44,7 +52,8 @@ pub(crate) fn open(run: &RunContext, grants: &Grants, step: StepIndex) -> Result
     }
     for (number, rule) in grants.of("files", "write").enumerate() {
         let staging = run.state.join("staging").join(&run.run).join(format!("{}-{number}", step.0));
-        empty(&staging).map_err(|error| failed(format!("the staging folder {} cannot be made: {error}", staging.display())))?;
+        empty(&staging)
+            .map_err(|error| failed(format!("the staging folder {} cannot be made: {error}", staging.display())))?;
         folders.push(Folder { host: staging.clone(), guest: rule.text.to_string(), writable: true });
         staged.push(Staged { staging, folder: rule.text.to_string() });
     }

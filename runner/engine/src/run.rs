@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use windlass_gate::Gate;
 use windlass_journal::{Failure, FailureKind, Record, StageIndex, Status, StepIndex};
-use windlass_pipeline::{Plan, PlanStage};
+use windlass_pipeline::{Plan, PlanStage, WithSchema};
 use windlass_sandbox::Plugin;
 
 use crate::cleanup;
@@ -104,9 +104,21 @@ pub struct Ended {
 pub(crate) struct Shared {
     pub(crate) run: Run,
     pub(crate) outputs: Outputs,
+    /// By plugin: compiled when a step first has something to fill in.
+    schemas: Vec<OnceLock<Result<WithSchema, String>>>,
     pub(crate) cancel: Cancel,
     pub(crate) run_id: Arc<str>,
     pub(crate) pipeline: Arc<str>,
+}
+
+impl Shared {
+    /// Checks what `with` has become once its references are filled in.
+    pub(crate) fn check_filled(&self, plugin: u32, with: &serde_json::Value) -> Result<(), String> {
+        let schema = self.schemas[plugin as usize]
+            .get_or_init(|| WithSchema::compile(self.run.plugins[plugin as usize].description()));
+        let problems = schema.as_ref().map_err(Clone::clone)?.check(with);
+        if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
+    }
 }
 
 struct StageEnd {
@@ -120,6 +132,7 @@ impl Run {
     pub async fn execute(self, cancel: Cancel) -> Ended {
         let shared = Arc::new(Shared {
             outputs: Outputs::new(self.plan.steps.len()),
+            schemas: self.plugins.iter().map(|_| OnceLock::new()).collect(),
             run_id: self.gate.run().run.as_str().into(),
             pipeline: self.plan.name.as_str().into(),
             cancel,
@@ -135,7 +148,11 @@ impl Run {
 async fn end(shared: &Shared, mut failure: Option<Failure>, cancelled: bool, left_behind: Vec<String>) -> Ended {
     let journal = shared.run.gate.journal();
     if let Some(error) = journal.failed() {
-        failure = Some(Failure { kind: FailureKind::Host, message: format!("the journal cannot be written: {error}"), hint: None });
+        failure = Some(Failure {
+            kind: FailureKind::Host,
+            message: format!("the journal cannot be written: {error}"),
+            hint: None,
+        });
     }
     let status = match (&failure, cancelled) {
         (_, true) => Status::Cancelled,
@@ -146,7 +163,11 @@ async fn end(shared: &Shared, mut failure: Option<Failure>, cancelled: bool, lef
     if let Err(error) = journal.close(Record::RunEnded { status, exit_code }).await
         && failure.is_none()
     {
-        let failure = Failure { kind: FailureKind::Host, message: format!("the end of the run could not be recorded: {error}"), hint: None };
+        let failure = Failure {
+            kind: FailureKind::Host,
+            message: format!("the end of the run could not be recorded: {error}"),
+            hint: None,
+        };
         return Ended { status: Status::Failed, exit_code: 1, failure: Some(failure), left_behind };
     }
     Ended { status, exit_code, failure, left_behind }
@@ -168,9 +189,11 @@ async fn stages(shared: &Arc<Shared>) -> (Option<Failure>, bool) {
     let plan = &shared.run.plan;
     let journal = shared.run.gate.journal();
     let jobs = shared.run.options.jobs.min(plan.jobs.map_or(usize::MAX, |jobs| jobs as usize)).max(1);
-    let mut missing: Vec<u32> = plan.stages.iter().map(|stage| u32::try_from(stage.needs.len()).unwrap_or(u32::MAX)).collect();
+    let mut missing: Vec<u32> =
+        plan.stages.iter().map(|stage| u32::try_from(stage.needs.len()).unwrap_or(u32::MAX)).collect();
     // The plan's order is a topological one: the smallest ready index first keeps to it.
-    let mut ready: BinaryHeap<Reverse<u32>> = (0..).zip(&missing).filter(|(_, missing)| **missing == 0).map(|(index, _)| Reverse(index)).collect();
+    let mut ready: BinaryHeap<Reverse<u32>> =
+        (0..).zip(&missing).filter(|(_, missing)| **missing == 0).map(|(index, _)| Reverse(index)).collect();
     let mut begun = vec![false; plan.stages.len()];
     let mut running: JoinSet<StageEnd> = JoinSet::new();
     let mut failure: Option<Failure> = None;
@@ -209,7 +232,11 @@ async fn stages(shared: &Arc<Shared>) -> (Option<Failure>, bool) {
         let ended = match ended {
             Ok(ended) => ended,
             Err(error) => {
-                failure.get_or_insert(Failure { kind: FailureKind::Host, message: format!("a stage broke off: {error}"), hint: None });
+                failure.get_or_insert(Failure {
+                    kind: FailureKind::Host,
+                    message: format!("a stage broke off: {error}"),
+                    hint: None,
+                });
                 continue;
             }
         };
@@ -232,7 +259,11 @@ async fn stages(shared: &Arc<Shared>) -> (Option<Failure>, bool) {
     }
     for (index, stage) in (0..).zip(&plan.stages) {
         if !begun[index as usize] {
-            journal.append(Record::StageEnded { stage: StageIndex(index), name: Arc::clone(&stage.name), status: Status::Skipped });
+            journal.append(Record::StageEnded {
+                stage: StageIndex(index),
+                name: Arc::clone(&stage.name),
+                status: Status::Skipped,
+            });
         }
     }
     (failure, timed_out)

@@ -30,13 +30,19 @@ pub(crate) async fn run(shared: &Shared, index: StepIndex) -> StepEnd {
     if shared.cancel.is_cancelled() {
         return StepEnd::Cancelled;
     }
-    journal.append(Record::StepStarted { step: index, attempt: ATTEMPT, stage: StageIndex(step.stage), name: Arc::clone(&step.name) });
+    journal.append(Record::StepStarted {
+        step: index,
+        attempt: ATTEMPT,
+        stage: StageIndex(step.stage),
+        name: Arc::clone(&step.name),
+    });
     let (status, failure, outputs) = match attempt(shared, step, index).await {
         Some(Ok(outputs)) => (Status::Succeeded, None, outputs),
         Some(Err(failure)) => (Status::Failed, Some(redacted(shared, failure)), BTreeMap::new()),
         None => (Status::Cancelled, None, BTreeMap::new()),
     };
-    let ended = Record::StepEnded { step: index, attempt: ATTEMPT, status, failure: failure.clone(), outputs: outputs.clone() };
+    let ended =
+        Record::StepEnded { step: index, attempt: ATTEMPT, status, failure: failure.clone(), outputs: outputs.clone() };
     shared.outputs.publish(index.0, outputs);
     journal.append(ended);
     match (status, failure) {
@@ -47,7 +53,11 @@ pub(crate) async fn run(shared: &Shared, index: StepIndex) -> StepEnd {
 }
 
 /// What one attempt gave; nothing if the run was cancelled meanwhile.
-async fn attempt(shared: &Shared, step: &PlanStep, index: StepIndex) -> Option<Result<BTreeMap<String, Json>, Failure>> {
+async fn attempt(
+    shared: &Shared,
+    step: &PlanStep,
+    index: StepIndex,
+) -> Option<Result<BTreeMap<String, Json>, Failure>> {
     let limits = Limits::from(&step.limits);
     let session = session(shared, step, index, &limits);
     let log = session.log().clone();
@@ -97,17 +107,34 @@ fn session(shared: &Shared, step: &PlanStep, index: StepIndex, limits: &Limits) 
     Session::new(Arc::clone(&shared.run.gate), options)
 }
 
-fn job(shared: &Shared, step: &PlanStep, index: StepIndex, limits: Limits, session: &Session) -> Result<(Job, Vec<Staged>), Failure> {
+fn job(
+    shared: &Shared,
+    step: &PlanStep,
+    index: StepIndex,
+    limits: Limits,
+    session: &Session,
+) -> Result<(Job, Vec<Staged>), Failure> {
     let failed = |message: String| Failure { kind: FailureKind::Failed, message, hint: None };
     let mut lookup = |reference: &windlass_pipeline::OutputRef| shared.outputs.get(reference);
-    let with = step.with.fill(&mut lookup).map_err(|error| failed(format!("`with` of step `{}`: {error}", step.name)))?;
+    let with =
+        step.with.fill(&mut lookup).map_err(|error| failed(format!("`with` of step `{}`: {error}", step.name)))?;
+    if !step.with.is_static() {
+        shared
+            .check_filled(step.plugin, &with)
+            .map_err(|problem| failed(format!("step `{}`: {problem}", step.name)))?;
+    }
     let mut env = granted_env(shared, step);
     for (name, value) in &step.env {
-        let value = value.fill(&mut lookup).map_err(|error| failed(format!("`env.{name}` of step `{}`: {error}", step.name)))?;
-        env.push((name.clone(), match value {
-            Json::String(text) => text,
-            other => other.to_string(),
-        }));
+        let value = value
+            .fill(&mut lookup)
+            .map_err(|error| failed(format!("`env.{name}` of step `{}`: {error}", step.name)))?;
+        env.push((
+            name.clone(),
+            match value {
+                Json::String(text) => text,
+                other => other.to_string(),
+            },
+        ));
     }
     let (folders, staged) = folders::open(session.gate().run(), &step.grants, index)?;
     let job = Job {
@@ -132,11 +159,19 @@ fn granted_env(shared: &Shared, step: &PlanStep) -> Vec<(String, String)> {
     }
     let rules: Vec<_> = rules.collect();
     let env = &shared.run.gate.run().env;
-    env.iter().filter(|(name, _)| rules.iter().any(|rule| rule.pattern.matches(name))).map(|(name, value)| (name.clone(), value.clone())).collect()
+    env.iter()
+        .filter(|(name, _)| rules.iter().any(|rule| rule.pattern.matches(name)))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 /// What a step wrote becomes visible only now that it has succeeded.
-async fn publish(mut session: Session, log: &StepLog, outcome: Outcome, staged: &[Staged]) -> Result<BTreeMap<String, Json>, Failure> {
+async fn publish(
+    mut session: Session,
+    log: &StepLog,
+    outcome: Outcome,
+    staged: &[Staged],
+) -> Result<BTreeMap<String, Json>, Failure> {
     for folder in staged {
         let published = session.call(&folder.publish()).await;
         if let Err(stop) = published {
@@ -144,7 +179,11 @@ async fn publish(mut session: Session, log: &StepLog, outcome: Outcome, staged: 
                 Stop::Error(error) => error.failure_kind(),
                 Stop::Interrupt(_) => FailureKind::Host,
             };
-            return Err(Failure { kind, message: format!("what the step wrote to `{}` cannot be published: {stop}", folder.folder), hint: None });
+            return Err(Failure {
+                kind,
+                message: format!("what the step wrote to `{}` cannot be published: {stop}", folder.folder),
+                hint: None,
+            });
         }
     }
     if !outcome.summary.is_empty() {
@@ -153,10 +192,18 @@ async fn publish(mut session: Session, log: &StepLog, outcome: Outcome, staged: 
     let text = Json::Object(outcome.outputs.into_iter().collect());
     // An output is stored and shown: a secret that a plugin came by has no place in it.
     let redacted = session.gate().run().secrets.redactor().text(text.to_string());
-    serde_json::from_str(&redacted).map_err(|error| Failure { kind: FailureKind::Plugin, message: format!("outputs: {error}"), hint: None })
+    serde_json::from_str(&redacted).map_err(|error| Failure {
+        kind: FailureKind::Plugin,
+        message: format!("outputs: {error}"),
+        hint: None,
+    })
 }
 
 fn redacted(shared: &Shared, failure: Failure) -> Failure {
     let redactor = shared.run.gate.run().secrets.redactor();
-    Failure { kind: failure.kind, message: redactor.text(failure.message), hint: failure.hint.map(|hint| redactor.text(hint)) }
+    Failure {
+        kind: failure.kind,
+        message: redactor.text(failure.message),
+        hint: failure.hint.map(|hint| redactor.text(hint)),
+    }
 }

@@ -74,7 +74,8 @@ impl Call {
     /// # Errors
     /// [`CallError::Invalid`] if they are not of the operation's form.
     pub fn decode<O: Operation>(&self) -> Result<O, CallError> {
-        serde_json::from_str(&self.args).map_err(|error| CallError::Invalid(format!("arguments of {}: {error}", self.function.name())))
+        serde_json::from_str(&self.args)
+            .map_err(|error| CallError::Invalid(format!("arguments of {}: {error}", self.function.name())))
     }
 
     /// A name that is the same whenever this very call is made, and different for any other call:

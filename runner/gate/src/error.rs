@@ -63,7 +63,9 @@ impl CallError {
     pub fn failure_kind(&self) -> FailureKind {
         match self {
             Self::Denied(_) => FailureKind::Denied,
-            Self::Unavailable(_) | Self::RegistryUnavailable(_) | Self::Unauthorized(_) | Self::DiskFull(_) => FailureKind::Unavailable,
+            Self::Unavailable(_) | Self::RegistryUnavailable(_) | Self::Unauthorized(_) | Self::DiskFull(_) => {
+                FailureKind::Unavailable
+            }
             Self::TimedOut(_) => FailureKind::TimedOut,
             _ => FailureKind::Failed,
         }

@@ -1,8 +1,8 @@
 //! The gate of one run: who stands behind it, and what is still under way.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_util::task::TaskTracker;
 use windlass_journal::Writer;
@@ -28,13 +28,20 @@ struct Standing {
 impl Gate {
     /// A gate with nothing behind it.
     pub fn new(writer: Writer, run: RunContext) -> Self {
-        Self { writer, run: Arc::new(run), guards: Vec::new(), under_way: TaskTracker::new(), capabilities: HashMap::new() }
+        Self {
+            writer,
+            run: Arc::new(run),
+            guards: Vec::new(),
+            under_way: TaskTracker::new(),
+            capabilities: HashMap::new(),
+        }
     }
 
     /// Puts a capability behind the gate.
     #[must_use]
     pub fn with(mut self, capability: impl Capability + 'static) -> Self {
-        self.capabilities.insert(capability.name(), Standing { capability: Arc::new(capability), acted: AtomicBool::new(false) });
+        self.capabilities
+            .insert(capability.name(), Standing { capability: Arc::new(capability), acted: AtomicBool::new(false) });
         self
     }
 

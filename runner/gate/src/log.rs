@@ -26,7 +26,10 @@ struct Inner {
 
 impl fmt::Debug for StepLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StepLog").field("step", &self.inner.step).field("attempt", &self.inner.attempt).finish_non_exhaustive()
+        f.debug_struct("StepLog")
+            .field("step", &self.inner.step)
+            .field("attempt", &self.inner.attempt)
+            .finish_non_exhaustive()
     }
 }
 

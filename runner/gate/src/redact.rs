@@ -75,7 +75,13 @@ fn forms(secret: &str) -> Vec<Vec<u8>> {
     forms.push(url::form_urlencoded::byte_serialize(secret.as_bytes()).collect::<String>().into_bytes());
     let percent: String = secret
         .bytes()
-        .map(|byte| if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
         .collect();
     forms.push(percent.into_bytes());
     for lead in 0..3 {
@@ -145,7 +151,10 @@ fn replaced(matcher: &Matcher, bytes: &[u8]) -> (Vec<u8>, usize) {
 /// How many bytes at the end may be the beginning of a needle.
 fn beginning_of_needle(needles: &[Vec<u8>], tail: &[u8]) -> usize {
     let longest = needles.iter().map(Vec::len).max().unwrap_or(0).saturating_sub(1).min(tail.len());
-    (1..=longest).rev().find(|&len| needles.iter().any(|needle| needle.len() > len && tail.ends_with(&needle[..len]))).unwrap_or(0)
+    (1..=longest)
+        .rev()
+        .find(|&len| needles.iter().any(|needle| needle.len() > len && tail.ends_with(&needle[..len])))
+        .unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -165,7 +174,9 @@ mod tests {
     fn takes_out_the_forms_that_tools_print() {
         let redactor = knowing("p\"ss w/rd+1");
         let basic = base64::engine::general_purpose::STANDARD.encode("user:p\"ss w/rd+1");
-        for form in ["p\"ss w/rd+1", r#"{"password":"p\"ss w/rd+1"}"#, "p%22ss%20w%2Frd%2B1", "p%22ss+w%2Frd%2B1", &basic] {
+        for form in
+            ["p\"ss w/rd+1", r#"{"password":"p\"ss w/rd+1"}"#, "p%22ss%20w%2Frd%2B1", "p%22ss+w%2Frd%2B1", &basic]
+        {
             let shown = redactor.text(format!("before {form} after"));
             assert!(shown.contains(MASK), "{form} stayed: {shown}");
             assert!(shown.starts_with("before ") && shown.ends_with(" after"));

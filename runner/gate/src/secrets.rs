@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use crate::CallError;
 use crate::api::Value;
 use crate::redact::Redactor;
-use crate::CallError;
 
 /// Shorter values turn up in ordinary text, so taking them out would hide what is not secret.
 const SHORTEST: usize = 4;
@@ -58,7 +58,9 @@ impl Secrets {
         }
         let text = self.store.read(name).map_err(CallError::Invalid)?;
         if text.len() < SHORTEST {
-            return Err(CallError::Invalid(format!("secret `{name}` has fewer than {SHORTEST} characters, so it could not be kept out of logs; use a longer one")));
+            return Err(CallError::Invalid(format!(
+                "secret `{name}` has fewer than {SHORTEST} characters, so it could not be kept out of logs; use a longer one"
+            )));
         }
         self.redactor.learn(&text);
         known.insert(name.clone(), text.clone());

@@ -74,7 +74,10 @@ impl Session {
         match serde_json::from_str::<Answer<O::Answer>>(&answer) {
             Ok(Answer::Ok(answer)) => Ok(answer),
             Ok(Answer::Err(error)) => Err(error.into()),
-            Err(error) => Err(CallError::Other(format!("the answer of {} is not of its form: {error}", O::FUNCTION.name())).into()),
+            Err(error) => {
+                Err(CallError::Other(format!("the answer of {} is not of its form: {error}", O::FUNCTION.name()))
+                    .into())
+            }
         }
     }
 
@@ -100,7 +103,14 @@ impl Session {
             let error = CallError::Unavailable(format!("this run has no capability `{}`", row.capability));
             return Ok(self.recorded(id, function, args, grant, Err(error)));
         };
-        let call = Call { function, id, args: args.as_str().into(), authority: self.authority.clone(), run: Arc::clone(&self.gate.run), log: self.log.clone() };
+        let call = Call {
+            function,
+            id,
+            args: args.as_str().into(),
+            authority: self.authority.clone(),
+            run: Arc::clone(&self.gate.run),
+            log: self.log.clone(),
+        };
         if matches!(kind, Kind::Effect(_)) {
             for guard in &self.gate.guards {
                 if let Some(reason) = guard.veto(&call).await {
@@ -114,7 +124,8 @@ impl Session {
                 Ok(self.recorded(id, function, args, grant, result))
             }
             Kind::Effect(in_doubt) => {
-                let started = Record::CallStarted { call: id, function: function.name().into(), args: args.clone(), grant };
+                let started =
+                    Record::CallStarted { call: id, function: function.name().into(), args: args.clone(), grant };
                 self.gate.writer.append_durable(started).await.map_err(|error| Interrupt::Journal(Arc::new(error)))?;
                 self.gate.note_acted(row.capability);
                 let gate = Arc::clone(&self.gate);
@@ -153,7 +164,13 @@ impl Session {
         let call = self.next_call()?;
         let seen = see();
         let answer = to_json(&Ok(seen.clone()));
-        self.gate.writer.append(Record::CallRecorded { call, function: function.name().into(), args: "{}".to_owned(), grant: None, answer });
+        self.gate.writer.append(Record::CallRecorded {
+            call,
+            function: function.name().into(),
+            args: "{}".to_owned(),
+            grant: None,
+            answer,
+        });
         Ok(seen)
     }
 
@@ -189,24 +206,44 @@ impl Session {
         match serde_json::from_str::<api::metrics::Emit>(args) {
             Ok(api::metrics::Emit { metric }) => {
                 let labels = metric.labels.into_iter().map(|pair| (pair.name, pair.value)).collect();
-                self.gate.writer.append(Record::Metric { call: id, name: metric.name, value: metric.value, unit: metric.unit, labels });
+                self.gate.writer.append(Record::Metric {
+                    call: id,
+                    name: metric.name,
+                    value: metric.value,
+                    unit: metric.unit,
+                    labels,
+                });
                 self.answered(Ok(Json::Null))
             }
             Err(error) => self.answered(Err(CallError::Invalid(error.to_string()))),
         }
     }
 
-    fn recorded(&mut self, call: CallId, function: Function, args: String, grant: Option<String>, result: Result<Json, CallError>) -> String {
+    fn recorded(
+        &mut self,
+        call: CallId,
+        function: Function,
+        args: String,
+        grant: Option<String>,
+        result: Result<Json, CallError>,
+    ) -> String {
         let answer = self.gate.run.secrets.redactor().text(to_json(&result));
         self.remember(function, &args, &result);
-        self.gate.writer.append(Record::CallRecorded { call, function: function.name().into(), args, grant, answer: answer.clone() });
+        self.gate.writer.append(Record::CallRecorded {
+            call,
+            function: function.name().into(),
+            args,
+            grant,
+            answer: answer.clone(),
+        });
         answer
     }
 
     /// The grant that allows the call, in words; or the denial.
     fn authorise(&self, function: Function, args: &str) -> Result<Option<String>, CallError> {
         let row = function.row();
-        let needs = (row.needs)(args).map_err(|error| CallError::Invalid(format!("arguments of {}: {error}", row.name)))?;
+        let needs =
+            (row.needs)(args).map_err(|error| CallError::Invalid(format!("arguments of {}: {error}", row.name)))?;
         let Authority::Step(authority) = &self.authority else { return Ok(None) };
         if !row.asked_as.is_empty() && !authority.asked.iter().any(|asked| asked == row.asked_as) {
             return Err(CallError::Denied(format!(
@@ -268,13 +305,24 @@ fn describe(text: &mut String, rule: &Rule) {
     if !text.is_empty() {
         text.push_str("; ");
     }
-    let _ = write!(text, "{}.{} {:?} at {}:{}", rule.capability, rule.verb, rule.text, rule.location.line, rule.location.column);
+    let _ = write!(
+        text,
+        "{}.{} {:?} at {}:{}",
+        rule.capability, rule.verb, rule.text, rule.location.line, rule.location.column
+    );
 }
 
 fn denial(function: &str, need: &Need, stage: &str, step: &str) -> CallError {
     CallError::Denied(match need.any_of.first() {
-        Some(want) if want.verb.is_empty() => format!("{function} is not granted: add `{}` to `grants` of step `{step}` in stage `{stage}`", want.capability),
-        Some(want) => format!("{function} is not granted for `{}`: {}", want.resource, Grants::denial_hint(&want.demand(), stage, step)),
+        Some(want) if want.verb.is_empty() => format!(
+            "{function} is not granted: add `{}` to `grants` of step `{step}` in stage `{stage}`",
+            want.capability
+        ),
+        Some(want) => format!(
+            "{function} is not granted for `{}`: {}",
+            want.resource,
+            Grants::denial_hint(&want.demand(), stage, step)
+        ),
         None => format!("{function} is for what the step made itself, and it made nothing of this id"),
     })
 }

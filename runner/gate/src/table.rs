@@ -88,7 +88,10 @@ pub struct Row {
 #[derive(serde::Deserialize)]
 struct NoArgs {}
 
-fn decode<A: serde::de::DeserializeOwned>(args: &str, needs: fn(A) -> Vec<Need>) -> Result<Vec<Need>, serde_json::Error> {
+fn decode<A: serde::de::DeserializeOwned>(
+    args: &str,
+    needs: fn(A) -> Vec<Need>,
+) -> Result<Vec<Need>, serde_json::Error> {
     serde_json::from_str::<A>(args).map(needs)
 }
 

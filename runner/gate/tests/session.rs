@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 use tokio::sync::Notify;
 use windlass_gate::{
-    Authority, Call, CallError, Capability, Function, Gate, Guard, Interrupt, RunContext, SecretStore, Secrets, Session, SessionOptions,
-    StepAuthority, api,
+    Authority, Call, CallError, Capability, Function, Gate, Guard, Interrupt, RunContext, SecretStore, Secrets,
+    Session, SessionOptions, StepAuthority, api,
 };
 use windlass_journal::{Entry, Journal, Record, RunStarted, Status, StepIndex, Stream, WriterOptions};
 use windlass_pipeline::{Description, Facts, Grants, PluginSource, Source};
@@ -40,7 +40,8 @@ impl Capability for Recorder {
         match call.function {
             Function::DockerPush => {
                 let push: api::docker::Push = call.decode()?;
-                let password = push.credentials.map(|credentials| call.run.secrets.reveal(&credentials.password)).transpose()?;
+                let password =
+                    push.credentials.map(|credentials| call.run.secrets.reveal(&credentials.password)).transpose()?;
                 Ok(json!({ "reference": push.reference, "digest": "sha256:0", "pinned": password.unwrap_or_default() }))
             }
             _ => Ok(json!({ "id": "c1" })),
@@ -79,8 +80,13 @@ fn grants(toml: &str) -> Arc<Grants> {
         capabilities: Vec::new(),
         outputs: Vec::new(),
     };
-    let descriptions = pipeline.plugin_sources().into_iter().map(|(source, _)| (source, Arc::new(description.clone()))).collect::<BTreeMap<PluginSource, _>>();
-    let plan = windlass_pipeline::plan(&pipeline, &source, &Facts::default(), &descriptions).unwrap_or_else(|errors| panic!("{errors}"));
+    let descriptions = pipeline
+        .plugin_sources()
+        .into_iter()
+        .map(|(source, _)| (source, Arc::new(description.clone())))
+        .collect::<BTreeMap<PluginSource, _>>();
+    let plan = windlass_pipeline::plan(&pipeline, &source, &Facts::default(), &descriptions)
+        .unwrap_or_else(|errors| panic!("{errors}"));
     Arc::clone(&plan.steps[0].grants)
 }
 
@@ -124,8 +130,13 @@ impl World {
             grants: grants(granted),
             asked: asked.iter().map(|asked| (*asked).to_owned()).collect(),
         };
-        let options =
-            SessionOptions { step: StepIndex(0), attempt: 1, authority: Authority::Step(Arc::new(authority)), max_calls, max_log: 1 << 20 };
+        let options = SessionOptions {
+            step: StepIndex(0),
+            attempt: 1,
+            authority: Authority::Step(Arc::new(authority)),
+            max_calls,
+            max_log: 1 << 20,
+        };
         Session::new(Arc::clone(&self.gate), options)
     }
 
@@ -171,11 +182,18 @@ async fn without_a_grant_it_is_denied_recorded_and_not_done() {
     let mut session = world.session(&["docker"], r#"{ docker = { push = ["localhost:5000/other"] } }"#, 10);
     let answer = call(&mut session, Function::DockerPush, PUSH).await;
     let denied = answer["err"]["denied"].as_str().expect("a denial");
-    assert!(denied.contains(r#"push = ["localhost:5000/shop"]"#) && denied.contains("`grants.docker`") && denied.contains("`build`"), "{denied}");
+    assert!(
+        denied.contains(r#"push = ["localhost:5000/shop"]"#)
+            && denied.contains("`grants.docker`")
+            && denied.contains("`build`"),
+        "{denied}"
+    );
     assert!(matches!(session.last_error(), Some(CallError::Denied(_))));
     assert_eq!(docker.performed.load(Ordering::SeqCst), 0);
     let entries = world.entries().await;
-    assert!(matches!(&entries[1].record, Record::CallRecorded { function, answer, .. } if &**function == "docker.push" && answer.contains("denied")));
+    assert!(
+        matches!(&entries[1].record, Record::CallRecorded { function, answer, .. } if &**function == "docker.push" && answer.contains("denied"))
+    );
 }
 
 #[tokio::test]
@@ -202,7 +220,8 @@ async fn a_step_may_touch_what_it_made_itself_and_nothing_else() {
 #[tokio::test]
 async fn only_the_host_may_sweep() {
     let world = World::new(Recorder::default());
-    let mut session = world.session(&["docker"], r#"{ docker = { run = ["localhost:5000/**"], containers = ["*"] } }"#, 10);
+    let mut session =
+        world.session(&["docker"], r#"{ docker = { run = ["localhost:5000/**"], containers = ["*"] } }"#, 10);
     let sweep = r#"{"leftover":{"kind":"container","id":"x","name":"x"}}"#;
     assert!(call(&mut session, Function::DockerSweep, sweep).await["err"]["denied"].is_string());
 }
@@ -252,7 +271,12 @@ async fn a_secret_needs_its_own_grant() {
     let world = World::new(Recorder::default());
     let mut session = world.session(&["docker"], r#"{ docker = { push = ["localhost:5000/shop"] } }"#, 10);
     let push = r#"{"reference":"localhost:5000/shop:1","credentials":{"username":"u","password":{"secret":"token"}}}"#;
-    assert!(call(&mut session, Function::DockerPush, push).await["err"]["denied"].as_str().expect("a denial").contains("token"));
+    assert!(
+        call(&mut session, Function::DockerPush, push).await["err"]["denied"]
+            .as_str()
+            .expect("a denial")
+            .contains("token")
+    );
 }
 
 #[tokio::test]

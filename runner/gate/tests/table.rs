@@ -41,7 +41,9 @@ fn names_lead_back_to_their_function() {
 
 #[test]
 fn what_is_not_of_the_right_form_is_an_error_and_no_free_pass() {
-    for function in Function::all().filter(|function| !matches!(function.name().split('.').next(), Some("log" | "wasi"))) {
+    for function in
+        Function::all().filter(|function| !matches!(function.name().split('.').next(), Some("log" | "wasi")))
+    {
         assert!((function.row().needs)("\"text\"").is_err(), "{}", function.name());
     }
 }

@@ -21,7 +21,7 @@ pub use diagnostic::{Diagnostic, Diagnostics, Related, Severity};
 pub use grants::{Demand, Grants, Pattern, Rule};
 pub use limits::Limits;
 pub use pipeline::Pipeline;
-pub use plan::{OnCrash, Plan, PlanStage, PlanStep, SecretSource, WithSchema, plan};
+pub use plan::{OnCrash, Permission, Plan, PlanStage, PlanStep, SecretSource, WithSchema, plan};
 pub use source::{Location, MAX_BYTES, Source, decode};
 pub use template::{FillError, Lookup, OutputRef, Template};
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Limits of one step. `None` is the engine's default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
+#[serde(default)]
 pub struct Limits {
     /// Linear memory of the plugin, in bytes: `memory = "256MiB"`.
     #[serde(skip_serializing_if = "Option::is_none")]

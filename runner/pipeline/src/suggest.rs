@@ -7,7 +7,11 @@ pub(crate) fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a 
         return None;
     }
     let given = given.to_lowercase();
-    let allowed = (given.chars().count() / 3).max(1);
+    // In names of one or two letters, every other one would be near.
+    let allowed = match given.chars().count() {
+        0..=2 => 0,
+        count => 1 + count / 4,
+    };
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         if candidate.len().abs_diff(given.len()) > allowed * 4 {

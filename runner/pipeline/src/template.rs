@@ -100,6 +100,31 @@ pub(crate) enum Part {
 /// What fills the holes.
 pub type Lookup<'a> = dyn FnMut(&OutputRef) -> Option<Value> + 'a;
 
+impl From<Value> for Template {
+    /// A template without holes: text is taken as it is.
+    fn from(value: Value) -> Self {
+        Self(Arc::new(value.into()))
+    }
+}
+
+impl From<Value> for Node {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(value),
+            Value::Number(number) => match number.as_i64() {
+                Some(number) => Self::Integer(number),
+                None => number.as_f64().map(Self::Float).unwrap_or_default(),
+            },
+            Value::String(text) => Self::Text(text.into()),
+            Value::Array(items) => Self::List(items.into_iter().map(Into::into).collect()),
+            Value::Object(entries) => {
+                Self::Object(entries.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
+            }
+        }
+    }
+}
+
 impl Template {
     /// Whether there are no holes.
     pub fn is_static(&self) -> bool {

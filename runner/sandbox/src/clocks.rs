@@ -53,7 +53,8 @@ impl State {
                 }
             })?;
             let seed: [u8; 32] = match seen {
-                Some(seen) => serde_json::from_value(seen).map_err(|_| wasmtime::Error::msg("the operating system has no random numbers to give"))?,
+                Some(seen) => serde_json::from_value(seen)
+                    .map_err(|_| wasmtime::Error::msg("the operating system has no random numbers to give"))?,
                 None => [0; 32],
             };
             self.random = Some(ChaCha20Rng::from_seed(seed));

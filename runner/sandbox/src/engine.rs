@@ -100,14 +100,20 @@ impl Sandbox {
             }
         };
         imports::check(&name, &self.engine, &compiled)?;
-        let unlinkable = |error: wasmtime::Error| SandboxError::Imports { plugin: name.clone(), imports: vec![format!("  {error:#}")] };
+        let unlinkable = |error: wasmtime::Error| SandboxError::Imports {
+            plugin: name.clone(),
+            imports: vec![format!("  {error:#}")],
+        };
         let pre = self.linker.instantiate_pre(&compiled).and_then(PluginPre::new).map_err(unlinkable)?;
         let mut plugin = Plugin::new(name, digest, pre);
         plugin.describe(&self.cache).await?;
         Ok(plugin)
     }
 
-    #[expect(unsafe_code, reason = "compiled code can only be loaded unchecked; the cache folder is the user's own and closed to others, and wasmtime checks that version and configuration fit")]
+    #[expect(
+        unsafe_code,
+        reason = "compiled code can only be loaded unchecked; the cache folder is the user's own and closed to others, and wasmtime checks that version and configuration fit"
+    )]
     fn cached(&self, path: &std::path::Path) -> Option<wasmtime::component::Component> {
         if !path.exists() {
             return None;
@@ -116,7 +122,12 @@ impl Sandbox {
         unsafe { wasmtime::component::Component::deserialize_file(&self.engine, path) }.ok()
     }
 
-    async fn compile(&self, name: &str, bytes: Vec<u8>, path: &std::path::Path) -> Result<wasmtime::component::Component, SandboxError> {
+    async fn compile(
+        &self,
+        name: &str,
+        bytes: Vec<u8>,
+        path: &std::path::Path,
+    ) -> Result<wasmtime::component::Component, SandboxError> {
         recognise(name, &bytes)?;
         let failed = |reason: String| SandboxError::Compile { plugin: name.to_owned(), reason };
         let engine = self.engine.clone();

@@ -15,13 +15,17 @@ pub enum SandboxError {
         found: String,
     },
     /// A core module, where a component is needed.
-    #[error("plugin `{plugin}` is a core module, not a component; build it for wasm32-wasip2, or turn it into a component with `wasm-tools component new`")]
+    #[error(
+        "plugin `{plugin}` is a core module, not a component; build it for wasm32-wasip2, or turn it into a component with `wasm-tools component new`"
+    )]
     CoreModule {
         /// The plugin.
         plugin: String,
     },
     /// A component that is no plugin.
-    #[error("plugin `{plugin}` is a component of another world: it exports {exports}, and a plugin exports `windlass:step/step@0.1`; build it against the world `windlass:plugin/plugin`")]
+    #[error(
+        "plugin `{plugin}` is a component of another world: it exports {exports}, and a plugin exports `windlass:step/step@0.1`; build it against the world `windlass:plugin/plugin`"
+    )]
     OtherWorld {
         /// The plugin.
         plugin: String,

@@ -32,7 +32,11 @@ pub(crate) fn check(plugin: &str, engine: &Engine, component: &Component) -> Res
         Some(name) if compatible(split(name).1, "0.1.0") => {}
         Some(name) => {
             let newer = newer(split(name).1, "0.1.0");
-            let advice = if newer { "update Windlass, or use an older version of the plugin" } else { "use a newer version of the plugin" };
+            let advice = if newer {
+                "update Windlass, or use an older version of the plugin"
+            } else {
+                "use a newer version of the plugin"
+            };
             return Err(SandboxError::OtherStep { plugin: plugin.to_owned(), found: name.clone(), advice });
         }
         None => {
@@ -51,15 +55,23 @@ fn problem(import: &str) -> Option<String> {
         if compatible(version, served) {
             return None;
         }
-        let advice = if newer(version, served) { "it is too new; update Windlass, or use an older version of the plugin" } else { "it is too old; use a newer version of the plugin" };
+        let advice = if newer(version, served) {
+            "it is too new; update Windlass, or use an older version of the plugin"
+        } else {
+            "it is too old; use a newer version of the plugin"
+        };
         return Some(format!("  `{interface}` in version {version}: this Windlass serves {served}; {advice}"));
     }
     let (package, _) = interface.split_once('/').unwrap_or((interface, ""));
     if let Some(wasi) = package.strip_prefix("wasi:") {
         return match (WASI.contains(&wasi), version.starts_with("0.2.")) {
             (true, true) => None,
-            (true, false) => Some(format!("  `{import}`: this Windlass serves WASI 0.2; build the plugin for wasm32-wasip2")),
-            (false, _) if wasi == "http" => Some(format!("  `{import}`: HTTP goes through the gate; use `windlass:http/http` instead")),
+            (true, false) => {
+                Some(format!("  `{import}`: this Windlass serves WASI 0.2; build the plugin for wasm32-wasip2"))
+            }
+            (false, _) if wasi == "http" => {
+                Some(format!("  `{import}`: HTTP goes through the gate; use `windlass:http/http` instead"))
+            }
             (false, _) => Some(format!("  `{import}`: this part of WASI is not served to plugins")),
         };
     }

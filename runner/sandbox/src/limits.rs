@@ -1,7 +1,7 @@
 //! What one step may use up, and how it is noticed when it wants more.
 
-use windlass_pipeline::Limits as Wanted;
 use wasmtime::ResourceLimiter;
+use windlass_pipeline::Limits as Wanted;
 
 const MIB: u64 = 1024 * 1024;
 
@@ -26,7 +26,14 @@ impl Default for Limits {
     /// Room for what plugins do, and an end for what they should not: the fuel lasts for about a
     /// minute of pure computing.
     fn default() -> Self {
-        Self { memory: 256 * MIB, fuel: 100_000_000_000, calls: 100_000, table_elements: 100_000, log: 8 * MIB, outputs: MIB }
+        Self {
+            memory: 256 * MIB,
+            fuel: 100_000_000_000,
+            calls: 100_000,
+            table_elements: 100_000,
+            log: 8 * MIB,
+            outputs: MIB,
+        }
     }
 }
 

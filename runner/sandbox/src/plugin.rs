@@ -22,7 +22,8 @@ use crate::state::State;
 use crate::stdio::ToLog;
 
 /// Limits of `describe`: it only has to say something.
-const DESCRIBE: Limits = Limits { memory: 256 << 20, fuel: 10_000_000_000, calls: 0, table_elements: 100_000, log: 0, outputs: 0 };
+const DESCRIBE: Limits =
+    Limits { memory: 256 << 20, fuel: 10_000_000_000, calls: 0, table_elements: 100_000, log: 0, outputs: 0 };
 const DESCRIBE_TIME: Duration = Duration::from_secs(10);
 /// The most bytes that cross from a plugin to the host in one call.
 const MAX_CALL: usize = 32 << 20;
@@ -190,7 +191,15 @@ impl Plugin {
     fn store(&self, session: Option<Session>, wasi: WasiCtx, limits: &Limits) -> Store<State> {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
-        let state = State { session, wasi, table, limiter: Limiter::new(limits), random: None, started: Instant::now(), interrupt: None };
+        let state = State {
+            session,
+            wasi,
+            table,
+            limiter: Limiter::new(limits),
+            random: None,
+            started: Instant::now(),
+            interrupt: None,
+        };
         let mut store = Store::new(self.pre.engine(), state);
         store.limiter(|state| &mut state.limiter);
         store.epoch_deadline_async_yield_and_update(1);
@@ -205,19 +214,29 @@ impl Plugin {
         if size > limits.outputs {
             return Err(Failure {
                 kind: FailureKind::Plugin,
-                message: format!("plugin `{}` returned outputs of {size} bytes, and the limit is {}", self.name, limits.outputs),
+                message: format!(
+                    "plugin `{}` returned outputs of {size} bytes, and the limit is {}",
+                    self.name, limits.outputs
+                ),
                 hint: Some("pass large content on as an artifact, or raise `limits.outputs` of the step".to_owned()),
             });
         }
         let mut outputs = Vec::with_capacity(outcome.outputs.len());
         for output in outcome.outputs {
             let Some(spec) = self.description.output(&output.name) else {
-                return Err(plugin(format!("plugin `{}` returned the output `{}`, which its description does not have", self.name, output.name)));
+                return Err(plugin(format!(
+                    "plugin `{}` returned the output `{}`, which its description does not have",
+                    self.name, output.name
+                )));
             };
-            let value: Json = serde_json::from_str(&output.value)
-                .map_err(|error| plugin(format!("output `{}` of plugin `{}` is not JSON: {error}", output.name, self.name)))?;
+            let value: Json = serde_json::from_str(&output.value).map_err(|error| {
+                plugin(format!("output `{}` of plugin `{}` is not JSON: {error}", output.name, self.name))
+            })?;
             if !spec.kind.admits(&value) {
-                return Err(plugin(format!("output `{}` of plugin `{}` is declared as {} and is something else: {value}", output.name, self.name, spec.kind)));
+                return Err(plugin(format!(
+                    "output `{}` of plugin `{}` is declared as {} and is something else: {value}",
+                    output.name, self.name, spec.kind
+                )));
             }
             outputs.push((output.name, value));
         }
@@ -233,7 +252,13 @@ impl Plugin {
 
     fn broken(&self, error: &wasmtime::Error, state: &State, limits: &Limits) -> Failure {
         let mut failure = why(error, state, limits);
-        failure.message = format!("plugin `{}` {} ({}): {}", self.name, self.description.version, short(&self.digest), failure.message);
+        failure.message = format!(
+            "plugin `{}` {} ({}): {}",
+            self.name,
+            self.description.version,
+            short(&self.digest),
+            failure.message
+        );
         failure
     }
 }
@@ -247,9 +272,15 @@ fn short(digest: &str) -> &str {
 
 /// Why an instance ended without an answer.
 fn why(error: &wasmtime::Error, state: &State, limits: &Limits) -> Failure {
-    let plugin = |message: String, hint: Option<&str>| Failure { kind: FailureKind::Plugin, message, hint: hint.map(str::to_owned) };
+    let plugin = |message: String, hint: Option<&str>| Failure {
+        kind: FailureKind::Plugin,
+        message,
+        hint: hint.map(str::to_owned),
+    };
     match &state.interrupt {
-        Some(interrupt @ Interrupt::Journal(_)) => return Failure { kind: FailureKind::Host, message: interrupt.to_string(), hint: None },
+        Some(interrupt @ Interrupt::Journal(_)) => {
+            return Failure { kind: FailureKind::Host, message: interrupt.to_string(), hint: None };
+        }
         Some(interrupt) => return plugin(interrupt.to_string(), None),
         None => {}
     }
@@ -263,7 +294,10 @@ fn why(error: &wasmtime::Error, state: &State, limits: &Limits) -> Failure {
         );
     }
     if state.limiter.refused_table {
-        return plugin(format!("a table grew over the limit of {} elements", limits.table_elements), Some("raise `limits.table` of the step if it really needs more"));
+        return plugin(
+            format!("a table grew over the limit of {} elements", limits.table_elements),
+            Some("raise `limits.table` of the step if it really needs more"),
+        );
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => plugin(
@@ -271,7 +305,9 @@ fn why(error: &wasmtime::Error, state: &State, limits: &Limits) -> Failure {
             Some("raise `limits.fuel` of the step if it is not in an endless loop"),
         ),
         Some(Trap::StackOverflow) => plugin("its stack overflowed; it recurses too deep".to_owned(), None),
-        Some(Trap::UnreachableCodeReached) => plugin(format!("it panicked or aborted; its log has what it said\n{}", backtrace(error)), None),
+        Some(Trap::UnreachableCodeReached) => {
+            plugin(format!("it panicked or aborted; its log has what it said\n{}", backtrace(error)), None)
+        }
         Some(trap) => plugin(format!("it trapped: {trap}\n{}", backtrace(error)), None),
         None => plugin(format!("{error:#}"), None),
     }
@@ -317,7 +353,14 @@ fn description(said: step::Description) -> Result<Description, String> {
         .into_iter()
         .map(|output| OutputSpec { name: output.name, kind: kind(output.type_), documentation: output.documentation })
         .collect();
-    Ok(Description { name: said.name, version: said.version, documentation: said.documentation, with_schema, capabilities, outputs })
+    Ok(Description {
+        name: said.name,
+        version: said.version,
+        documentation: said.documentation,
+        with_schema,
+        capabilities,
+        outputs,
+    })
 }
 
 fn kind(ty: step::OutputType) -> OutputKind {

@@ -1,1 +1,40 @@
-//! Readers of the journal: terminal, JSON, report.
+//! Readers of the journal: terminal, plain lines, JSON. They write nothing to it and decide nothing.
+//!
+//! | what | for |
+//! | --- | --- |
+//! | [`live`] | an [`Observer`](windlass_journal::Observer) that renders a run while it goes on |
+//! | [`summary`] | what happened, when a run is over |
+//! | [`show`] | everything about one run, its calls included |
+//! | [`runs`] | the table of runs |
+//! | [`logs`] | what steps printed, also while they print it |
+//!
+//! All of them fold records into one [`RunModel`], and print what comes out of it. Nothing here
+//! looks at the environment: whether the output is a terminal, how wide it is and whether it takes
+//! colours comes with [`Style`].
+//!
+//! Output of steps is data, never a command. What is printed here has no control characters, no
+//! escape sequences but colours, and nothing that a CI system would take for an instruction.
+
+mod calls;
+mod clean;
+mod error;
+mod json;
+mod lines;
+mod live;
+mod logs;
+mod model;
+mod report;
+mod runs;
+mod show;
+mod style;
+mod summary;
+mod text;
+
+pub use error::ViewError;
+pub use live::{LiveOptions, live};
+pub use logs::{LogsOptions, logs};
+pub use model::{Attempt, Metric, Notice, OpenCall, RunModel, StageModel, StepModel};
+pub use runs::runs;
+pub use show::{ShowOptions, show};
+pub use style::{Format, Style};
+pub use summary::summary;

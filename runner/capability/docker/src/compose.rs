@@ -1,7 +1,8 @@
 //! The composites: a plugin asks for one thing, the journal sees the primitives that it is made of.
 
 use windlass_gate::api::docker::{
-    Container, Create, Created, Exec, ExecCreate, ExecStart, Exit, Inspect, Lifetime, RemoveCreated, Run, Start, StartCreated, Wait,
+    Container, Create, Created, Exec, ExecCreate, ExecStart, Exit, Inspect, Lifetime, RemoveCreated, Run, Start,
+    StartCreated, Wait,
 };
 use windlass_gate::{CallError, Session, Stop};
 
@@ -28,7 +29,9 @@ pub(crate) async fn run(session: &mut Session, args: Run) -> Result<Exit, Stop> 
 pub(crate) async fn start(session: &mut Session, args: Start) -> Result<Container, Stop> {
     let Start { name, spec, lifetime } = args;
     if name.is_empty() {
-        return Err(CallError::Invalid("a container that goes on needs a name, by which it is found again".to_owned()).into());
+        return Err(
+            CallError::Invalid("a container that goes on needs a name, by which it is found again".to_owned()).into()
+        );
     }
     let create = Create { name: name.clone(), spec, lifetime };
     created_and_started(session, &create).await?;
@@ -51,7 +54,9 @@ async fn created_and_started(session: &mut Session, create: &Create) -> Result<C
         match session.call(&StartCreated { id: created.id.clone() }).await {
             Ok(_) => return Ok(created),
             // After a crash a container can be listed that the daemon then gives up: make it anew, once.
-            Err(Stop::Error(CallError::NotFound(why))) if !made_again && why.contains("No such container") => made_again = true,
+            Err(Stop::Error(CallError::NotFound(why))) if !made_again && why.contains("No such container") => {
+                made_again = true
+            }
             Err(Stop::Error(error)) => {
                 discard(session, created.id).await?;
                 return Err(error.into());

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use windlass_gate::api::docker::Builder;
 
-/// For how long a push, pull or build may be silent before it counts as hung. A registry that
-/// accepts the connection and then says nothing would otherwise hold a step for ever.
+/// For how long a push or pull may be silent before it counts as hung. A registry that accepts the
+/// connection and then says nothing would otherwise hold a step for ever.
 const IDLE: Duration = Duration::from_secs(60);
 
 /// How to find the daemon and the registries' credentials. Nothing is read from the disk and
@@ -27,7 +27,7 @@ pub struct DockerConfig {
     pub tls: bool,
     /// `DOCKER_BUILDKIT`: which builder to use. BuildKit where the daemon has it, if absent.
     pub builder: Option<Builder>,
-    /// For how long a push, pull or build may be silent.
+    /// For how long a push or pull may be silent. (A build may: a compiler says nothing for long.)
     pub idle: Duration,
 }
 
@@ -74,7 +74,10 @@ mod tests {
     #[test]
     fn the_config_folder_is_the_one_of_dockers_tools() {
         assert_eq!(config(&[("HOME", "/home/ada")]).config_folder, Some("/home/ada/.docker".into()));
-        assert_eq!(config(&[("HOME", "/home/ada"), ("DOCKER_CONFIG", "/etc/docker-cli")]).config_folder, Some("/etc/docker-cli".into()));
+        assert_eq!(
+            config(&[("HOME", "/home/ada"), ("DOCKER_CONFIG", "/etc/docker-cli")]).config_folder,
+            Some("/etc/docker-cli".into())
+        );
         assert_eq!(config(&[]).config_folder, None);
     }
 

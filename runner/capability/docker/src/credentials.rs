@@ -18,13 +18,23 @@ const DOCKER_IO: &str = "https://index.docker.io/v1/";
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Login {
     pub(crate) username: String,
-    pub(crate) password: String,
+    password: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     identitytoken: String,
     serveraddress: String,
 }
 
 impl Login {
+    /// A login by user and password.
+    pub(crate) fn new(username: &str, password: &str, registry: &str) -> Self {
+        Self {
+            username: username.to_owned(),
+            password: password.to_owned(),
+            identitytoken: String::new(),
+            serveraddress: registry.to_owned(),
+        }
+    }
+
     /// The password, or the token that stands for it.
     pub(crate) fn secret(&self) -> &str {
         if self.identitytoken.is_empty() { &self.password } else { &self.identitytoken }
@@ -58,27 +68,49 @@ struct Entry {
 }
 
 /// The login for a registry.
-pub(crate) fn find(config: &DockerConfig, call: &Call, registry: &str, given: Option<&Credentials>) -> Result<Found, CallError> {
+pub(crate) fn find(
+    config: &DockerConfig,
+    call: &Call,
+    registry: &str,
+    given: Option<&Credentials>,
+) -> Result<Found, CallError> {
     if let Some(given) = given {
         let password = call.run.secrets.reveal(&given.password)?;
-        let login = Login { username: given.username.clone(), password, serveraddress: registry.to_owned(), ..Login::default() };
-        return Ok(Found { login: Some(login), hint: format!("the step gives the user `{}`; check that name and its password", given.username) });
+        let login = Login::new(&given.username, &password, registry);
+        return Ok(Found {
+            login: Some(login),
+            hint: format!("the step gives the user `{}`; check that name and its password", given.username),
+        });
     }
     let (file, path) = read(config);
-    let login = file.auths.iter().find(|(key, _)| host_of(key) == host_of(registry)).and_then(|(key, entry)| decode(key, entry));
+    let login = file
+        .auths
+        .iter()
+        .find(|(key, _)| host_of(key) == host_of(registry))
+        .and_then(|(key, entry)| decode(key, entry));
     let hint = match (&login, file.helpers.get(registry).or(file.store.as_ref())) {
-        (Some(login), _) => format!("the login is that of `{}` in {path}; log in again with `docker login {registry}`, or give the step `credentials`", login.username),
+        (Some(login), _) => format!(
+            "the login is that of `{}` in {path}; log in again with `docker login {registry}`, or give the step `credentials`",
+            login.username
+        ),
         (None, Some(helper)) => format!(
             "{path} leaves its login to the program `docker-credential-{helper}`, which is not run; give the step `credentials` with a secret"
         ),
-        (None, None) => format!("there is no login for it in {path}; use `docker login {registry}`, or give the step `credentials` with a secret"),
+        (None, None) => format!(
+            "there is no login for it in {path}; use `docker login {registry}`, or give the step `credentials` with a secret"
+        ),
     };
     Ok(Found { login, hint })
 }
 
 /// Every login that `config.json` has, for builds, whose base images may come from anywhere.
 pub(crate) fn all(config: &DockerConfig) -> BTreeMap<String, Login> {
-    read(config).0.auths.iter().filter_map(|(key, entry)| decode(key, entry).map(|login| (key.clone(), login))).collect()
+    read(config)
+        .0
+        .auths
+        .iter()
+        .filter_map(|(key, entry)| decode(key, entry).map(|login| (key.clone(), login)))
+        .collect()
 }
 
 /// The login for a host as a builder names it.
@@ -139,7 +171,9 @@ mod tests {
     #[test]
     fn plain_entries_are_read() {
         let auth = STANDARD.encode("ada:hunter:2");
-        let (_folder, config) = config(&format!(r#"{{"auths":{{"localhost:5001":{{"auth":"{auth}"}},"https://index.docker.io/v1/":{{"auth":"{auth}"}},"empty":{{}}}}}}"#));
+        let (_folder, config) = config(&format!(
+            r#"{{"auths":{{"localhost:5001":{{"auth":"{auth}"}},"https://index.docker.io/v1/":{{"auth":"{auth}"}},"empty":{{}}}}}}"#
+        ));
         let all = all(&config);
         assert_eq!(all.len(), 2);
         let login = for_host(&all, "localhost:5001").expect("there");

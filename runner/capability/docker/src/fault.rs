@@ -13,8 +13,12 @@ pub(crate) fn unreachable(endpoint: &Endpoint, error: &io::Error) -> CallError {
     let local = matches!(endpoint.address, Address::Unix(_));
     let next = match error.kind() {
         io::ErrorKind::NotFound if local => "start Docker, or set DOCKER_HOST to where it listens",
-        io::ErrorKind::PermissionDenied if local => "let this user use the socket (on most systems: add it to the group `docker` and log in again)",
-        io::ErrorKind::ConnectionRefused => "start the Docker daemon; something is left at this address, but nobody listens",
+        io::ErrorKind::PermissionDenied if local => {
+            "let this user use the socket (on most systems: add it to the group `docker` and log in again)"
+        }
+        io::ErrorKind::ConnectionRefused => {
+            "start the Docker daemon; something is left at this address, but nobody listens"
+        }
         _ => "check that the daemon runs and that the address is right",
     };
     CallError::Unavailable(format!("cannot reach the Docker daemon at {endpoint}: {error}; {next}"))
@@ -25,12 +29,16 @@ pub(crate) fn of(endpoint: &Endpoint, what: impl Display, error: Error) -> CallE
     match error {
         Error::DockerResponseServerError { status_code, message } => answered(status_code, what, &message),
         Error::DockerStreamError { error } => said(what, &error),
-        Error::RequestTimeoutError => CallError::Unavailable(format!("{what}: the Docker daemon at {endpoint} did not answer in time; look at the daemon's own log")),
+        Error::RequestTimeoutError => CallError::Unavailable(format!(
+            "{what}: the Docker daemon at {endpoint} did not answer in time; look at the daemon's own log"
+        )),
         Error::IOError { err } => match unreachable(endpoint, &err) {
             CallError::Unavailable(message) => CallError::Unavailable(format!("{what}: {message}")),
             other => other,
         },
-        Error::HyperResponseError { err } => CallError::Unavailable(format!("{what}: the connection to the Docker daemon at {endpoint} broke: {err}")),
+        Error::HyperResponseError { err } => {
+            CallError::Unavailable(format!("{what}: the connection to the Docker daemon at {endpoint} broke: {err}"))
+        }
         error => CallError::Other(format!("{what}: {error}")),
     }
 }
@@ -68,12 +76,21 @@ pub(crate) fn registry(what: impl Display, registry: &str, message: &str, hint: 
     if let Some(error) = disk_full(&what, message) {
         return error;
     }
-    if any(&["manifest unknown", "not found: manifest", "does not exist", "name unknown", "no such image", "manifest for "]) {
+    if any(&[
+        "manifest unknown",
+        "not found: manifest",
+        "does not exist",
+        "name unknown",
+        "no such image",
+        "manifest for ",
+    ]) {
         let hint = if lower.contains("docker login") { format!("; {hint}") } else { String::new() };
         return CallError::NotFound(format!("{what}: {message}{hint}"));
     }
     if is_login(message) {
-        return CallError::Unauthorized(format!("{what}: the registry {registry} does not accept the credentials: {message}; {hint}"));
+        return CallError::Unauthorized(format!(
+            "{what}: the registry {registry} does not accept the credentials: {message}; {hint}"
+        ));
     }
     if any(&["gave http response to https client"]) {
         return CallError::RegistryUnavailable(format!(
@@ -97,16 +114,28 @@ pub(crate) fn registry(what: impl Display, registry: &str, message: &str, hint: 
         "client.timeout",
         "eof",
     ]) {
-        return CallError::RegistryUnavailable(format!("{what}: the registry {registry} cannot be reached: {message}; check that it runs and that the Docker daemon's machine can reach it"));
+        return CallError::RegistryUnavailable(format!(
+            "{what}: the registry {registry} cannot be reached: {message}; check that it runs and that the Docker daemon's machine can reach it"
+        ));
     }
     CallError::Other(format!("{what}: {message}"))
 }
 
 fn is_login(message: &str) -> bool {
     let lower = message.to_lowercase();
-    ["no basic auth credentials", "unauthorized", "authentication required", "access denied", "access is denied", "access to the resource is denied", "incorrect username or password", "denied:", "forbidden"]
-        .iter()
-        .any(|needle| lower.contains(needle))
+    [
+        "no basic auth credentials",
+        "unauthorized",
+        "authentication required",
+        "access denied",
+        "access is denied",
+        "access to the resource is denied",
+        "incorrect username or password",
+        "denied:",
+        "forbidden",
+    ]
+    .iter()
+    .any(|needle| lower.contains(needle))
 }
 
 fn disk_full(what: &impl Display, message: &str) -> Option<CallError> {
@@ -122,25 +151,33 @@ fn by_text(what: &impl Display, message: &str) -> Option<CallError> {
     }
     let lower = message.to_lowercase();
     if lower.contains("port is already allocated") || lower.contains("address already in use") {
-        let place = host_port(message).map_or_else(|| "a port that it publishes".to_owned(), |place| format!("port {place}"));
+        let place =
+            host_port(message).map_or_else(|| "a port that it publishes".to_owned(), |place| format!("port {place}"));
         return Some(CallError::PortInUse(format!(
             "{what}: {place} of the Docker daemon's machine is in use by something else; free it, publish another, or leave `host` out to take one that is free ({message})"
         )));
     }
-    if lower.contains("executable file not found") || (lower.contains("exec:") && lower.contains("no such file or directory")) {
-        return Some(CallError::Invalid(format!("{what}: the image does not have the program to run: {message}; check `command`, `entrypoint` and the image")));
+    if lower.contains("executable file not found")
+        || (lower.contains("exec:") && lower.contains("no such file or directory"))
+    {
+        return Some(CallError::Invalid(format!(
+            "{what}: the image does not have the program to run: {message}; check `command`, `entrypoint` and the image"
+        )));
     }
     if lower.contains("docker-init") && lower.contains("not found") {
-        return Some(CallError::Unavailable(format!("{what}: the Docker daemon has no `docker-init` (a package often called `tini` or `docker-init`): {message}; install it")));
+        return Some(CallError::Unavailable(format!(
+            "{what}: the Docker daemon has no `docker-init` (a package often called `tini` or `docker-init`): {message}; install it"
+        )));
     }
     None
 }
 
 /// `address:port` out of "Bind for 127.0.0.1:8080 failed" or "listen tcp4 127.0.0.1:8080: bind".
 fn host_port(message: &str) -> Option<&str> {
-    let after = ["Bind for ", "listen tcp4 ", "listen tcp6 ", "listen tcp ", "listen udp4 ", "listen udp6 ", "listen udp "]
-        .iter()
-        .find_map(|lead| message.split_once(lead).map(|(_, rest)| rest))?;
+    let after =
+        ["Bind for ", "listen tcp4 ", "listen tcp6 ", "listen tcp ", "listen udp4 ", "listen udp6 ", "listen udp "]
+            .iter()
+            .find_map(|lead| message.split_once(lead).map(|(_, rest)| rest))?;
     let word = after.split_whitespace().next()?.trim_end_matches(':');
     word.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()).then_some(word)
 }
@@ -154,7 +191,11 @@ mod tests {
     }
 
     fn server(status_code: u16, message: &str) -> CallError {
-        of(&endpoint(), "cannot start container `db`", Error::DockerResponseServerError { status_code, message: message.into() })
+        of(
+            &endpoint(),
+            "cannot start container `db`",
+            Error::DockerResponseServerError { status_code, message: message.into() },
+        )
     }
 
     #[test]
@@ -164,16 +205,24 @@ mod tests {
             (404, "No such container: x", |error| matches!(error, CallError::NotFound(_))),
             (409, "Conflict. The container name is in use", |error| matches!(error, CallError::Conflict(_))),
             (400, "invalid reference format", |error| matches!(error, CallError::Invalid(_))),
-            (500, "write /var/lib/docker/tmp: no space left on device", |error| matches!(error, CallError::DiskFull(_))),
-            (500, "driver failed programming external connectivity on endpoint x: Bind for 127.0.0.1:8080 failed: port is already allocated", |error| {
-                matches!(error, CallError::PortInUse(text) if text.contains("port 127.0.0.1:8080 of"))
+            (500, "write /var/lib/docker/tmp: no space left on device", |error| {
+                matches!(error, CallError::DiskFull(_))
             }),
-            (500, "driver failed: Error starting userland proxy: listen tcp4 0.0.0.0:80: bind: address already in use", |error| {
-                matches!(error, CallError::PortInUse(text) if text.contains("port 0.0.0.0:80 of"))
-            }),
-            (400, "OCI runtime create failed: exec: \"nope\": executable file not found in $PATH: unknown", |error| {
-                matches!(error, CallError::Invalid(text) if text.contains("does not have the program"))
-            }),
+            (
+                500,
+                "driver failed programming external connectivity on endpoint x: Bind for 127.0.0.1:8080 failed: port is already allocated",
+                |error| matches!(error, CallError::PortInUse(text) if text.contains("port 127.0.0.1:8080 of")),
+            ),
+            (
+                500,
+                "driver failed: Error starting userland proxy: listen tcp4 0.0.0.0:80: bind: address already in use",
+                |error| matches!(error, CallError::PortInUse(text) if text.contains("port 0.0.0.0:80 of")),
+            ),
+            (
+                400,
+                "OCI runtime create failed: exec: \"nope\": executable file not found in $PATH: unknown",
+                |error| matches!(error, CallError::Invalid(text) if text.contains("does not have the program")),
+            ),
             (500, "something else", |error| matches!(error, CallError::Other(_))),
         ];
         for (status, text, right) in cases {
@@ -186,8 +235,10 @@ mod tests {
     #[test]
     fn what_registries_say_has_names() {
         type Case = (&'static str, fn(&CallError) -> bool);
-        let unavailable: fn(&CallError) -> bool = |error| matches!(error, CallError::RegistryUnavailable(text) if text.contains("localhost:5000"));
-        let unauthorized: fn(&CallError) -> bool = |error| matches!(error, CallError::Unauthorized(text) if text.contains("log in"));
+        let unavailable: fn(&CallError) -> bool =
+            |error| matches!(error, CallError::RegistryUnavailable(text) if text.contains("localhost:5000"));
+        let unauthorized: fn(&CallError) -> bool =
+            |error| matches!(error, CallError::Unauthorized(text) if text.contains("log in"));
         let cases: &[Case] = &[
             ("Get \"http://localhost:5000/v2/\": dial tcp 127.0.0.1:5000: connect: connection refused", unavailable),
             ("Get \"https://r.example/v2/\": dial tcp: lookup r.example: no such host", unavailable),
@@ -196,10 +247,13 @@ mod tests {
             ("no basic auth credentials", unauthorized),
             ("unauthorized: authentication required", unauthorized),
             ("denied: requested access to the resource is denied", unauthorized),
-            ("manifest for localhost:5000/x:1 not found: manifest unknown: manifest unknown", |error| matches!(error, CallError::NotFound(_))),
-            ("pull access denied for x, repository does not exist or may require 'docker login': denied", |error| {
-                matches!(error, CallError::NotFound(text) if text.contains("log in"))
+            ("manifest for localhost:5000/x:1 not found: manifest unknown: manifest unknown", |error| {
+                matches!(error, CallError::NotFound(_))
             }),
+            (
+                "pull access denied for x, repository does not exist or may require 'docker login': denied",
+                |error| matches!(error, CallError::NotFound(text) if text.contains("log in")),
+            ),
             ("write /var/lib/docker/x: no space left on device", |error| matches!(error, CallError::DiskFull(_))),
         ];
         for (text, right) in cases {
@@ -210,9 +264,16 @@ mod tests {
 
     #[test]
     fn an_address_where_nobody_is_says_what_to_do() {
-        for (kind, hint) in [(io::ErrorKind::NotFound, "start Docker"), (io::ErrorKind::PermissionDenied, "group `docker`"), (io::ErrorKind::ConnectionRefused, "nobody listens")] {
+        for (kind, hint) in [
+            (io::ErrorKind::NotFound, "start Docker"),
+            (io::ErrorKind::PermissionDenied, "group `docker`"),
+            (io::ErrorKind::ConnectionRefused, "nobody listens"),
+        ] {
             let error = unreachable(&endpoint(), &io::Error::from(kind));
-            assert!(matches!(&error, CallError::Unavailable(text) if text.contains("unix:///run/d.sock (from DOCKER_HOST)") && text.contains(hint)), "{error}");
+            assert!(
+                matches!(&error, CallError::Unavailable(text) if text.contains("unix:///run/d.sock (from DOCKER_HOST)") && text.contains(hint)),
+                "{error}"
+            );
         }
     }
 }

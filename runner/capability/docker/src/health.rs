@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use bollard::models::PortBinding;
-use windlass_gate::api::docker::{Container, ContainerSeen, ContainerState, HealthState, Locate, Located, ProbeCommand};
+use windlass_gate::api::docker::{
+    Container, ContainerSeen, ContainerState, HealthState, Locate, Located, ProbeCommand,
+};
 use windlass_gate::{Call, CallError};
 
 use crate::connect::Engine;
@@ -16,12 +18,18 @@ const LINES: usize = 5;
 /// How a container's port is reached from here: the port that it publishes if it does, else the
 /// container's own address, which works where the daemon's machine is this one and runs Linux.
 pub(crate) async fn locate(engine: &Engine, call: &Call, args: &Locate) -> Result<Located, CallError> {
-    let Some(found) = find(engine, call, &args.container).await? else { return Ok(Located { address: String::new(), running: false, state: absent(call, &args.container) }) };
+    let Some(found) = find(engine, call, &args.container).await? else {
+        return Ok(Located { address: String::new(), running: false, state: absent(call, &args.container) });
+    };
     let inspected = inspect(engine, &args.container, &found.id).await?;
     let settings = inspected.network_settings.clone().unwrap_or_default();
     let seen = describe(call, inspected);
     if seen.state != ContainerState::Running {
-        return Ok(Located { address: String::new(), running: may_come_up(&seen), state: state(engine, &args.container, &seen).await });
+        return Ok(Located {
+            address: String::new(),
+            running: may_come_up(&seen),
+            state: state(engine, &args.container, &seen).await,
+        });
     }
     let key = format!("{}/tcp", args.port);
     let bindings = settings.ports.as_ref().and_then(|ports| ports.get(&key)).and_then(Option::as_ref);
@@ -49,20 +57,36 @@ fn reachable(engine: &Engine, binding: &PortBinding) -> Option<String> {
 }
 
 /// Runs a command once. Exit code 0 is healthy.
-pub(crate) async fn probe_command(engine: &Engine, call: &Call, args: &ProbeCommand) -> Result<ContainerSeen, CallError> {
+pub(crate) async fn probe_command(
+    engine: &Engine,
+    call: &Call,
+    args: &ProbeCommand,
+) -> Result<ContainerSeen, CallError> {
     let name = &args.container;
     let Some(found) = find(engine, call, name).await? else { return Ok(gone(call, name)) };
     let limit = Duration::from_millis(args.timeout_ms);
     let exit = match container::exec_probe(engine, name, &found.id, args.command.clone(), limit).await {
         Ok(Some(exit)) => exit,
-        Ok(None) => return Ok(ContainerSeen { healthy: false, running: true, what: format!("the command did not end within {limit:?}") }),
+        Ok(None) => {
+            return Ok(ContainerSeen {
+                healthy: false,
+                running: true,
+                what: format!("the command did not end within {limit:?}"),
+            });
+        }
         // A container that does not run takes no command.
-        Err(CallError::Conflict(_) | CallError::NotFound(_)) => return look(engine, call, name, &found.id, |_| None).await,
+        Err(CallError::Conflict(_) | CallError::NotFound(_)) => {
+            return look(engine, call, name, &found.id, |_| None).await;
+        }
         Err(error) => return Err(error),
     };
     let output = last_lines(&format!("{}\n{}", exit.stdout_tail, exit.stderr_tail), LINES);
     let output = if output.is_empty() { String::new() } else { format!(": {output}") };
-    Ok(ContainerSeen { healthy: exit.code == 0, running: true, what: format!("the command ended with exit code {}{output}", exit.code) })
+    Ok(ContainerSeen {
+        healthy: exit.code == 0,
+        running: true,
+        what: format!("the command ended with exit code {}{output}", exit.code),
+    })
 }
 
 /// Looks at Docker's own health check once. A container without one is healthy when it runs.
@@ -77,22 +101,42 @@ pub(crate) async fn probe_health(engine: &Engine, call: &Call, name: &str) -> Re
     .await
 }
 
-async fn look(engine: &Engine, call: &Call, name: &str, id: &str, judge: impl Fn(HealthState) -> Option<(bool, String)>) -> Result<ContainerSeen, CallError> {
+async fn look(
+    engine: &Engine,
+    call: &Call,
+    name: &str,
+    id: &str,
+    judge: impl Fn(HealthState) -> Option<(bool, String)>,
+) -> Result<ContainerSeen, CallError> {
     let inspected = inspect(engine, name, id).await?;
     let docker_state = inspected.state.clone().unwrap_or_default();
     let seen = describe(call, inspected);
     if seen.state == ContainerState::Running {
-        let output = docker_state.health.as_ref().and_then(|health| health.log.as_ref()).and_then(|log| log.last()).and_then(|last| last.output.as_deref());
+        let output = docker_state
+            .health
+            .as_ref()
+            .and_then(|health| health.log.as_ref())
+            .and_then(|log| log.last())
+            .and_then(|last| last.output.as_deref());
         let output = last_lines(output.unwrap_or_default(), LINES);
-        let (healthy, what) = judge(health_of(&docker_state)).unwrap_or_else(|| (false, "it runs, but takes no command".to_owned()));
+        let (healthy, what) =
+            judge(health_of(&docker_state)).unwrap_or_else(|| (false, "it runs, but takes no command".to_owned()));
         let what = if output.is_empty() { what } else { format!("{what}: {output}") };
         return Ok(ContainerSeen { healthy, running: true, what });
     }
     Ok(ContainerSeen { healthy: false, running: may_come_up(&seen), what: state(engine, name, &seen).await })
 }
 
-async fn inspect(engine: &Engine, name: &str, id: &str) -> Result<bollard::models::ContainerInspectResponse, CallError> {
-    engine.api.inspect_container(id, None).await.map_err(|error| engine.fault(format_args!("cannot look at container `{name}`"), error))
+async fn inspect(
+    engine: &Engine,
+    name: &str,
+    id: &str,
+) -> Result<bollard::models::ContainerInspectResponse, CallError> {
+    engine
+        .api
+        .inspect_container(id, None)
+        .await
+        .map_err(|error| engine.fault(format_args!("cannot look at container `{name}`"), error))
 }
 
 /// Whether it is worth asking again.

@@ -16,15 +16,20 @@ pub(crate) async fn leftovers(engine: &Engine, call: &Call, kept_too: bool) -> R
         labels.push(format!("{}=run", names::LIFETIME));
     }
     let filters = HashMap::from([("label".to_owned(), labels)]);
-    let containers = engine.api.list_containers(Some(ListContainersOptionsBuilder::default().all(true).filters(&filters).build()));
+    let containers =
+        engine.api.list_containers(Some(ListContainersOptionsBuilder::default().all(true).filters(&filters).build()));
     let networks = engine.api.list_networks(Some(ListNetworksOptionsBuilder::default().filters(&filters).build()));
     let volumes = engine.api.list_volumes(Some(ListVolumesOptionsBuilder::default().filters(&filters).build()));
-    let (containers, networks, volumes) = tokio::try_join!(containers, networks, volumes).map_err(|error| engine.fault("cannot look for what the run left behind", error))?;
+    let (containers, networks, volumes) = tokio::try_join!(containers, networks, volumes)
+        .map_err(|error| engine.fault("cannot look for what the run left behind", error))?;
 
     let name = |labels: Option<&HashMap<String, String>>, id: &str| {
         let label = |label| labels.and_then(|labels| labels.get(label)).filter(|text| !text.is_empty());
         // A run to completion has no name; the step that it belongs to is the next best.
-        label(names::NAME).cloned().or_else(|| label(names::STEP).map(|step| format!("of {step}"))).unwrap_or_else(|| id.to_owned())
+        label(names::NAME)
+            .cloned()
+            .or_else(|| label(names::STEP).map(|step| format!("of {step}")))
+            .unwrap_or_else(|| id.to_owned())
     };
     let mut found = Vec::new();
     for container in containers {
@@ -36,7 +41,11 @@ pub(crate) async fn leftovers(engine: &Engine, call: &Call, kept_too: bool) -> R
         found.push(Leftover { kind: LeftoverKind::Network, name: name(network.labels.as_ref(), &id), id });
     }
     for volume in volumes.volumes.unwrap_or_default() {
-        found.push(Leftover { kind: LeftoverKind::Volume, name: name(Some(&volume.labels), &volume.name), id: volume.name });
+        found.push(Leftover {
+            kind: LeftoverKind::Volume,
+            name: name(Some(&volume.labels), &volume.name),
+            id: volume.name,
+        });
     }
     Ok(found)
 }

@@ -30,7 +30,10 @@ pub(crate) fn resolve(call: &Call, endpoint: &Endpoint, verb: &str, text: &str) 
             io::ErrorKind::NotFound => "does not exist".to_owned(),
             _ => format!("cannot be looked at: {error}"),
         };
-        CallError::NotFound(format!("the folder `{text}` ({}) {why}; paths are relative to the pipeline's folder", asked.display()))
+        CallError::NotFound(format!(
+            "the folder `{text}` ({}) {why}; paths are relative to the pipeline's folder",
+            asked.display()
+        ))
     })?;
     let workspace = run.workspace.canonicalize().unwrap_or_else(|_| run.workspace.clone());
     if !path.starts_with(&workspace) && !is_granted_as_it_is(call, verb, text, &path) {
@@ -42,12 +45,18 @@ pub(crate) fn resolve(call: &Call, endpoint: &Endpoint, verb: &str, text: &str) 
     }
     let state = run.state.canonicalize().unwrap_or_else(|_| run.state.clone());
     if path.starts_with(&state) || path.components().any(|part| part.as_os_str().eq_ignore_ascii_case(STATE_FOLDER)) {
-        return Err(CallError::Denied(format!("`{text}` is in {}, where the records of runs are kept; no step sees them", state.display())));
+        return Err(CallError::Denied(format!(
+            "`{text}` is in {}, where the records of runs are kept; no step sees them",
+            state.display()
+        )));
     }
     for socket in sockets(endpoint) {
         let at = socket.canonicalize().unwrap_or(socket);
         if at.starts_with(&path) {
-            return Err(CallError::Denied(format!("`{text}` has the Docker daemon's socket ({}) in it, and whoever has that socket has the machine; mount a folder beneath it instead", at.display())));
+            return Err(CallError::Denied(format!(
+                "`{text}` has the Docker daemon's socket ({}) in it, and whoever has that socket has the machine; mount a folder beneath it instead",
+                at.display()
+            )));
         }
     }
     let mut hidden = Vec::new();
@@ -74,7 +83,10 @@ fn is_granted_as_it_is(call: &Call, verb: &str, text: &str, path: &Path) -> bool
 }
 
 fn sockets(endpoint: &Endpoint) -> Vec<PathBuf> {
-    let mut sockets: Vec<PathBuf> = ["/var/run/docker.sock", "/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock"].map(PathBuf::from).into();
+    let mut sockets: Vec<PathBuf> =
+        ["/var/run/docker.sock", "/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock"]
+            .map(PathBuf::from)
+            .into();
     if let Address::Unix(path) = &endpoint.address {
         sockets.push(path.clone());
     }
@@ -84,21 +96,31 @@ fn sockets(endpoint: &Endpoint) -> Vec<PathBuf> {
 
 /// Refuses what is neither a folder nor a file: sockets and devices speak to somebody.
 pub(crate) fn check_kind(text: &str, path: &Path) -> Result<(), CallError> {
-    let kind = path.metadata().map_err(|error| CallError::NotFound(format!("the folder `{text}` cannot be looked at: {error}")))?.file_type();
+    let kind = path
+        .metadata()
+        .map_err(|error| CallError::NotFound(format!("the folder `{text}` cannot be looked at: {error}")))?
+        .file_type();
     if kind.is_dir() || kind.is_file() {
         return Ok(());
     }
-    Err(CallError::Denied(format!("`{text}` ({}) is neither a folder nor a file; sockets and devices are never mounted", path.display())))
+    Err(CallError::Denied(format!(
+        "`{text}` ({}) is neither a folder nor a file; sockets and devices are never mounted",
+        path.display()
+    )))
 }
 
 /// Refuses a place in the container that is not one.
 pub(crate) fn check_target(target: &str) -> Result<(), CallError> {
     let path = Path::new(target);
-    let fits = path.is_absolute() && path.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_))) && path.parent().is_some();
+    let fits = path.is_absolute()
+        && path.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)))
+        && path.parent().is_some();
     if fits {
         return Ok(());
     }
-    Err(CallError::Invalid(format!("`{target}` cannot be a mount's target: it has to be an absolute path in the container, other than `/`, without `..`")))
+    Err(CallError::Invalid(format!(
+        "`{target}` cannot be a mount's target: it has to be an absolute path in the container, other than `/`, without `..`"
+    )))
 }
 
 #[cfg(test)]
@@ -141,7 +163,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let data = real.join("data").display().to_string();
         let link = real.join("link").display().to_string();
-        let call = call_of_step(folder.path(), &format!("docker = {{ run = {{ images = [\"x\"], mounts = [\"{data}\", \"{link}\"] }} }}"));
+        let call = call_of_step(
+            folder.path(),
+            &format!("docker = {{ run = {{ images = [\"x\"], mounts = [\"{data}\", \"{link}\"] }} }}"),
+        );
         assert!(resolve(&call, &endpoint(Path::new("/nowhere")), "mount", &data).is_ok());
         assert!(matches!(resolve(&call, &endpoint(Path::new("/nowhere")), "mount", &link), Err(CallError::Denied(_))));
     }
@@ -152,7 +177,10 @@ mod tests {
         std::fs::create_dir_all(folder.path().join(".windlass/runs")).expect("made");
         let call = call_in(folder.path());
         for text in [".windlass", ".windlass/runs"] {
-            assert!(matches!(resolve(&call, &endpoint(Path::new("/nowhere")), "mount", text), Err(CallError::Denied(_))), "{text}");
+            assert!(
+                matches!(resolve(&call, &endpoint(Path::new("/nowhere")), "mount", text), Err(CallError::Denied(_))),
+                "{text}"
+            );
         }
         let found = resolve(&call, &endpoint(Path::new("/nowhere")), "mount", ".").expect("the rest is fine");
         assert_eq!(found.hidden, [PathBuf::from(".windlass")]);

@@ -54,7 +54,8 @@ pub(crate) fn container(call: &Call) -> String {
 
 /// The name of a network or volume: that of the pipeline, whose runs share it.
 pub(crate) fn shared(pipeline: &str, name: &str) -> String {
-    let fitting: String = pipeline.chars().map(|c| if c.is_ascii_alphanumeric() || "_.-".contains(c) { c } else { '-' }).collect();
+    let fitting: String =
+        pipeline.chars().map(|c| if c.is_ascii_alphanumeric() || "_.-".contains(c) { c } else { '-' }).collect();
     format!("windlass-{fitting}-{name}")
 }
 
@@ -72,7 +73,9 @@ pub(crate) fn is_ours(labels: &HashMap<String, String>, run: &RunContext, name: 
 
 /// Refuses a name that Docker would refuse, or take for something else.
 pub(crate) fn check(kind: &str, name: &str) -> Result<(), CallError> {
-    let fits = name.len() <= LONGEST && name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
+    let fits = name.len() <= LONGEST
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
     if fits {
         return Ok(());
     }
@@ -93,7 +96,9 @@ pub(crate) fn check_id(id: &str) -> Result<(), CallError> {
 pub(crate) fn extend(labels: &mut HashMap<String, String>, pairs: &[Pair]) -> Result<(), CallError> {
     for Pair { name, value } in pairs {
         if name.is_empty() || name.starts_with(PREFIX) {
-            return Err(CallError::Invalid(format!("the label `{name}` cannot be set: labels that begin with `{PREFIX}` are Windlass's own, and a label has a name")));
+            return Err(CallError::Invalid(format!(
+                "the label `{name}` cannot be set: labels that begin with `{PREFIX}` are Windlass's own, and a label has a name"
+            )));
         }
         labels.insert(name.clone(), value.clone());
     }
@@ -102,7 +107,11 @@ pub(crate) fn extend(labels: &mut HashMap<String, String>, pairs: &[Pair]) -> Re
 
 /// Labels as a plugin sees them: in order, and without ours.
 pub(crate) fn visible(labels: HashMap<String, String>) -> Vec<Pair> {
-    let mut pairs: Vec<_> = labels.into_iter().filter(|(name, _)| !name.starts_with(PREFIX)).map(|(name, value)| Pair { name, value }).collect();
+    let mut pairs: Vec<_> = labels
+        .into_iter()
+        .filter(|(name, _)| !name.starts_with(PREFIX))
+        .map(|(name, value)| Pair { name, value })
+        .collect();
     pairs.sort_by(|a, b| a.name.cmp(&b.name));
     pairs
 }

@@ -32,7 +32,11 @@ pub(crate) async fn create(engine: &Engine, call: &Call, args: &CreateNetwork) -
         }
         Err(error) => {
             let exhausted = error.to_string().contains("non-overlapping");
-            let hint = if exhausted { "; the daemon has no free address range left: remove networks that nobody uses (`docker network prune`)" } else { "" };
+            let hint = if exhausted {
+                "; the daemon has no free address range left: remove networks that nobody uses (`docker network prune`)"
+            } else {
+                ""
+            };
             return Err(match engine.fault(format_args!("cannot make network `{name}`"), error) {
                 CallError::Other(message) => CallError::Other(message + hint),
                 other => other,
@@ -42,7 +46,9 @@ pub(crate) async fn create(engine: &Engine, call: &Call, args: &CreateNetwork) -
     // The oldest API makes two of one name. Everybody keeps the oldest, so everybody keeps the same.
     let mut all = ours(engine, call, name).await?.into_iter();
     let Some(kept) = all.next() else {
-        return Err(CallError::Other(format!("network `{name}` was made and is gone already; somebody else removed it")));
+        return Err(CallError::Other(format!(
+            "network `{name}` was made and is gone already; somebody else removed it"
+        )));
     };
     for double in all.filter_map(|network| network.id) {
         remove_by_id(engine, name, &double).await?;
@@ -64,8 +70,12 @@ pub(crate) async fn remove_by_id(engine: &Engine, name: &str, id: &str) -> Resul
     names::check_id(id)?;
     match engine.api.remove_network(id).await {
         Ok(()) | Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(()),
-        Err(Error::DockerResponseServerError { status_code: 403 | 409, message }) if message.contains("active endpoints") => {
-            Err(CallError::Conflict(format!("network `{name}` cannot be removed: containers are in it; remove them first ({message})")))
+        Err(Error::DockerResponseServerError { status_code: 403 | 409, message })
+            if message.contains("active endpoints") =>
+        {
+            Err(CallError::Conflict(format!(
+                "network `{name}` cannot be removed: containers are in it; remove them first ({message})"
+            )))
         }
         Err(error) => Err(engine.fault(format_args!("cannot remove network `{name}`"), error)),
     }
@@ -75,7 +85,10 @@ pub(crate) async fn remove_by_id(engine: &Engine, name: &str, id: &str) -> Resul
 pub(crate) async fn id_of(engine: &Engine, call: &Call, name: &str) -> Result<String, CallError> {
     names::check("network", name)?;
     ours(engine, call, name).await?.into_iter().find_map(|network| network.id).ok_or_else(|| {
-        CallError::NotFound(format!("there is no network `{name}` of pipeline `{}`; make it first (`docker.create-network`)", call.run.pipeline))
+        CallError::NotFound(format!(
+            "there is no network `{name}` of pipeline `{}`; make it first (`docker.create-network`)",
+            call.run.pipeline
+        ))
     })
 }
 
@@ -92,7 +105,11 @@ fn request(call: &Call, name: &str, internal: bool, lifetime: &Lifetime) -> Netw
 async fn ours(engine: &Engine, call: &Call, name: &str) -> Result<Vec<Network>, CallError> {
     let filters: HashMap<_, _> = names::made_by(&call.run, Some(name));
     let options = ListNetworksOptionsBuilder::default().filters(&filters).build();
-    let mut all = engine.api.list_networks(Some(options)).await.map_err(|error| engine.fault(format_args!("cannot look for network `{name}`"), error))?;
+    let mut all = engine
+        .api
+        .list_networks(Some(options))
+        .await
+        .map_err(|error| engine.fault(format_args!("cannot look for network `{name}`"), error))?;
     all.sort_by(|a, b| (age(a), &a.id).cmp(&(age(b), &b.id)));
     Ok(all)
 }
@@ -114,8 +131,11 @@ fn fits(name: &str, found: &Network, internal: bool) -> Result<(), CallError> {
     if is_internal == internal {
         return Ok(());
     }
-    let (is, asked) = if is_internal { ("has no way to the outside", "one") } else { ("has a way to the outside", "none") };
-    Err(CallError::Conflict(format!("network `{name}` exists already and {is}, but the call asks for {asked}; remove it first, or use another name")))
+    let (is, asked) =
+        if is_internal { ("has no way to the outside", "one") } else { ("has a way to the outside", "none") };
+    Err(CallError::Conflict(format!(
+        "network `{name}` exists already and {is}, but the call asks for {asked}; remove it first, or use another name"
+    )))
 }
 
 #[cfg(test)]
@@ -125,7 +145,13 @@ mod tests {
     #[test]
     fn the_oldest_is_the_oldest_whatever_its_fraction_is() {
         let network = |created: &str| Network { created: Some(created.to_owned()), ..Network::default() };
-        let in_order = ["2026-01-01T00:00:00Z", "2026-01-01T00:00:00.09Z", "2026-01-01T00:00:00.1Z", "2026-01-01T00:00:00.123456789Z", "2026-01-01T00:00:01Z"];
+        let in_order = [
+            "2026-01-01T00:00:00Z",
+            "2026-01-01T00:00:00.09Z",
+            "2026-01-01T00:00:00.1Z",
+            "2026-01-01T00:00:00.123456789Z",
+            "2026-01-01T00:00:01Z",
+        ];
         for pair in in_order.windows(2) {
             assert!(age(&network(pair[0])) < age(&network(pair[1])), "{pair:?}");
         }

@@ -13,7 +13,8 @@ use crate::connect::Event;
 const EVERY: Duration = Duration::from_secs(10);
 
 /// What the daemon says of a layer that is over.
-const DONE: [&str; 6] = ["Pushed", "Pull complete", "Already exists", "Layer already exists", "Mounted from", "Download complete"];
+const DONE: [&str; 6] =
+    ["Pushed", "Pull complete", "Already exists", "Layer already exists", "Mounted from", "Download complete"];
 
 /// The layers of one transfer.
 pub(crate) struct Layers<'a> {
@@ -75,7 +76,10 @@ impl<'a> Layers<'a> {
         let done = self.layers.values().filter(|layer| layer.done).count();
         let current = self.layers.values().map(|layer| layer.current).sum();
         let total = self.layers.values().map(|layer| layer.total).sum();
-        self.log.line(Stream::Progress, &format!("{done} of {} layers, {} of {}", self.layers.len(), bytes(current), bytes(total)));
+        self.log.line(
+            Stream::Progress,
+            &format!("{done} of {} layers, {} of {}", self.layers.len(), bytes(current), bytes(total)),
+        );
     }
 }
 
@@ -97,6 +101,9 @@ mod tests {
 
     #[test]
     fn bytes_are_shown_as_people_say_them() {
-        assert_eq!([bytes(0), bytes(999), bytes(1000), bytes(12_345_678), bytes(4_000_000_000_000)], ["0 B", "999 B", "1.0 kB", "12.3 MB", "4.0 TB"]);
+        assert_eq!(
+            [bytes(0), bytes(999), bytes(1000), bytes(12_345_678), bytes(4_000_000_000_000)],
+            ["0 B", "999 B", "1.0 kB", "12.3 MB", "4.0 TB"]
+        );
     }
 }

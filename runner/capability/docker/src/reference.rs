@@ -19,7 +19,11 @@ pub(crate) struct Reference {
 impl Reference {
     /// Takes a name apart.
     pub(crate) fn parse(text: &str) -> Result<Self, CallError> {
-        let wrong = |why: &str| CallError::Invalid(format!("`{text}` is not the name of an image: {why}; a name looks like `localhost:5000/team/app:1.2`"));
+        let wrong = |why: &str| {
+            CallError::Invalid(format!(
+                "`{text}` is not the name of an image: {why}; a name looks like `localhost:5000/team/app:1.2`"
+            ))
+        };
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) if is_digest(digest) => (rest, Some(digest.to_owned())),
             Some(_) => return Err(wrong("what follows `@` is not a digest (`sha256:` and 64 hexadecimal digits)")),
@@ -31,13 +35,15 @@ impl Reference {
             _ => (rest, None),
         };
         if let Some(tag) = &tag {
-            let fits = tag.len() <= 128 && tag.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_') && tag.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
+            let fits = tag.len() <= 128
+                && tag.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+                && tag.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
             if !fits {
                 return Err(wrong("its tag has characters that a tag cannot have"));
             }
         }
         let (registry, path) = split_registry(repository);
-        if registry.is_some_and(|registry| !registry.chars().all(|c| c.is_ascii_alphanumeric() || ".-:[]".contains(c))) {
+        if registry.is_some_and(|registry| !is_host(registry)) {
             return Err(wrong("its registry is not a host"));
         }
         let part_fits = |part: &str| {
@@ -46,7 +52,9 @@ impl Reference {
                 && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.-".contains(c))
         };
         if !path.split('/').all(part_fits) {
-            return Err(wrong("its path may have lower-case letters, digits, `-`, `_` and `.`, and each part begins and ends with a letter or digit"));
+            return Err(wrong(
+                "its path may have lower-case letters, digits, `-`, `_` and `.`, and each part begins and ends with a letter or digit",
+            ));
         }
         Ok(Self { repository: repository.to_owned(), tag, digest })
     }
@@ -95,6 +103,15 @@ fn is_digest(text: &str) -> bool {
     text.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && hex.chars().all(|c| c.is_ascii_hexdigit()))
 }
 
+/// Whether it is a host with or without a port, and nothing that a path would take for a step up.
+fn is_host(text: &str) -> bool {
+    let outer = |c: char| c.is_ascii_alphanumeric() || "[]".contains(c);
+    text.starts_with(outer)
+        && text.ends_with(outer)
+        && !text.contains("..")
+        && text.chars().all(|c| outer(c) || ".-:".contains(c))
+}
+
 /// The first part is a registry if it looks like a host: with a dot, a port, or `localhost`.
 fn split_registry(repository: &str) -> (Option<&str>, &str) {
     match repository.split_once('/') {
@@ -119,14 +136,36 @@ mod tests {
             (&format!("r.example/app:1@{digest}"), "r.example/app", Some("1"), Some(digest.as_str()), "r.example"),
         ] {
             let found = Reference::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-            assert_eq!((found.repository.as_str(), found.tag.as_deref(), found.digest.as_deref(), found.registry()), (repository, tag, of_digest, registry), "{text}");
+            assert_eq!(
+                (found.repository.as_str(), found.tag.as_deref(), found.digest.as_deref(), found.registry()),
+                (repository, tag, of_digest, registry),
+                "{text}"
+            );
             assert_eq!(found.to_string(), text);
         }
     }
 
     #[test]
     fn refuses_what_would_be_another_request() {
-        for text in ["", "../containers/x", "app/../x", "app?x=1", "app#x", "App", "app:", "app:a/b:", "app@sha256:12", "a b", "app%2f..", "/app", "app/", "http://r.example/app"] {
+        for text in [
+            "",
+            "..",
+            "./x",
+            "a../x",
+            "../containers/x",
+            "app/../x",
+            "app?x=1",
+            "app#x",
+            "App",
+            "app:",
+            "app:a/b:",
+            "app@sha256:12",
+            "a b",
+            "app%2f..",
+            "/app",
+            "app/",
+            "http://r.example/app",
+        ] {
             assert!(Reference::parse(text).is_err(), "{text}");
         }
     }

@@ -16,7 +16,10 @@ use crate::reference::Reference;
 pub(crate) async fn push(engine: &Engine, call: &Call, args: &Push) -> Result<Transferred, CallError> {
     let name = Reference::parse(&args.reference)?.complete();
     if name.digest.is_some() {
-        return Err(CallError::Invalid(format!("`{}` has a digest; push a name with a tag, and the answer has the digest", args.reference)));
+        return Err(CallError::Invalid(format!(
+            "`{}` has a digest; push a name with a tag, and the answer has the digest",
+            args.reference
+        )));
     }
     let query = Serializer::new(String::new()).append_pair("tag", name.tag_or_latest()).finish();
     let path = format!("/images/{}/push?{query}", name.repository);
@@ -26,17 +29,26 @@ pub(crate) async fn push(engine: &Engine, call: &Call, args: &Push) -> Result<Tr
 /// Pulls an image from its registry.
 pub(crate) async fn pull(engine: &Engine, call: &Call, args: &Pull) -> Result<Transferred, CallError> {
     let name = Reference::parse(&args.reference)?.complete();
-    let mut query = Serializer::new(String::new());
-    query.append_pair("fromImage", &name.repository);
-    query.append_pair("tag", name.digest.as_deref().unwrap_or_else(|| name.tag_or_latest()));
-    if let Some(platform) = &args.platform {
-        query.append_pair("platform", platform);
-    }
-    let path = format!("/images/create?{}", query.finish());
+    let path = {
+        let mut query = Serializer::new(String::new());
+        query.append_pair("fromImage", &name.repository);
+        query.append_pair("tag", name.digest.as_deref().unwrap_or_else(|| name.tag_or_latest()));
+        if let Some(platform) = &args.platform {
+            query.append_pair("platform", platform);
+        }
+        format!("/images/create?{}", query.finish())
+    };
     transfer(engine, call, &name, args.credentials.as_ref(), &format!("cannot pull `{name}`"), &path).await
 }
 
-async fn transfer(engine: &Engine, call: &Call, name: &Reference, given: Option<&Credentials>, what: &str, path: &str) -> Result<Transferred, CallError> {
+async fn transfer(
+    engine: &Engine,
+    call: &Call,
+    name: &Reference,
+    given: Option<&Credentials>,
+    what: &str,
+    path: &str,
+) -> Result<Transferred, CallError> {
     let registry = name.registry();
     let Found { login, hint } = credentials::find(&engine.config, call, registry, given)?;
     let mut headers = HeaderMap::new();
@@ -62,16 +74,19 @@ async fn transfer(engine: &Engine, call: &Call, name: &Reference, given: Option<
         }
         Ok(Err(error)) => return Err(engine.fault(what, error)),
     };
-    let mut events = Events::new(answer.into_body(), idle);
+    let mut events = Events::new(answer.into_body(), Some(idle));
     let mut layers = Layers::new(&call.log);
     let mut digest = None;
     loop {
         let event = match events.next().await {
             Ok(Some(event)) => event,
             Ok(None) => break,
-            Err(Silence::Idle(_)) => return Err(silent()),
+            Err(Silence::Idle) => return Err(silent()),
             Err(Silence::Broken(error)) => {
-                return Err(CallError::Unavailable(format!("{what}: the connection to the Docker daemon at {} broke: {error}", engine.endpoint)));
+                return Err(CallError::Unavailable(format!(
+                    "{what}: the connection to the Docker daemon at {} broke: {error}",
+                    engine.endpoint
+                )));
             }
         };
         if let Some(failure) = event.failure() {
@@ -91,7 +106,13 @@ async fn transfer(engine: &Engine, call: &Call, name: &Reference, given: Option<
 /// A push tells the digest in its last status or beside it, a pull in a status of its own.
 fn digest_of(event: &Event) -> Option<String> {
     let beside = event.aux.as_ref().and_then(|aux| aux.get("Digest")).and_then(|digest| digest.as_str());
-    let status = || event.status.as_deref().and_then(|status| status.split_once("igest: ")).and_then(|(_, rest)| rest.split_whitespace().next());
+    let status = || {
+        event
+            .status
+            .as_deref()
+            .and_then(|status| status.split_once("igest: "))
+            .and_then(|(_, rest)| rest.split_whitespace().next())
+    };
     beside.or_else(status).filter(|digest| digest.starts_with("sha256:")).map(str::to_owned)
 }
 

@@ -19,7 +19,11 @@ pub(crate) async fn create(engine: &Engine, call: &Call, args: &CreateVolume) ->
         labels: Some(names::labels(call, name, lifetime)),
         ..VolumeCreateRequest::default()
     };
-    let volume = engine.api.create_volume(request).await.map_err(|error| engine.fault(format_args!("cannot make volume `{name}`"), error))?;
+    let volume = engine
+        .api
+        .create_volume(request)
+        .await
+        .map_err(|error| engine.fault(format_args!("cannot make volume `{name}`"), error))?;
     whose(call, name, &volume)
 }
 
@@ -28,7 +32,10 @@ pub(crate) async fn existing(engine: &Engine, call: &Call, name: &str) -> Result
     names::check("volume", name)?;
     match look(engine, call, name).await? {
         Some(volume) => whose(call, name, &volume).map(|()| volume.name),
-        None => Err(CallError::NotFound(format!("there is no volume `{name}` of pipeline `{}`; make it first (`docker.create-volume`)", call.run.pipeline))),
+        None => Err(CallError::NotFound(format!(
+            "there is no volume `{name}` of pipeline `{}`; make it first (`docker.create-volume`)",
+            call.run.pipeline
+        ))),
     }
 }
 
@@ -49,7 +56,9 @@ pub(crate) async fn remove_by_name(engine: &Engine, name: &str, docker_name: &st
     match engine.api.remove_volume(docker_name, None::<RemoveVolumeOptions>).await {
         Ok(()) | Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(()),
         Err(error) => Err(match engine.fault(format_args!("cannot remove volume `{name}`"), error) {
-            CallError::Conflict(message) => CallError::Conflict(format!("{message}; remove the containers that mount it first")),
+            CallError::Conflict(message) => {
+                CallError::Conflict(format!("{message}; remove the containers that mount it first"))
+            }
             other => other,
         }),
     }
@@ -67,5 +76,8 @@ fn whose(call: &Call, name: &str, volume: &Volume) -> Result<(), CallError> {
     if names::is_ours(&volume.labels, &call.run, name) {
         return Ok(());
     }
-    Err(CallError::Conflict(format!("the volume `{}` exists, but this pipeline did not make it; rename or remove it (`docker volume rm`)", volume.name)))
+    Err(CallError::Conflict(format!(
+        "the volume `{}` exists, but this pipeline did not make it; rename or remove it (`docker volume rm`)",
+        volume.name
+    )))
 }

@@ -23,13 +23,17 @@ pub(crate) fn why(error: &(dyn Error + 'static)) -> String {
     let mut resolving = false;
     loop {
         resolving |= deepest.to_string() == "dns error";
-        if let Some(error) = deepest.downcast_ref::<io::Error>()
-            && let Some(words) = of_io(error)
-        {
-            return words.to_owned();
-        }
-        match deepest.source() {
-            Some(source) => deepest = source,
+        let inner = match deepest.downcast_ref::<io::Error>() {
+            Some(error) => match (of_io(error), error.get_ref()) {
+                (Some(words), None) => return words.to_owned(),
+                // It wraps another error without naming it as its source.
+                (_, Some(inner)) => Some(inner as &(dyn Error + 'static)),
+                (None, None) => None,
+            },
+            None => deepest.source(),
+        };
+        match inner {
+            Some(inner) => deepest = inner,
             None => break,
         }
     }

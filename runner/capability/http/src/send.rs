@@ -139,7 +139,20 @@ async fn exchange(clients: &Clients, call: &Call, mut message: Message, limits: 
             )),
             BodyError::Broken(error) => fault::of_request(&message.to_string(), &error),
         })?;
-        return Ok(Response { status, headers, body, url: message.url.into() });
+        return Ok(Response { status, headers, body: without_secrets(call, body), url: message.url.into() });
+    }
+}
+
+/// A server may say back what it was told. The gate takes secrets out of the whole answer, but a body
+/// is base64 there, and would not be one any more afterwards.
+fn without_secrets(call: &Call, body: Vec<u8>) -> Vec<u8> {
+    let redactor = call.run.secrets.redactor();
+    if redactor.is_empty() {
+        return body;
+    }
+    match String::from_utf8(body) {
+        Ok(text) => redactor.text(text).into_bytes(),
+        Err(binary) => binary.into_bytes(),
     }
 }
 

@@ -38,6 +38,7 @@ impl Severity {
 
 /// A second place that explains a diagnostic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Related {
     /// The bytes in the file.
     pub span: Range<usize>,
@@ -51,6 +52,7 @@ pub struct Related {
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Diagnostic {
     /// A stable name for this class of mistake, one of [`codes`].
     pub code: &'static str,
@@ -77,7 +79,8 @@ pub struct Diagnostic {
     /// Other places that belong to it.
     pub related: Vec<Related>,
     /// The text at the place may be a secret, so no report shows the line.
-    pub concealed: bool,
+    #[serde(skip)]
+    pub(crate) concealed: bool,
 }
 
 impl Diagnostic {
@@ -138,6 +141,7 @@ impl Diagnostic {
 
 /// Everything that is wrong with one file, sorted by place.
 #[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Diagnostics {
     /// The file's name, as shown.
     pub file: String,
@@ -159,7 +163,7 @@ impl Diagnostics {
     pub(crate) fn with_omitted(source: &Source, mut found: Vec<Diagnostic>, mut omitted: usize) -> Self {
         let mut text = render::Excerpts::default();
         if !found.is_empty() {
-            found.sort_by(|a, b| (a.span.start, a.span.end).cmp(&(b.span.start, b.span.end)));
+            found.sort_by_key(|one| (one.span.start, one.span.end));
             omitted += found.len().saturating_sub(MAX_SHOWN);
             found.truncate(MAX_SHOWN);
             let lines = Lines::of(&source.text);

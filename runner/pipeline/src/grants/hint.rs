@@ -1,8 +1,8 @@
 //! What to write into `pipeline.toml` so that something is allowed.
 
-use super::Demand;
+use super::{Demand, Pattern};
 use super::vocabulary::{self, Kind, Verb};
-use crate::suggest::toml_string;
+use crate::suggest::{quoted, toml_string};
 
 /// For a demand that was denied.
 pub(super) fn denial(demand: &Demand<'_>, stage: &str, step: &str) -> String {
@@ -15,6 +15,10 @@ pub(super) fn denial(demand: &Demand<'_>, stage: &str, step: &str) -> String {
         Kind::Target if demand.resource.contains("://") => without_query(&demand.resource).to_owned(),
         _ => demand.resource.clone().into_owned(),
     };
+    let pattern = if row.kind == Kind::Request { without_query(&demand.resource) } else { &resource };
+    if let Err(error) = Pattern::parse(row.kind, pattern) {
+        return format!("no grant can allow that: {} {}", quoted(pattern), error.message);
+    }
     let (what, table) = entry(row, &toml_string(&resource));
     format!("add `{what}` to `{table}` of step `{step}` in stage `{stage}`")
 }
@@ -30,7 +34,7 @@ pub(crate) fn entry(row: &Verb, value: &str) -> (String, String) {
     (what, table)
 }
 
-/// The whole grant of a capability, as `docker = { push = ["..."] }`, with the examples of the vocabulary.
+/// A grant of a capability, as `process = ["cargo"]`, with the example of the vocabulary.
 pub(crate) fn example(capability: &str) -> Option<String> {
     let row = vocabulary::verbs(capability).next()?;
     let (what, _) = entry(row, &toml_string(row.example));
@@ -38,6 +42,19 @@ pub(crate) fn example(capability: &str) -> Option<String> {
         [] => format!("{capability} = [{what}]"),
         _ => format!("{capability} = {{ {what} }}"),
     })
+}
+
+/// What to write for a capability of which nothing is granted: the grant, and what can go into it.
+pub(crate) fn outline(capability: &str) -> Option<(String, String)> {
+    let mut keys: Vec<&str> = vocabulary::verbs(capability).filter_map(|row| row.keys.first().copied()).collect();
+    keys.dedup();
+    match keys.as_slice() {
+        [] => Some((example(capability)?, String::new())),
+        keys => {
+            let keys = crate::suggest::listed(keys.iter().copied());
+            Some((format!("{capability} = {{ ... }}"), format!(", with what it may do: {keys}")))
+        }
+    }
 }
 
 fn without_query(url: &str) -> &str {

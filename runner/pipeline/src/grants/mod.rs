@@ -11,7 +11,9 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use crate::source::Location;
+use crate::diagnostic::{Diagnostics, Sink};
+use crate::source::{Lines, Location, Source};
+use crate::tree::{self, Doc, NodeId};
 pub use pattern::Pattern;
 
 /// What a plugin is about to do.
@@ -63,6 +65,28 @@ impl Grants {
     /// Nothing at all.
     pub fn none() -> Self {
         Self::default()
+    }
+
+    /// Reads what stands beneath `grants`, as in `docker = { push = ["localhost:5000/app"] }`. Secrets are taken to be
+    /// there, and `${...}` is not filled in. For tests, and for tools that show what a grant allows.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, Diagnostics> {
+        let source = Source { name: "grants".to_owned(), text: text.to_owned() };
+        let mut sink = Sink::default();
+        let tree = tree::build(text, &mut sink);
+        let mut resolve = |_: NodeId, _: &str, _: &mut Sink| None;
+        let doc = Doc::new(&tree, text);
+        let mut context = read::Context { doc, secrets: None, sink: &mut sink, resolve: &mut resolve, places: None };
+        let rules = read::rules(&mut context, NodeId::ROOT);
+        if sink.has_errors() {
+            return Err(sink.finish(&source));
+        }
+        let lines = Lines::of(text);
+        let placed = rules.into_iter().map(|(rule, at)| Rule { location: lines.location(text, doc.span(at).start), ..rule });
+        Ok(Self::new(placed.collect(), Location::default()))
     }
 
     pub(crate) fn new(rules: Vec<Rule>, origin: Location) -> Self {

@@ -12,12 +12,13 @@ use crate::suggest::{did_you_mean, listed, nearest, quoted, toml_string};
 use crate::tree::{Doc, Kind, NodeId};
 
 /// Fills the references of a string in, or says why not.
-pub(crate) type Resolve<'a> = dyn FnMut(NodeId, &Cow<'_, str>, &mut Sink) -> Option<String> + 'a;
+pub(crate) type Resolve<'a> = dyn FnMut(NodeId, &str, &mut Sink) -> Option<String> + 'a;
 
 /// What reading grants needs to know.
 pub(crate) struct Context<'a, 's> {
     pub(crate) doc: Doc<'s>,
-    pub(crate) secrets: &'a BTreeMap<String, SecretSource>,
+    /// The names that a grant of a secret can have; any, without it.
+    pub(crate) secrets: Option<&'a BTreeMap<String, SecretSource>>,
     pub(crate) sink: &'a mut Sink,
     pub(crate) resolve: &'a mut Resolve<'a>,
     /// To place the rules. Without it, this is the check of the file: what can be told without facts is reported.
@@ -184,8 +185,10 @@ impl Context<'_, '_> {
             },
             _ => (vec![""], &*text),
         };
-        if row.kind == Thing::Secret && !self.secrets.contains_key(target) {
-            let help = did_you_mean(target, self.secrets.keys().map(String::as_str))
+        if row.kind == Thing::Secret
+            && let Some(secrets) = self.secrets.filter(|secrets| !secrets.contains_key(target))
+        {
+            let help = did_you_mean(target, secrets.keys().map(String::as_str))
                 .unwrap_or_else(|| format!("add `{target} = {{ env = \"...\" }}` to `[secrets]`"));
             return self.bad(report, at, target, "is no name of `[secrets]`", help);
         }

@@ -69,9 +69,9 @@ impl<'a, 's> Expander<'a, 's> {
     }
 
     /// A string of the file. `None` when it has no value, which was reported.
-    pub(super) fn text(&mut self, at: NodeId, text: &Cow<'_, str>, sink: &mut Sink) -> Option<Node> {
+    pub(super) fn text(&mut self, at: NodeId, text: &str, sink: &mut Sink) -> Option<Node> {
         if text::is_plain(text) {
-            return Some(Node::Text((&**text).into()));
+            return Some(Node::Text(text.into()));
         }
         let pieces = text::pieces(text);
         if let [Piece::Reference(reference)] = pieces.as_slice() {

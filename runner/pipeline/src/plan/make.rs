@@ -1,6 +1,5 @@
 //! Pipeline, facts and descriptions become the plan.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -16,13 +15,14 @@ use crate::pipeline::Step;
 use crate::source::{Location, Source};
 use crate::suggest::quoted;
 use crate::template::{Node, Template};
-use crate::tree::NodeId;
+use crate::tree::{Doc, Kind, NodeId};
 
 /// Grants with what the planner needs to know of them.
 struct Granted {
     grants: Arc<Grants>,
-    /// The capabilities that are granted, each with the place of its key relative to that of the grants.
-    keys: Vec<(&'static str, usize)>,
+    /// The capabilities that stand in it, each with the place of its key relative to that of the grants, and whether
+    /// anything stands in them.
+    keys: Vec<(&'static str, usize, bool)>,
     /// The folders that may be written, with the places of their strings relative to that of the grants.
     writes: Vec<(usize, std::ops::Range<usize>)>,
 }
@@ -180,7 +180,7 @@ impl<'a, 's> Maker<'a, 's> {
         }
         let errors = sink.errors();
         let expander = &mut self.expander;
-        let mut resolve = |at: NodeId, text: &Cow<'_, str>, sink: &mut Sink| {
+        let mut resolve = |at: NodeId, text: &str, sink: &mut Sink| {
             let value = expander.text(at, text, sink)?;
             match value {
                 Node::Text(text) => Some(text.into()),
@@ -191,14 +191,14 @@ impl<'a, 's> Maker<'a, 's> {
             }
         };
         let places = Some((&self.scope.pipeline.lines, self.scope.text));
-        let secrets = &self.scope.pipeline.secrets;
+        let secrets = Some(&self.scope.pipeline.secrets);
         let mut context = read::Context { doc, secrets, sink, resolve: &mut resolve, places };
         let found = read::rules(&mut context, at);
         let base = doc.span(at).start;
         let mut keys = Vec::new();
         for child in doc.children(at) {
             if let Some(row) = vocabulary::verbs(&doc.key(child)).next() {
-                keys.push((row.capability, doc.key_span(child).start.saturating_sub(base)));
+                keys.push((row.capability, doc.key_span(child).start.saturating_sub(base), is_filled(doc, child)));
             }
         }
         let mut writes = Vec::new();
@@ -226,24 +226,25 @@ impl<'a, 's> Maker<'a, 's> {
         for used in description.capabilities.iter().filter(|used| used.required) {
             let name = used.capability.as_str();
             // A grant that could not be read was reported, and is better than a second report.
-            if AMBIENT.contains(&name) || granted.keys.iter().any(|(key, _)| *key == name) {
+            if AMBIENT.contains(&name) || granted.keys.iter().any(|(key, _, filled)| *key == name && *filled) {
                 continue;
             }
             let stage = &self.scope.pipeline.stages[step.stage as usize].name;
             sink.error(codes::MISSING_GRANT, place(), |diagnostic| {
                 diagnostic.message = format!("plugin {} needs {}, which this step does not grant", quoted(&description.name), quoted(name));
                 diagnostic.label(used.reason.chars().filter(|c| !c.is_control()).take(120).collect::<String>());
-                diagnostic.help(match hint::example(name) {
-                    Some(example) if step.grants.is_none() => {
-                        format!("add `grants = {{ {example} }}` to step {} of stage {}", quoted(&step.name), quoted(stage))
+                let (step_name, stage) = (quoted(&step.name), quoted(stage));
+                diagnostic.help(match hint::outline(name) {
+                    Some((grant, keys)) if step.grants.is_none() => {
+                        format!("add `grants = {{ {grant} }}` to step {step_name} of stage {stage}{keys}")
                     }
-                    Some(example) => format!("add `{example}` to `grants` of step {} of stage {}", quoted(&step.name), quoted(stage)),
+                    Some((grant, keys)) => format!("add `{grant}` to `grants` of step {step_name} of stage {stage}{keys}"),
                     None => "this version of Windlass has no such capability; a newer one may".to_owned(),
                 });
             });
         }
         let base = step.grants.map_or(0, |grants| doc.span(grants).start);
-        for (key, offset) in &granted.keys {
+        for (key, offset, _) in &granted.keys {
             if description.capability(key).is_none() {
                 let at = base + offset;
                 sink.warning(codes::UNUSED_GRANT, at..at + key.len(), |diagnostic| {
@@ -252,6 +253,14 @@ impl<'a, 's> Maker<'a, 's> {
                 });
             }
         }
+    }
+}
+
+/// Whether there is a value in any list of a grant. Also one that cannot be read: it was reported.
+fn is_filled(doc: Doc<'_>, at: NodeId) -> bool {
+    match doc.kind(at) {
+        Kind::Table | Kind::Array => doc.children(at).any(|child| is_filled(doc, child)),
+        _ => true,
     }
 }
 

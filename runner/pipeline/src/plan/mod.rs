@@ -4,6 +4,7 @@ mod conflicts;
 mod expand;
 mod make;
 mod schema;
+mod summary;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -23,6 +24,7 @@ use crate::template::Template;
 use crate::tree::Doc;
 
 pub use schema::WithSchema;
+pub use summary::Permission;
 
 /// A pipeline that is ready to run.
 #[derive(Clone, Debug)]
@@ -45,6 +47,13 @@ pub struct Plan {
     pub secrets: BTreeMap<String, SecretSource>,
     /// What somebody should look at, though the pipeline runs.
     pub warnings: Diagnostics,
+}
+
+impl Plan {
+    /// The steps of a stage, in their order.
+    pub fn steps_of(&self, stage: &PlanStage) -> &[PlanStep] {
+        self.steps.get(stage.steps.start as usize..stage.steps.end as usize).unwrap_or_default()
+    }
 }
 
 /// One stage.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::diagnostic::{Sink, codes};
 use crate::pipeline::Pipeline;
 use crate::source::{Lines, Source};
-use crate::suggest::{did_you_mean, quoted};
+use crate::suggest::{did_you_mean, nearest, quoted};
 use crate::tree::{self, Doc, NodeId};
 
 /// Reads what can be read; what is wrong is in the pipeline's sink.
@@ -79,16 +79,22 @@ impl<'s> Reader<'s> {
         const KNOWN: &[&str] = &["pipeline", "plugins", "secrets", "stages", "vars"];
         let doc = self.doc;
         let mut found: [Option<NodeId>; 5] = [None; 5];
+        // A key that was meant to be one of these; then it is not missing, too.
+        let mut slips = Vec::new();
         for child in doc.children(NodeId::ROOT) {
             let key = doc.key(child);
             match KNOWN.iter().position(|known| *known == key) {
                 Some(index) => found[index] = Some(child),
-                None => self.unknown_top(child, &key, KNOWN),
+                None => {
+                    slips.extend(nearest(&key, KNOWN.iter().copied()));
+                    self.unknown_top(child, &key, KNOWN);
+                }
             }
         }
         let [pipeline, plugins, secrets, stages, vars] = found;
         match pipeline {
             Some(at) => self.pipeline_table(at),
+            None if slips.contains(&"pipeline") => {}
             None => self.sink.error(codes::MISSING_KEY, 0..0, |diagnostic| {
                 diagnostic.message = "the table `[pipeline]` is missing".to_owned();
                 diagnostic.help("begin the file with `[pipeline]` and `name = \"...\"`");
@@ -105,6 +111,7 @@ impl<'s> Reader<'s> {
         }
         match stages {
             Some(at) => self.stages_table(at),
+            None if slips.contains(&"stages") => {}
             None => self.sink.error(codes::EMPTY, 0..0, |diagnostic| {
                 diagnostic.message = "the pipeline has no stages".to_owned();
                 diagnostic.help("add `[stages.build]` with `[[stages.build.steps]]`");

@@ -1,6 +1,5 @@
 //! `${...}` in the file: whether what it names is there, and comes before.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Reader;
@@ -90,12 +89,12 @@ impl Reader<'_> {
         let mut sink = std::mem::take(&mut self.sink);
         let secrets = std::mem::take(&mut self.pipeline.secrets);
         let mut texts: Vec<NodeId> = Vec::new();
-        let mut resolve = |node: NodeId, _: &Cow<'_, str>, _: &mut _| {
+        let mut resolve = |node: NodeId, _: &str, _: &mut _| {
             texts.push(node);
             None
         };
         let mut context =
-            grants::read::Context { doc, secrets: &secrets, sink: &mut sink, resolve: &mut resolve, places: None };
+            grants::read::Context { doc, secrets: Some(&secrets), sink: &mut sink, resolve: &mut resolve, places: None };
         grants::read::rules(&mut context, at);
         (self.sink, self.pipeline.secrets) = (sink, secrets);
         for node in texts {
@@ -108,7 +107,7 @@ impl Reader<'_> {
     }
 
     /// The references of one string. The variables that it refers to are added to `vars`.
-    pub(super) fn check_text(&mut self, at: NodeId, text: &Cow<'_, str>, place: Place, vars: &mut Vec<u32>) {
+    pub(super) fn check_text(&mut self, at: NodeId, text: &str, place: Place, vars: &mut Vec<u32>) {
         if text::is_plain(text) {
             return;
         }
@@ -264,7 +263,7 @@ impl Reader<'_> {
                     diagnostic.message = format!("step {} runs after this one", quoted(&to.name));
                     diagnostic.help("steps of a stage run in the order of the file; move it up");
                 } else if ahead {
-                    diagnostic.message = format!("stage {} runs after this one: it needs it", quoted(&origin.name));
+                    diagnostic.message = format!("stage {} needs stage {}, so it runs later", quoted(&origin.name), quoted(&home.name));
                 } else {
                     let (origin, home) = (&origin.name, &home.name);
                     diagnostic.message = format!("stage {} does not have to come before stage {}", quoted(origin), quoted(home));

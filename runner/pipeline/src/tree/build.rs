@@ -81,14 +81,14 @@ impl Syntax {
             let at = error.unexpected().or(error.context()).unwrap_or_default();
             let span = clamp(text, at.start())..clamp(text, at.end());
             sink.error(codes::SYNTAX, span, |diagnostic| {
-                diagnostic.message = error.description().to_owned();
-                if let Some(expected) = error.expected().and_then(expected) {
+                diagnostic.message = message(&error, at).to_owned();
+                let quotes = error.description() == "string values must be quoted";
+                if let Some(expected) = error.expected().and_then(expected).filter(|_| !quotes) {
                     diagnostic.expected(format!("expected {expected}"));
                 }
-                if let Some(context) = error.context().filter(|context| context.start() < at.start()) {
-                    if error.description().starts_with("unclosed") {
-                        diagnostic.related(clamp(text, context.start())..clamp(text, context.end()), "opened here");
-                    }
+                let unclosed = error.description().starts_with("unclosed");
+                if let Some(context) = error.context().filter(|context| unclosed && context.start() < at.start()) {
+                    diagnostic.related(clamp(text, context.start())..clamp(text, context.end()), "opened here");
                 }
                 if let Some(help) = help(text, &error, at) {
                     diagnostic.help(help);
@@ -119,6 +119,20 @@ fn expected(list: &'static [Expected]) -> Option<String> {
         })
         .collect();
     (!words.is_empty()).then(|| words.join(" or "))
+}
+
+/// The parser's words, where there are no better ones.
+fn message(error: &ParseError, at: Span) -> &str {
+    let expects = |text| error.expected().is_some_and(|list| list.contains(&Expected::Literal(text)));
+    match error.description() {
+        "string values must be quoted" if at.is_empty() => "the value is missing",
+        "string values must be quoted" => "a text must stand in quotes",
+        "invalid basic string" if expects("\"") => "this string has no end",
+        "invalid literal string" if expects("'") => "this string has no end",
+        "invalid multi-line basic string" if expects("\"") => "this string has no end",
+        "invalid multi-line literal string" if expects("'") => "this string has no end",
+        other => other,
+    }
 }
 
 /// The commonest slip is a text without quotes.

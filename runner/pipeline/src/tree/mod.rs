@@ -157,14 +157,13 @@ impl<'s> Doc<'s> {
     }
 
     /// Where in the file a part of the decoded string stands; the whole string if it has escapes.
-    pub(crate) fn within(self, id: NodeId, decoded: &Cow<'_, str>, part: &Range<usize>) -> Range<usize> {
-        if let Cow::Borrowed(text) = decoded {
-            let offset = (text.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
-            if offset.checked_add(text.len()).is_some_and(|end| end <= self.text.len()) {
-                return offset + part.start..offset + part.end;
-            }
+    pub(crate) fn within(self, id: NodeId, decoded: &str, part: &Range<usize>) -> Range<usize> {
+        // A string without escapes is a part of the text itself, and one with escapes lies elsewhere.
+        let offset = (decoded.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
+        match offset.checked_add(decoded.len()) {
+            Some(end) if end <= self.text.len() => offset + part.start..offset + part.end,
+            _ => self.span(id),
         }
-        self.span(id)
     }
 
     pub(crate) fn integer(self, id: NodeId) -> Option<i64> {

@@ -326,20 +326,20 @@ impl<'s> Builder<'s> {
         key_text(self.text.get(node.key_start as usize..node.key_end as usize).unwrap_or_default())
     }
 
-    fn find(&mut self, table: NodeId, name: &Cow<'s, str>) -> Option<NodeId> {
+    fn find(&mut self, table: NodeId, name: &str) -> Option<NodeId> {
         let node = &self.tree.nodes[table.0 as usize];
         if node.count > INDEXED {
             // The headers of a stage and of its steps begin with the same keys, one after the other.
-            if self.recent.0 == table && self.key_of(self.recent.1) == *name {
+            if self.recent.0 == table && self.key_of(self.recent.1) == name {
                 return Some(self.recent.1);
             }
-            let found = self.index.get(&(table.0, name.clone())).copied();
+            let found = self.index.get(&(table.0, Cow::Borrowed(name))).copied();
             self.recent = found.map_or(self.recent, |found| (table, found));
             return found;
         }
         let mut at = node.first;
         while at != NodeId::NONE {
-            if self.key_of(at) == *name {
+            if self.key_of(at) == name {
                 return Some(at);
             }
             at = self.tree.nodes[at.0 as usize].next;

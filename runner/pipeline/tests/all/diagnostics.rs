@@ -8,6 +8,7 @@ use windlass_pipeline::{decode, diagnostic::codes};
 use crate::support::{report, stages, step};
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the cases are files")]
 fn reports() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases");
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();

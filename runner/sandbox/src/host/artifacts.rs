@@ -12,7 +12,8 @@ impl Host for State {
     }
 
     async fn get(&mut self, name: String) -> wasmtime::Result<Result<Vec<u8>, Error>> {
-        let answer: Result<api::artifacts::Content, Error> = self.call(Function::ArtifactsGet, json!({ "name": name })).await?;
+        let answer: Result<api::artifacts::Content, Error> =
+            self.call(Function::ArtifactsGet, json!({ "name": name })).await?;
         Ok(answer.map(|content| content.0))
     }
 

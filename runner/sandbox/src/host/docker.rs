@@ -4,7 +4,8 @@ use serde_json::json;
 use windlass_gate::Function;
 
 use crate::contract::windlass::docker::docker::{
-    BuildSpec, Built, Container, ContainerSpec, Credentials, Error, ExecSpec, Exit, Host, Image, Lifetime, LogQuery, Output, Transferred, Usage,
+    BuildSpec, Built, Container, ContainerSpec, Credentials, Error, ExecSpec, Exit, Host, Image, Lifetime, LogQuery,
+    Output, Transferred, Usage,
 };
 use crate::state::State;
 
@@ -23,8 +24,17 @@ impl Host for State {
         self.call(Function::DockerPush, json!({ "reference": reference, "credentials": credentials })).await
     }
 
-    async fn pull(&mut self, reference: String, credentials: Option<Credentials>, platform: Option<String>) -> Answer<Transferred> {
-        self.call(Function::DockerPull, json!({ "reference": reference, "credentials": credentials, "platform": platform })).await
+    async fn pull(
+        &mut self,
+        reference: String,
+        credentials: Option<Credentials>,
+        platform: Option<String>,
+    ) -> Answer<Transferred> {
+        self.call(
+            Function::DockerPull,
+            json!({ "reference": reference, "credentials": credentials, "platform": platform }),
+        )
+        .await
     }
 
     async fn inspect_image(&mut self, reference: String) -> Answer<Image> {
@@ -76,7 +86,8 @@ impl Host for State {
     }
 
     async fn create_network(&mut self, name: String, internal: bool, lifetime: Lifetime) -> Answer<()> {
-        self.call(Function::DockerCreateNetwork, json!({ "name": name, "internal": internal, "lifetime": lifetime })).await
+        self.call(Function::DockerCreateNetwork, json!({ "name": name, "internal": internal, "lifetime": lifetime }))
+            .await
     }
 
     async fn remove_network(&mut self, name: String) -> Answer<()> {

@@ -27,13 +27,18 @@ impl State {
         E: DeserializeOwned,
     {
         let Some(session) = self.session.as_mut() else {
-            return Err(wasmtime::Error::msg(format!("`describe` called {}; it has to say what the plugin is without calling anything", function.name())));
+            return Err(wasmtime::Error::msg(format!(
+                "`describe` called {}; it has to say what the plugin is without calling anything",
+                function.name()
+            )));
         };
         match session.call_json(function, args.to_string()).await {
             Ok(answer) => match serde_json::from_str::<Answer<T>>(&answer) {
                 Ok(Answer::Ok(answer)) => Ok(Ok(answer)),
                 Ok(Answer::Err(error)) => Ok(Err(in_words_of_the_interface(&error)?)),
-                Err(error) => Err(wasmtime::Error::msg(format!("the answer of {} is not of its form: {error}", function.name()))),
+                Err(error) => {
+                    Err(wasmtime::Error::msg(format!("the answer of {} is not of its form: {error}", function.name())))
+                }
             },
             Err(interrupt) => {
                 let message = interrupt.to_string();

@@ -33,7 +33,10 @@ enum Token {
     /// `*`, and `**` beside other characters.
     AnyChars,
     /// `[a-z]`, or `[^a-z]`.
-    Class { negated: bool, ranges: Vec<(char, char)> },
+    Class {
+        negated: bool,
+        ranges: Vec<(char, char)>,
+    },
 }
 
 impl Dockerignore {
@@ -56,7 +59,12 @@ impl Dockerignore {
                     // As a path is cleaned: `a/..` is nothing, and nothing is above the root.
                     ".." => drop(parts.pop()),
                     "**" => parts.push(Part::Any),
-                    part => parts.push(Part::One(tokens(part).ok_or_else(|| format!("line {}: `{line}` is no pattern: a `[` has no `]`, or a `\\` nothing after it", number + 1))?)),
+                    part => parts.push(Part::One(tokens(part).ok_or_else(|| {
+                        format!(
+                            "line {}: `{line}` is no pattern: a `[` has no `]`, or a `\\` nothing after it",
+                            number + 1
+                        )
+                    })?)),
                 }
             }
             if !parts.is_empty() {
@@ -127,7 +135,9 @@ fn matches_part(tokens: &[Token], text: &[char]) -> bool {
             }
             Some(Token::AnyChar) => true,
             Some(Token::Char(c)) => *c == text[at],
-            Some(Token::Class { negated, ranges }) => ranges.iter().any(|(from, to)| (from..=to).contains(&&text[at])) != *negated,
+            Some(Token::Class { negated, ranges }) => {
+                ranges.iter().any(|(from, to)| (from..=to).contains(&&text[at])) != *negated
+            }
             None => false,
         };
         if fits {

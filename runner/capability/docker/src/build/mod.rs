@@ -36,7 +36,9 @@ struct Order<'a> {
 pub(crate) async fn build(engine: &Engine, call: &Call, spec: &BuildSpec) -> Result<Built, CallError> {
     for tag in &spec.tags {
         if Reference::parse(tag)?.digest.is_some() {
-            return Err(CallError::Invalid(format!("`{tag}` has a digest, which an image has by its content and cannot be given")));
+            return Err(CallError::Invalid(format!(
+                "`{tag}` has a digest, which an image has by its content and cannot be given"
+            )));
         }
     }
     let context = Context::open(call, &engine.endpoint, &spec.context, spec.dockerfile.as_deref())?;
@@ -86,10 +88,51 @@ impl Order<'_> {
 
 /// Pairs as a JSON object.
 fn object(pairs: &[Pair]) -> String {
-    pairs.iter().map(|Pair { name, value }| (name.clone(), Json::String(value.clone()))).collect::<serde_json::Map<_, _>>().into_iter().collect::<Json>().to_string()
+    pairs
+        .iter()
+        .map(|Pair { name, value }| (name.clone(), Json::String(value.clone())))
+        .collect::<serde_json::Map<_, _>>()
+        .into_iter()
+        .collect::<Json>()
+        .to_string()
 }
 
 /// The id of the image, from side data of either builder.
 fn image_id(aux: &Json) -> Option<String> {
     aux.get("ID").and_then(Json::as_str).map(str::to_owned)
+}
+
+/// The error for a context that could not be packed to its end, if it could not.
+fn check_packed(what: &str, trouble: &context::Trouble) -> Result<(), CallError> {
+    match trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
+        Some(trouble) => Err(CallError::Invalid(format!("{what}: the context cannot be packed: {trouble}"))),
+        None => Ok(()),
+    }
+}
+
+/// The error for a build that the daemon did not begin.
+fn refused(order: &Order<'_>, error: bollard::errors::Error) -> CallError {
+    match error {
+        bollard::errors::Error::DockerResponseServerError { message, .. } => {
+            failure::explain(order, &message, None, "")
+        }
+        error => order.engine.fault(order.what(), error),
+    }
+}
+
+/// The error for a build in whose middle the connection broke.
+fn broke(order: &Order<'_>, error: &str) -> CallError {
+    CallError::Unavailable(format!(
+        "{}: the connection to the Docker daemon at {} broke: {error}",
+        order.what(),
+        order.engine.endpoint
+    ))
+}
+
+/// The error for a build that ended well and made nothing.
+fn no_image(order: &Order<'_>) -> CallError {
+    CallError::Other(format!(
+        "{}: the builder ended without an error, but named no image; look at the Docker daemon's log",
+        order.what()
+    ))
 }

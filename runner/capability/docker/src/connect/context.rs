@@ -64,7 +64,10 @@ pub(super) fn read(folder: &Path, name: &str) -> Result<Context, CallError> {
     let meta: Meta = serde_json::from_slice(&text).map_err(|error| unreadable(&file, &error))?;
     let endpoint = meta.endpoints.get("docker");
     let Some(host) = endpoint.and_then(|endpoint| endpoint.host.clone()).filter(|host| !host.is_empty()) else {
-        return Err(CallError::Unavailable(format!("the Docker context `{name}` ({}) has no address of a Docker daemon; set DOCKER_HOST", file.display())));
+        return Err(CallError::Unavailable(format!(
+            "the Docker context `{name}` ({}) has no address of a Docker daemon; set DOCKER_HOST",
+            file.display()
+        )));
     };
     if endpoint.is_some_and(|endpoint| endpoint.skip_tls_verify) {
         return Err(CallError::Unavailable(format!(
@@ -77,7 +80,10 @@ pub(super) fn read(folder: &Path, name: &str) -> Result<Context, CallError> {
 }
 
 fn unreadable(file: &Path, error: &dyn std::error::Error) -> CallError {
-    CallError::Unavailable(format!("cannot find out where Docker is: {} cannot be read: {error}; repair it, or set DOCKER_HOST", file.display()))
+    CallError::Unavailable(format!(
+        "cannot find out where Docker is: {} cannot be read: {error}; repair it, or set DOCKER_HOST",
+        file.display()
+    ))
 }
 
 #[cfg(test)]
@@ -93,7 +99,8 @@ mod tests {
         let at = folder.path().join("contexts/meta").join(digest);
         std::fs::create_dir_all(&at).expect("made");
         std::fs::write(at.join("meta.json"), meta).expect("written");
-        std::fs::write(folder.path().join("config.json"), r#"{"auths":{},"currentContext":"remote"}"#).expect("written");
+        std::fs::write(folder.path().join("config.json"), r#"{"auths":{},"currentContext":"remote"}"#)
+            .expect("written");
         folder
     }
 
@@ -104,14 +111,19 @@ mod tests {
         config
     }
 
-    const META: &str = r#"{"Name":"remote","Metadata":{},"Endpoints":{"docker":{"Host":"tcp://build:2375","SkipTLSVerify":false}}}"#;
+    const META: &str =
+        r#"{"Name":"remote","Metadata":{},"Endpoints":{"docker":{"Host":"tcp://build:2375","SkipTLSVerify":false}}}"#;
 
     #[test]
     fn the_current_context_is_used() {
         let folder = folder(META);
         let endpoint = Endpoint::resolve(&config(folder.path())).expect("found");
         assert_eq!(endpoint.address, Address::Tcp { host: "build".into(), port: 2375 });
-        assert!(endpoint.origin.contains("context `remote`") && endpoint.origin.contains("config.json"), "{}", endpoint.origin);
+        assert!(
+            endpoint.origin.contains("context `remote`") && endpoint.origin.contains("config.json"),
+            "{}",
+            endpoint.origin
+        );
     }
 
     #[test]
@@ -128,7 +140,8 @@ mod tests {
     #[test]
     fn certificates_of_the_context_are_used() {
         let folder = folder(META);
-        let certificates = folder.path().join("contexts/tls").join(hex::encode(Sha256::digest("remote"))).join("docker");
+        let certificates =
+            folder.path().join("contexts/tls").join(hex::encode(Sha256::digest("remote"))).join("docker");
         std::fs::create_dir_all(&certificates).expect("made");
         let endpoint = Endpoint::resolve(&config(folder.path())).expect("found");
         assert_eq!(endpoint.address, Address::Tls { host: "build".into(), port: 2375, certificates });

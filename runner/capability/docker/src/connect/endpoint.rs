@@ -71,12 +71,19 @@ impl Endpoint {
         match (name.filter(|name| name != "default"), &config.config_folder) {
             (Some(name), Some(folder)) => {
                 let found = context::read(folder, &name)?;
-                Self::parse(&found.host, found.certificates, format!("from the Docker context `{name}`, which {origin} names"))
+                Self::parse(
+                    &found.host,
+                    found.certificates,
+                    format!("from the Docker context `{name}`, which {origin} names"),
+                )
             }
             (Some(name), None) => Err(CallError::Unavailable(format!(
                 "{origin} names the Docker context `{name}`, but neither DOCKER_CONFIG nor HOME says where contexts are kept; set one of them, or DOCKER_HOST"
             ))),
-            (None, _) => Ok(Self { address: Address::Unix(DEFAULT_SOCKET.into()), origin: "Docker's default; neither DOCKER_HOST nor a Docker context names another".to_owned() }),
+            (None, _) => Ok(Self {
+                address: Address::Unix(DEFAULT_SOCKET.into()),
+                origin: "Docker's default; neither DOCKER_HOST nor a Docker context names another".to_owned(),
+            }),
         }
     }
 
@@ -88,7 +95,11 @@ impl Endpoint {
         let default_port = match (scheme, &certificates) {
             ("unix", _) if rest.starts_with('/') => return Ok(Self { address: Address::Unix(rest.into()), origin }),
             ("unix", _) => return wrong("is not an absolute path; write `unix:///path/to/docker.sock`"),
-            ("https", None) => return wrong("needs certificates: set DOCKER_CERT_PATH to the folder with ca.pem, cert.pem and key.pem"),
+            ("https", None) => {
+                return wrong(
+                    "needs certificates: set DOCKER_CERT_PATH to the folder with ca.pem, cert.pem and key.pem",
+                );
+            }
             ("tcp" | "http" | "https", Some(_)) => 2376,
             ("tcp" | "http", None) => 2375,
             ("ssh", _) => {
@@ -131,10 +142,22 @@ mod tests {
     #[test]
     fn reads_the_addresses_that_docker_reads() {
         assert_eq!(at("unix:///run/d.sock").map(|endpoint| endpoint.address), Ok(Address::Unix("/run/d.sock".into())));
-        assert_eq!(at("tcp://build:1234").map(|endpoint| endpoint.address), Ok(Address::Tcp { host: "build".into(), port: 1234 }));
-        assert_eq!(at("tcp://build").map(|endpoint| endpoint.address), Ok(Address::Tcp { host: "build".into(), port: 2375 }));
-        assert_eq!(at("tcp://build:80").map(|endpoint| endpoint.address), Ok(Address::Tcp { host: "build".into(), port: 80 }));
-        assert_eq!(at("tcp://[::1]:2375").map(|endpoint| endpoint.address), Ok(Address::Tcp { host: "[::1]".into(), port: 2375 }));
+        assert_eq!(
+            at("tcp://build:1234").map(|endpoint| endpoint.address),
+            Ok(Address::Tcp { host: "build".into(), port: 1234 })
+        );
+        assert_eq!(
+            at("tcp://build").map(|endpoint| endpoint.address),
+            Ok(Address::Tcp { host: "build".into(), port: 2375 })
+        );
+        assert_eq!(
+            at("tcp://build:80").map(|endpoint| endpoint.address),
+            Ok(Address::Tcp { host: "build".into(), port: 80 })
+        );
+        assert_eq!(
+            at("tcp://[::1]:2375").map(|endpoint| endpoint.address),
+            Ok(Address::Tcp { host: "[::1]".into(), port: 2375 })
+        );
         assert_eq!(
             secured("tcp://build").map(|endpoint| endpoint.address),
             Ok(Address::Tls { host: "build".into(), port: 2376, certificates: "/certs".into() })
@@ -143,9 +166,18 @@ mod tests {
 
     #[test]
     fn says_what_is_wrong_and_what_to_do() {
-        for (address, hint) in [("ssh://ada@host", "ssh -nNT -L"), ("docker.sock", "no scheme"), ("unix://d.sock", "absolute"), ("npipe:////./pipe/x", "not supported"), ("https://build", "DOCKER_CERT_PATH")] {
+        for (address, hint) in [
+            ("ssh://ada@host", "ssh -nNT -L"),
+            ("docker.sock", "no scheme"),
+            ("unix://d.sock", "absolute"),
+            ("npipe:////./pipe/x", "not supported"),
+            ("https://build", "DOCKER_CERT_PATH"),
+        ] {
             let error = at(address).expect_err(address);
-            assert!(matches!(&error, CallError::Unavailable(message) if message.contains(hint) && message.contains("DOCKER_HOST")), "{error}");
+            assert!(
+                matches!(&error, CallError::Unavailable(message) if message.contains(hint) && message.contains("DOCKER_HOST")),
+                "{error}"
+            );
         }
     }
 

@@ -92,36 +92,69 @@ impl Engine {
     pub(crate) async fn connect(config: &Arc<DockerConfig>) -> Result<Self, CallError> {
         let endpoint = Endpoint::resolve(config)?;
         let transport = Transport::new(&endpoint.address)?;
-        let ping = Request::get("http://docker/_ping").body(empty()).map_err(|error| fault::unreachable(&endpoint, &io::Error::other(error)))?;
+        let ping = Request::get("http://docker/_ping")
+            .body(empty())
+            .map_err(|error| fault::unreachable(&endpoint, &io::Error::other(error)))?;
         let answer = match tokio::time::timeout(HANDSHAKE, transport.send(ping)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => return Err(fault::unreachable(&endpoint, &error)),
-            Err(_) => return Err(fault::unreachable(&endpoint, &io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {HANDSHAKE:?}")))),
+            Err(_) => {
+                return Err(fault::unreachable(
+                    &endpoint,
+                    &io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {HANDSHAKE:?}")),
+                ));
+            }
         };
         let status = answer.status();
         let headers = answer.headers().clone();
         // Read to its end, so that the connection can be used again.
-        let text = answer.into_body().collect().await.map(|body| String::from_utf8_lossy(&body.to_bytes()).trim().to_owned()).unwrap_or_default();
+        let text = answer
+            .into_body()
+            .collect()
+            .await
+            .map(|body| String::from_utf8_lossy(&body.to_bytes()).trim().to_owned())
+            .unwrap_or_default();
         if !status.is_success() {
-            return Err(CallError::Unavailable(format!("the Docker daemon at {endpoint} answers its first request with {status}: {text}; look at the daemon's own log")));
+            return Err(CallError::Unavailable(format!(
+                "the Docker daemon at {endpoint} answers its first request with {status}: {text}; look at the daemon's own log"
+            )));
         }
         let Some(api_version) = header(&headers, "api-version").and_then(Version::parse) else {
-            return Err(CallError::Unavailable(format!("what answers at {endpoint} does not say which version of Docker's API it speaks, so it is no Docker daemon; check the address")));
+            return Err(CallError::Unavailable(format!(
+                "what answers at {endpoint} does not say which version of Docker's API it speaks, so it is no Docker daemon; check the address"
+            )));
         };
         if api_version < OLDEST {
-            return Err(CallError::Unavailable(format!("the Docker daemon at {endpoint} speaks API {api_version}, but {OLDEST} (Docker 20.10) is the oldest that is supported; update Docker")));
+            return Err(CallError::Unavailable(format!(
+                "the Docker daemon at {endpoint} speaks API {api_version}, but {OLDEST} (Docker 20.10) is the oldest that is supported; update Docker"
+            )));
         }
         let spoken = api_version.min(NEWEST);
         transport.speak(spoken.to_string());
-        let api = bollard::Docker::connect_with_custom_transport(transport.bollard(), Some("http://docker"), ANSWER, bollard::API_DEFAULT_VERSION)
-            .map_err(|error| fault::of(&endpoint, "cannot set up the connection", error))?;
+        let api = bollard::Docker::connect_with_custom_transport(
+            transport.bollard(),
+            Some("http://docker"),
+            ANSWER,
+            bollard::API_DEFAULT_VERSION,
+        )
+        .map_err(|error| fault::of(&endpoint, "cannot set up the connection", error))?;
         let builder = config.builder.clone().unwrap_or_else(|| default_builder(&headers));
-        Ok(Self { api, endpoint: Arc::new(endpoint), config: Arc::clone(config), fresh: Arc::default(), builder, api_version, spoken, transport })
+        Ok(Self {
+            api,
+            endpoint: Arc::new(endpoint),
+            config: Arc::clone(config),
+            fresh: Arc::default(),
+            builder,
+            api_version,
+            spoken,
+            transport,
+        })
     }
 
     /// What `windlass doctor` tells.
     pub(crate) async fn info(&self) -> Result<DaemonInfo, CallError> {
-        let info = self.api.info().await.map_err(|error| self.fault("cannot ask the Docker daemon about itself", error))?;
+        let info =
+            self.api.info().await.map_err(|error| self.fault("cannot ask the Docker daemon about itself", error))?;
         Ok(DaemonInfo {
             address: self.endpoint.address.to_string(),
             origin: self.endpoint.origin.clone(),
@@ -153,7 +186,13 @@ impl Engine {
     }
 
     /// Sends a request that bollard has no good form of. An answer that is no success is an error.
-    pub(crate) async fn send(&self, method: Method, path: &str, headers: HeaderMap, body: Body) -> Result<Response<Incoming>, bollard::errors::Error> {
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: HeaderMap,
+        body: Body,
+    ) -> Result<Response<Incoming>, bollard::errors::Error> {
         let mut request = Request::builder().method(method).uri(format!("http://docker{path}")).body(body)?;
         *request.headers_mut() = headers;
         let answer = self.transport.send(request).await?;
@@ -162,7 +201,8 @@ impl Engine {
             return Ok(answer);
         }
         let text = answer.into_body().collect().await?.to_bytes();
-        let message = serde_json::from_slice::<Message>(&text).map_or_else(|_| String::from_utf8_lossy(&text).trim().to_owned(), |body| body.message);
+        let message = serde_json::from_slice::<Message>(&text)
+            .map_or_else(|_| String::from_utf8_lossy(&text).trim().to_owned(), |body| body.message);
         Err(bollard::errors::Error::DockerResponseServerError { status_code: status.as_u16(), message })
     }
 }
@@ -220,11 +260,19 @@ mod tests {
     #[test]
     fn buildkit_is_the_builder_of_docker_on_linux() {
         let headers = |pairs: &[(&'static str, &'static str)]| {
-            pairs.iter().map(|(name, value)| (hyper::header::HeaderName::from_static(name), hyper::header::HeaderValue::from_static(value))).collect::<HeaderMap>()
+            pairs
+                .iter()
+                .map(|(name, value)| {
+                    (hyper::header::HeaderName::from_static(name), hyper::header::HeaderValue::from_static(value))
+                })
+                .collect::<HeaderMap>()
         };
         assert_eq!(default_builder(&headers(&[("ostype", "linux"), ("builder-version", "1")])), Builder::Buildkit);
         assert_eq!(default_builder(&headers(&[("ostype", "windows")])), Builder::Classic);
-        assert_eq!(default_builder(&headers(&[("ostype", "linux"), ("libpod-api-version", "5.0.0")])), Builder::Classic);
+        assert_eq!(
+            default_builder(&headers(&[("ostype", "linux"), ("libpod-api-version", "5.0.0")])),
+            Builder::Classic
+        );
     }
 
     #[test]

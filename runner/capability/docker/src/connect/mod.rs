@@ -9,6 +9,6 @@ mod transport;
 
 pub(crate) use endpoint::{Address, Endpoint};
 pub use engine::DaemonInfo;
-pub(crate) use engine::Engine;
-pub(crate) use stream::{Event, Events};
+pub(crate) use engine::{Engine, empty};
+pub(crate) use stream::{Event, Events, Silence};
 pub(crate) use transport::{Body, stream_body};

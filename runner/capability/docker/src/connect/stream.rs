@@ -51,8 +51,8 @@ impl Event {
 /// Why there is no next event.
 #[derive(Debug)]
 pub(crate) enum Silence {
-    /// Nothing came for this long.
-    Idle(Duration),
+    /// Nothing came for as long as was allowed.
+    Idle,
     /// The connection broke.
     Broken(String),
 }
@@ -61,12 +61,13 @@ pub(crate) enum Silence {
 pub(crate) struct Events {
     body: Incoming,
     buffer: BytesMut,
-    idle: Duration,
+    idle: Option<Duration>,
     ended: bool,
 }
 
 impl Events {
-    pub(crate) fn new(body: Incoming, idle: Duration) -> Self {
+    /// The events of an answer, which may be silent for so long, or for ever.
+    pub(crate) fn new(body: Incoming, idle: Option<Duration>) -> Self {
         Self { body, buffer: BytesMut::new(), idle, ended: false }
     }
 
@@ -81,11 +82,14 @@ impl Events {
             if self.ended {
                 return Ok(None);
             }
-            match tokio::time::timeout(self.idle, self.body.frame()).await {
-                Err(_) => return Err(Silence::Idle(self.idle)),
-                Ok(None) => self.ended = true,
-                Ok(Some(Err(error))) => return Err(Silence::Broken(error.to_string())),
-                Ok(Some(Ok(frame))) => {
+            let frame = match self.idle {
+                Some(idle) => tokio::time::timeout(idle, self.body.frame()).await.map_err(|_| Silence::Idle)?,
+                None => self.body.frame().await,
+            };
+            match frame {
+                None => self.ended = true,
+                Some(Err(error)) => return Err(Silence::Broken(error.to_string())),
+                Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data() {
                         self.buffer.extend_from_slice(&data);
                     }

@@ -17,11 +17,10 @@ use futures_util::Stream;
 use http_body_util::{Either, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::http::uri::PathAndQuery;
-use hyper::{Request, Response, Uri};
+use hyper::{Response, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
@@ -31,13 +30,16 @@ use windlass_gate::CallError;
 use super::{Address, tls};
 
 /// The body of a request; the same type as bollard's.
-pub(crate) type Body = Either<Full<Bytes>, StreamBody<Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, io::Error>> + Send>>>>;
+pub(crate) type Body =
+    Either<Full<Bytes>, StreamBody<Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, io::Error>> + Send>>>>;
 
 /// A body that is sent as it comes.
 pub(crate) fn stream_body(stream: impl Stream<Item = Result<Bytes, io::Error>> + Send + 'static) -> Body {
     use futures_util::TryStreamExt as _;
     Either::Right(StreamBody::new(Box::pin(stream.map_ok(Frame::data))))
 }
+
+type Answer = Pin<Box<dyn Future<Output = Result<Response<Incoming>, bollard::errors::Error>> + Send>>;
 
 /// Sends requests to the daemon. Clones share the pool.
 #[derive(Clone)]
@@ -52,7 +54,9 @@ impl Transport {
         let connector = match address {
             Address::Unix(path) => Connector::Unix(path.clone()),
             Address::Tcp { host, port } => Connector::Tcp(host.clone(), *port),
-            Address::Tls { host, port, certificates } => Connector::Tls(host.clone(), *port, TlsConnector::from(tls::client(certificates)?)),
+            Address::Tls { host, port, certificates } => {
+                Connector::Tls(host.clone(), *port, TlsConnector::from(tls::client(certificates)?))
+            }
         };
         Ok(Self { client: Client::builder(TokioExecutor::new()).build(connector), version: Arc::default() })
     }
@@ -75,11 +79,11 @@ impl Transport {
     }
 
     /// What bollard sends through.
-    pub(super) fn bollard(&self) -> impl Fn(Request<Body>) -> Pin<Box<dyn Future<Output = Result<Response<Incoming>, bollard::errors::Error>> + Send>> + Send + Sync + use<> {
+    pub(super) fn bollard(&self) -> impl Fn(BollardRequest) -> Answer + Send + Sync + use<> {
         let transport = self.clone();
         move |request| {
             let transport = transport.clone();
-            Box::pin(async move { Ok(transport.send(request).await?) })
+            Box::pin(async move { Ok(transport.send(request).await?) }) as Answer
         }
     }
 }
@@ -152,14 +156,8 @@ fn unbracketed(host: &str) -> &str {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
-/// The client's TLS settings are no secret, but there is nothing in them to read either.
 impl std::fmt::Debug for Transport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Transport").field("version", &self.version.get()).finish_non_exhaustive()
     }
 }
-
-const _: fn() = || {
-    fn shared<T: Send + Sync>() {}
-    shared::<Arc<ClientConfig>>();
-};

@@ -35,14 +35,20 @@ pub(crate) async fn create(engine: &Engine, call: &Call, args: &Create) -> Resul
                 engine.fresh.note(&made.id);
                 break made.id;
             }
-            Err(Error::DockerResponseServerError { status_code: 409, message }) => match adopt(engine, call, &docker_name, &message).await? {
-                Some(id) => break id,
-                None if Instant::now() < deadline => {
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(Duration::from_secs(1));
+            Err(Error::DockerResponseServerError { status_code: 409, message }) => {
+                match adopt(engine, call, &docker_name, &message).await? {
+                    Some(id) => break id,
+                    None if Instant::now() < deadline => {
+                        tokio::time::sleep(pause).await;
+                        pause = (pause * 2).min(Duration::from_secs(1));
+                    }
+                    None => {
+                        return Err(CallError::Conflict(format!(
+                            "the Docker daemon holds the name `{docker_name}`, but has no such container: {message}; restart the daemon"
+                        )));
+                    }
                 }
-                None => return Err(CallError::Conflict(format!("the Docker daemon holds the name `{docker_name}`, but has no such container: {message}; restart the daemon"))),
-            },
+            }
             Err(error) => return Err(explained(engine, &spec.image, error)),
         }
     };
@@ -60,7 +66,8 @@ pub(crate) async fn create(engine: &Engine, call: &Call, args: &Create) -> Resul
 async fn adopt(engine: &Engine, call: &Call, docker_name: &str, message: &str) -> Result<Option<String>, CallError> {
     match engine.api.inspect_container(docker_name, None).await {
         Ok(found) => {
-            let label = found.config.and_then(|config| config.labels).and_then(|labels| labels.get(names::CALL).cloned());
+            let label =
+                found.config.and_then(|config| config.labels).and_then(|labels| labels.get(names::CALL).cloned());
             if label == Some(call.identity()) {
                 return Ok(found.id);
             }
@@ -80,7 +87,11 @@ fn explained(engine: &Engine, image: &str, error: Error) -> CallError {
             engine.endpoint.address
         )),
         error => {
-            let hint = if error.to_string().contains("bind source path does not exist") { spec::elsewhere(engine) } else { "" };
+            let hint = if error.to_string().contains("bind source path does not exist") {
+                spec::elsewhere(engine)
+            } else {
+                ""
+            };
             match engine.fault(format_args!("cannot make a container of image `{image}`"), error) {
                 CallError::Invalid(message) => CallError::Invalid(message + hint),
                 other => other,
@@ -90,7 +101,13 @@ fn explained(engine: &Engine, image: &str, error: Error) -> CallError {
 }
 
 /// Joins further networks, and makes sure that the name is this container's alone.
-async fn finish(engine: &Engine, call: &Call, name: &str, id: &str, further: Vec<(String, bollard::models::EndpointSettings)>) -> Result<(), CallError> {
+async fn finish(
+    engine: &Engine,
+    call: &Call,
+    name: &str,
+    id: &str,
+    further: Vec<(String, bollard::models::EndpointSettings)>,
+) -> Result<(), CallError> {
     for (network, settings) in further {
         let request = NetworkConnectRequest { container: id.to_owned(), endpoint_config: Some(settings) };
         match engine.api.connect_network(&network, request).await {
@@ -105,11 +122,20 @@ async fn finish(engine: &Engine, call: &Call, name: &str, id: &str, further: Vec
     }
     // Looked at after the container was made, not before: of two that are made at the same time at
     // least one sees the other here, so there are never two. Both may give way, and say so.
-    let options = ListContainersOptionsBuilder::default().all(true).filters(&names::made_by(&call.run, Some(name))).build();
-    let all = engine.api.list_containers(Some(options)).await.map_err(|error| engine.fault("cannot list containers", error))?;
+    let options =
+        ListContainersOptionsBuilder::default().all(true).filters(&names::made_by(&call.run, Some(name))).build();
+    let all = engine
+        .api
+        .list_containers(Some(options))
+        .await
+        .map_err(|error| engine.fault("cannot list containers", error))?;
     let Some(other) = all.into_iter().find(|other| other.id.as_deref() != Some(id)) else { return Ok(()) };
     let label = |label: &str| other.labels.as_ref().and_then(|labels| labels.get(label)).cloned().unwrap_or_default();
-    let docker_name = other.names.as_ref().and_then(|names| names.first()).map_or_else(|| other.id.clone().unwrap_or_default(), |name| name.trim_start_matches('/').to_owned());
+    let docker_name = other
+        .names
+        .as_ref()
+        .and_then(|names| names.first())
+        .map_or_else(|| other.id.clone().unwrap_or_default(), |name| name.trim_start_matches('/').to_owned());
     Err(CallError::Conflict(format!(
         "container `{name}` of pipeline `{}` exists already ({}): run {} made it in {}; use another name, remove it in a step before (`docker.remove`), or by hand with `docker rm -f {docker_name}`",
         call.run.pipeline,

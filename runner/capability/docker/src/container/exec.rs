@@ -31,9 +31,13 @@ pub(crate) async fn create(engine: &Engine, call: &Call, spec: &ExecSpec) -> Res
         working_dir: spec.working_directory.clone(),
         ..ExecConfig::default()
     };
-    let made = engine.api.create_exec(&found.id, config).await.map_err(|error| match engine.fault(format_args!("cannot run a command in container `{name}`"), error) {
-        CallError::Conflict(message) => CallError::Conflict(format!("{message}; a command needs a container that runs: look at it with `docker.inspect`")),
-        other => other,
+    let made = engine.api.create_exec(&found.id, config).await.map_err(|error| {
+        match engine.fault(format_args!("cannot run a command in container `{name}`"), error) {
+            CallError::Conflict(message) => CallError::Conflict(format!(
+                "{message}; a command needs a container that runs: look at it with `docker.inspect`"
+            )),
+            other => other,
+        }
     })?;
     engine.fresh.note(&made.id);
     Ok(Created { id: made.id })
@@ -47,7 +51,10 @@ pub(crate) async fn start(engine: &Engine, call: &Call, args: &ExecStart) -> Res
         if !engine.fresh.take(&args.id) {
             let seen = look(engine, args).await?;
             if seen.running == Some(true) || seen.exit_code.is_some() {
-                let lost = format!("the command in container `{}` was started before the crash; what it printed is lost, its exit code is not", args.container);
+                let lost = format!(
+                    "the command in container `{}` was started before the crash; what it printed is lost, its exit code is not",
+                    args.container
+                );
                 call.log.line(Stream::Log, &lost);
                 let code = settled(engine, args).await?;
                 return Ok(Exit { code, oom_killed: false, stdout_tail: String::new(), stderr_tail: String::new() });
@@ -64,10 +71,24 @@ pub(crate) async fn start(engine: &Engine, call: &Call, args: &ExecStart) -> Res
 }
 
 /// One command of a health check: its output goes nowhere but into the answer.
-pub(crate) async fn probe(engine: &Engine, container: &str, id: &str, command: Vec<String>, limit: Duration) -> Result<Option<Exit>, CallError> {
+pub(crate) async fn probe(
+    engine: &Engine,
+    container: &str,
+    id: &str,
+    command: Vec<String>,
+    limit: Duration,
+) -> Result<Option<Exit>, CallError> {
     let work = async {
-        let config = ExecConfig { attach_stdout: Some(true), attach_stderr: Some(true), cmd: Some(command), ..ExecConfig::default() };
-        let made = engine.api.create_exec(id, config).await.map_err(|error| engine.fault(format_args!("cannot run a command in container `{container}`"), error))?;
+        let config = ExecConfig {
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            cmd: Some(command),
+            ..ExecConfig::default()
+        };
+        let made =
+            engine.api.create_exec(id, config).await.map_err(|error| {
+                engine.fault(format_args!("cannot run a command in container `{container}`"), error)
+            })?;
         let args = ExecStart { id: made.id, container: container.to_owned(), timeout_ms: None };
         attached(engine, None, &args).await
     };
@@ -82,8 +103,9 @@ async fn within<T>(limit: Option<Duration>, work: impl Future<Output = T>) -> Re
 }
 
 async fn attached(engine: &Engine, call: Option<&Call>, args: &ExecStart) -> Result<Exit, CallError> {
-    let what = format_args!("cannot run the command in container `{}`", args.container);
-    let started = engine.api.start_exec(&args.id, None::<StartExecOptions>).await.map_err(|error| engine.fault(what, error))?;
+    let what = || format!("cannot run the command in container `{}`", args.container);
+    let started =
+        engine.api.start_exec(&args.id, None::<StartExecOptions>).await.map_err(|error| engine.fault(what(), error))?;
     let mut pump = Pump::new(call.map(|call| &call.log));
     if let StartExecResults::Attached { output, .. } = started {
         pump.run(output).await.map_err(|error| went_away(engine, args, &error))?;
@@ -99,7 +121,9 @@ async fn settled(engine: &Engine, args: &ExecStart) -> Result<i64, CallError> {
     let mut pause = Duration::from_millis(2);
     loop {
         let seen = look(engine, args).await?;
-        if seen.running != Some(true) && let Some(code) = seen.exit_code {
+        if seen.running != Some(true)
+            && let Some(code) = seen.exit_code
+        {
             return Ok(code);
         }
         tokio::time::sleep(pause).await;
@@ -109,13 +133,17 @@ async fn settled(engine: &Engine, args: &ExecStart) -> Result<i64, CallError> {
 
 async fn look(engine: &Engine, args: &ExecStart) -> Result<ExecInspectResponse, CallError> {
     engine.api.inspect_exec(&args.id).await.map_err(|error| match error {
-        Error::DockerResponseServerError { status_code: 404, .. } => {
-            CallError::NotFound(format!("container `{}`, in which the command ran, is gone, so how the command ended is not known", args.container))
-        }
+        Error::DockerResponseServerError { status_code: 404, .. } => CallError::NotFound(format!(
+            "container `{}`, in which the command ran, is gone, so how the command ended is not known",
+            args.container
+        )),
         error => engine.fault(format_args!("cannot see how the command in container `{}` did", args.container), error),
     })
 }
 
 fn went_away(engine: &Engine, args: &ExecStart, error: &Error) -> CallError {
-    CallError::Unavailable(format!("the connection to the Docker daemon at {} broke while a command ran in container `{}`: {error}", engine.endpoint, args.container))
+    CallError::Unavailable(format!(
+        "the connection to the Docker daemon at {} broke while a command ran in container `{}`: {error}",
+        engine.endpoint, args.container
+    ))
 }

@@ -18,8 +18,13 @@ pub(crate) struct Found {
 /// The container of this name that this pipeline made; of several one that runs, else the newest.
 pub(crate) async fn find(engine: &Engine, call: &Call, name: &str) -> Result<Option<Found>, CallError> {
     names::check("container", name)?;
-    let options = ListContainersOptionsBuilder::default().all(true).filters(&names::made_by(&call.run, Some(name))).build();
-    let all = engine.api.list_containers(Some(options)).await.map_err(|error| engine.fault(format_args!("cannot look for container `{name}`"), error))?;
+    let options =
+        ListContainersOptionsBuilder::default().all(true).filters(&names::made_by(&call.run, Some(name))).build();
+    let all = engine
+        .api
+        .list_containers(Some(options))
+        .await
+        .map_err(|error| engine.fault(format_args!("cannot look for container `{name}`"), error))?;
     let best = all.into_iter().max_by_key(|container| (is_running(container), container.created));
     Ok(best.and_then(|container| Some(Found { running: is_running(&container), id: container.id? })))
 }
@@ -35,5 +40,12 @@ pub(crate) async fn find_existing(engine: &Engine, call: &Call, name: &str) -> R
 }
 
 fn is_running(container: &ContainerSummary) -> bool {
-    matches!(container.state, Some(ContainerSummaryStateEnum::RUNNING | ContainerSummaryStateEnum::PAUSED | ContainerSummaryStateEnum::RESTARTING))
+    matches!(
+        container.state,
+        Some(
+            ContainerSummaryStateEnum::RUNNING
+                | ContainerSummaryStateEnum::PAUSED
+                | ContainerSummaryStateEnum::RESTARTING
+        )
+    )
 }

@@ -28,7 +28,10 @@ pub(crate) async fn wait_healthy(engine: &Engine, call: &Call, args: &WaitHealth
     let id = find_existing(engine, call, name).await?.id;
     let deadline = Instant::now() + Duration::from_millis(args.timeout_ms);
     // Subscribed before the first look, so that nothing falls between.
-    let filters = HashMap::from([("container".to_owned(), vec![id.clone()]), ("event".to_owned(), ["health_status", "die", "destroy"].map(str::to_owned).to_vec())]);
+    let filters = HashMap::from([
+        ("container".to_owned(), vec![id.clone()]),
+        ("event".to_owned(), ["health_status", "die", "destroy"].map(str::to_owned).to_vec()),
+    ]);
     let mut events = engine.api.events(Some(EventsOptionsBuilder::default().filters(&filters).build()));
     let mut listening = true;
     let mut looks = tokio::time::interval(LOOK);
@@ -47,12 +50,20 @@ pub(crate) async fn wait_healthy(engine: &Engine, call: &Call, args: &WaitHealth
         let state = found.state.clone().unwrap_or_default();
         let seen = describe(call, found);
         match (&seen.state, health_of(&state)) {
-            (ContainerState::Exited | ContainerState::Dead, _) => return Err(CallError::Other(ended(engine, name, &seen).await)),
-            (ContainerState::Created, _) => return Err(CallError::Conflict(format!("container `{name}` was never started"))),
+            (ContainerState::Exited | ContainerState::Dead, _) => {
+                return Err(CallError::Other(ended(engine, name, &seen).await));
+            }
+            (ContainerState::Created, _) => {
+                return Err(CallError::Conflict(format!("container `{name}` was never started")));
+            }
             (ContainerState::Running, HealthState::Healthy) => return Ok(seen),
-            (_, HealthState::Unhealthy) => return Err(CallError::Other(format!("container `{name}` is unhealthy; {}", said(Some(&state))))),
+            (_, HealthState::Unhealthy) => {
+                return Err(CallError::Other(format!("container `{name}` is unhealthy; {}", said(Some(&state)))));
+            }
             (ContainerState::Running, HealthState::None) => {
-                return Err(CallError::Invalid(format!("container `{name}` has no health check to wait for; give `docker.start` a `healthcheck`, or use a health check of the `health` capability")));
+                return Err(CallError::Invalid(format!(
+                    "container `{name}` has no health check to wait for; give `docker.start` a `healthcheck`, or use a health check of the `health` capability"
+                )));
             }
             _ => {}
         }
@@ -60,12 +71,20 @@ pub(crate) async fn wait_healthy(engine: &Engine, call: &Call, args: &WaitHealth
 }
 
 async fn look(engine: &Engine, name: &str, id: &str) -> Result<ContainerInspectResponse, CallError> {
-    engine.api.inspect_container(id, None).await.map_err(|error| engine.fault(format_args!("cannot look at container `{name}`"), error))
+    engine
+        .api
+        .inspect_container(id, None)
+        .await
+        .map_err(|error| engine.fault(format_args!("cannot look at container `{name}`"), error))
 }
 
 /// What the last health check printed.
 fn said(state: Option<&DockerState>) -> String {
-    match state.and_then(|state| state.health.as_ref()).and_then(|health| health.log.as_ref()).and_then(|log| log.last()) {
+    match state
+        .and_then(|state| state.health.as_ref())
+        .and_then(|health| health.log.as_ref())
+        .and_then(|log| log.last())
+    {
         Some(last) => {
             let output = last_lines(last.output.as_deref().unwrap_or_default(), LINES as usize);
             let output = if output.is_empty() { "printed nothing".to_owned() } else { format!("printed:\n{output}") };

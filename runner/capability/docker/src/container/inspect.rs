@@ -1,7 +1,10 @@
 //! What is known of a container.
 
 use bollard::errors::Error;
-use bollard::models::{ContainerInspectResponse, ContainerState as DockerState, ContainerStateStatusEnum, HealthStatusEnum, NetworkSettings};
+use bollard::models::{
+    ContainerInspectResponse, ContainerState as DockerState, ContainerStateStatusEnum, HealthStatusEnum,
+    NetworkSettings,
+};
 use bollard::query_parameters::ListContainersOptionsBuilder;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use windlass_gate::api::Pair;
@@ -21,23 +24,37 @@ const AT_ONCE: usize = 8;
 /// What is known of the container of this name.
 pub(crate) async fn inspect(engine: &Engine, call: &Call, name: &str) -> Result<Container, CallError> {
     let id = find_existing(engine, call, name).await?.id;
-    let found = engine.api.inspect_container(&id, None).await.map_err(|error| engine.fault(format_args!("cannot look at container `{name}`"), error))?;
+    let found = engine
+        .api
+        .inspect_container(&id, None)
+        .await
+        .map_err(|error| engine.fault(format_args!("cannot look at container `{name}`"), error))?;
     Ok(describe(call, found))
 }
 
 /// The containers of this pipeline, by name, then by time of start.
 pub(crate) async fn list(engine: &Engine, call: &Call) -> Result<Vec<Container>, CallError> {
     let options = ListContainersOptionsBuilder::default().all(true).filters(&names::made_by(&call.run, None)).build();
-    let all = engine.api.list_containers(Some(options)).await.map_err(|error| engine.fault("cannot list containers", error))?;
+    let all = engine
+        .api
+        .list_containers(Some(options))
+        .await
+        .map_err(|error| engine.fault("cannot list containers", error))?;
     let looks = all.into_iter().filter_map(|container| container.id).map(|id| async move {
         match engine.api.inspect_container(&id, None).await {
             Ok(found) => Ok(Some(describe(call, found))),
             // It went away between the two requests.
             Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
-            Err(error) => Err(engine.fault(format_args!("cannot look at container {}", super::start::short(&id)), error)),
+            Err(error) => {
+                Err(engine.fault(format_args!("cannot look at container {}", super::start::short(&id)), error))
+            }
         }
     });
-    let mut containers: Vec<_> = futures_util::stream::iter(looks).buffered(AT_ONCE).try_filter_map(|found| async move { Ok(found) }).try_collect().await?;
+    let mut containers: Vec<_> = futures_util::stream::iter(looks)
+        .buffered(AT_ONCE)
+        .try_filter_map(|found| async move { Ok(found) })
+        .try_collect()
+        .await?;
     containers.sort_by(|a, b| (&a.name, &a.started, &a.id).cmp(&(&b.name, &b.started, &b.id)));
     Ok(containers)
 }
@@ -57,7 +74,9 @@ pub(crate) fn describe(call: &Call, found: ContainerInspectResponse) -> Containe
         image: config.image.unwrap_or_default(),
         image_id: found.image.unwrap_or_default(),
         health: health_of(&docker_state),
-        exit_code: matches!(state, ContainerState::Exited | ContainerState::Dead).then_some(docker_state.exit_code).flatten(),
+        exit_code: matches!(state, ContainerState::Exited | ContainerState::Dead)
+            .then_some(docker_state.exit_code)
+            .flatten(),
         oom_killed: docker_state.oom_killed == Some(true),
         addresses: addresses(call, &settings),
         ports: published(settings),
@@ -75,7 +94,10 @@ fn state_of(state: &DockerState) -> ContainerState {
         Some(ContainerStateStatusEnum::PAUSED) => ContainerState::Paused,
         Some(ContainerStateStatusEnum::EXITED) => ContainerState::Exited,
         Some(ContainerStateStatusEnum::REMOVING | ContainerStateStatusEnum::DEAD) => ContainerState::Dead,
-        Some(ContainerStateStatusEnum::CREATED | ContainerStateStatusEnum::EMPTY | ContainerStateStatusEnum::STOPPING) | None => ContainerState::Created,
+        Some(
+            ContainerStateStatusEnum::CREATED | ContainerStateStatusEnum::EMPTY | ContainerStateStatusEnum::STOPPING,
+        )
+        | None => ContainerState::Created,
     }
 }
 
@@ -116,7 +138,12 @@ fn published(settings: NetworkSettings) -> Vec<Published> {
         let Ok(container) = container.parse() else { continue };
         for binding in bindings.unwrap_or_default() {
             let Some(host) = binding.host_port.and_then(|port| port.parse().ok()) else { continue };
-            ports.push(Published { container, protocol: protocol.clone(), address: binding.host_ip.unwrap_or_default(), host });
+            ports.push(Published {
+                container,
+                protocol: protocol.clone(),
+                address: binding.host_ip.unwrap_or_default(),
+                host,
+            });
         }
     }
     ports.sort_by(|a, b| (a.container, &a.address, a.host).cmp(&(b.container, &b.address, b.host)));

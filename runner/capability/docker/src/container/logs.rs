@@ -20,7 +20,9 @@ pub(crate) async fn logs(engine: &Engine, call: &Call, query: &LogQuery) -> Resu
         options = options.tail(&lines.to_string());
     }
     if let Some(since) = since {
-        let since = i32::try_from(*since).map_err(|_| CallError::Invalid(format!("`since` is {since}, which is not a time in seconds since the Unix epoch")))?;
+        let since = i32::try_from(*since).map_err(|_| {
+            CallError::Invalid(format!("`since` is {since}, which is not a time in seconds since the Unix epoch"))
+        })?;
         options = options.since(since);
     }
     let mut pump = Pump::new(Some(&call.log));

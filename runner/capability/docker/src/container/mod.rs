@@ -15,10 +15,10 @@ mod wait;
 
 pub(crate) use create::create;
 pub(crate) use exec::{create as exec_create, probe as exec_probe, start as exec_start};
-pub(crate) use find::{Found, find, find_existing};
+pub(crate) use find::find;
 pub(crate) use healthy::{ended, wait_healthy};
 pub(crate) use inspect::{describe, health_of, inspect, list};
-pub(crate) use logs::{last_log_lines, logs};
+pub(crate) use logs::logs;
 pub(crate) use remove::{remove, remove_by_force, remove_created, stop};
 pub(crate) use start::start_created;
 pub(crate) use stats::stats;

@@ -35,7 +35,9 @@ impl<'a> Pump<'a> {
         let (target, tail, bytes) = match chunk {
             LogOutput::StdOut { message } => (Target::Stdout, &mut self.stdout, message),
             // Without a frame it is the daemon's own word about why something did not start.
-            LogOutput::StdErr { message } | LogOutput::Console { message } => (Target::Stderr, &mut self.stderr, message),
+            LogOutput::StdErr { message } | LogOutput::Console { message } => {
+                (Target::Stderr, &mut self.stderr, message)
+            }
             LogOutput::StdIn { .. } => return,
         };
         tail.push(bytes);

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use bollard::errors::Error;
-use bollard::query_parameters::{RemoveContainerOptionsBuilder, StopContainerOptionsBuilder, WaitContainerOptionsBuilder};
+use bollard::query_parameters::{
+    RemoveContainerOptionsBuilder, StopContainerOptionsBuilder, WaitContainerOptionsBuilder,
+};
 use futures_util::StreamExt as _;
 use windlass_gate::api::docker::{Remove, RemoveCreated, Stop};
 use windlass_gate::{Call, CallError};
@@ -38,7 +40,9 @@ pub(crate) async fn remove(engine: &Engine, call: &Call, args: &Remove) -> Resul
     let name = &args.container;
     let Some(found) = find(engine, call, name).await? else { return Ok(()) };
     if found.running && !args.force {
-        return Err(CallError::Conflict(format!("container `{name}` runs; stop it first (`docker.stop`), or remove it with `force`")));
+        return Err(CallError::Conflict(format!(
+            "container `{name}` runs; stop it first (`docker.stop`), or remove it with `force`"
+        )));
     }
     take_away(engine, &found.id, args.force).await
 }
@@ -59,7 +63,11 @@ async fn take_away(engine: &Engine, id: &str, force: bool) -> Result<(), CallErr
     let options = RemoveContainerOptionsBuilder::default().force(force).v(true).build();
     match engine.api.remove_container(id, Some(options)).await {
         Ok(()) | Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(()),
-        Err(Error::DockerResponseServerError { status_code: 409, message }) if message.contains("already in progress") => gone(engine, id).await,
+        Err(Error::DockerResponseServerError { status_code: 409, message })
+            if message.contains("already in progress") =>
+        {
+            gone(engine, id).await
+        }
         Err(error) => Err(engine.fault(format_args!("cannot remove container {}", short(id)), error)),
     }
 }
@@ -70,8 +78,13 @@ async fn gone(engine: &Engine, id: &str) -> Result<(), CallError> {
     let mut answers = engine.api.wait_container(id, Some(options));
     match tokio::time::timeout(GONE, answers.next()).await {
         Ok(Some(Err(Error::DockerResponseServerError { status_code: 404, .. }))) => Ok(()),
-        Ok(Some(Err(error @ Error::DockerResponseServerError { .. }))) => Err(engine.fault(format_args!("cannot see container {} go", short(id)), error)),
+        Ok(Some(Err(error @ Error::DockerResponseServerError { .. }))) => {
+            Err(engine.fault(format_args!("cannot see container {} go", short(id)), error))
+        }
         Ok(_) => Ok(()),
-        Err(_) => Err(CallError::TimedOut(format!("container {} is being removed by somebody else for more than {GONE:?}; look at the Docker daemon's log", short(id)))),
+        Err(_) => Err(CallError::TimedOut(format!(
+            "container {} is being removed by somebody else for more than {GONE:?}; look at the Docker daemon's log",
+            short(id)
+        ))),
     }
 }

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use bollard::models::{
-    ContainerCreateBody, EndpointSettings, HealthConfig, HostConfig, Mount as DockerMount, MountTmpfsOptions, MountType, NetworkingConfig, PortBinding, RestartPolicy,
-    RestartPolicyNameEnum,
+    ContainerCreateBody, EndpointSettings, HealthConfig, HostConfig, Mount as DockerMount, MountTmpfsOptions,
+    MountType, NetworkingConfig, PortBinding, RestartPolicy, RestartPolicyNameEnum,
 };
 use windlass_gate::api::NamedValue;
 use windlass_gate::api::docker::{ContainerSpec, Healthcheck, Lifetime, Mount, MountSource, Port, Protocol, Restart};
@@ -34,13 +34,21 @@ pub(super) struct Order {
 }
 
 /// Turns a specification into an order.
-pub(super) async fn order(engine: &Engine, call: &Call, name: &str, spec: &ContainerSpec, lifetime: &Lifetime) -> Result<Order, CallError> {
+pub(super) async fn order(
+    engine: &Engine,
+    call: &Call,
+    name: &str,
+    spec: &ContainerSpec,
+    lifetime: &Lifetime,
+) -> Result<Order, CallError> {
     reference::check_image(&spec.image)?;
     if name.is_empty() && spec.restart != Restart::No {
         return Err(CallError::Invalid("a run to completion cannot have `restart`: it would never be over".to_owned()));
     }
     if spec.no_network && !(spec.networks.is_empty() && spec.ports.is_empty()) {
-        return Err(CallError::Invalid("`no-network` excludes `networks` and `ports`; leave one or the other out".to_owned()));
+        return Err(CallError::Invalid(
+            "`no-network` excludes `networks` and `ports`; leave one or the other out".to_owned(),
+        ));
     }
     let mut labels = HashMap::new();
     names::extend(&mut labels, &spec.labels)?;
@@ -49,7 +57,11 @@ pub(super) async fn order(engine: &Engine, call: &Call, name: &str, spec: &Conta
     for network in &spec.networks {
         let id = networks::id_of(engine, call, network).await?;
         // Its own name goes without saying.
-        let aliases = std::iter::once(name).filter(|name| !name.is_empty()).chain(spec.aliases.iter().map(String::as_str)).map(str::to_owned).collect();
+        let aliases = std::iter::once(name)
+            .filter(|name| !name.is_empty())
+            .chain(spec.aliases.iter().map(String::as_str))
+            .map(str::to_owned)
+            .collect();
         networks.push((id, EndpointSettings { aliases: Some(aliases), ..EndpointSettings::default() }));
     }
     let mode = match networks.first() {
@@ -90,9 +102,12 @@ pub(super) async fn order(engine: &Engine, call: &Call, name: &str, spec: &Conta
 fn limits(spec: &ContainerSpec) -> Result<HostConfig, CallError> {
     let memory = spec.memory.unwrap_or(MEMORY);
     if memory < LEAST_MEMORY {
-        return Err(CallError::Invalid(format!("`memory` is {memory} bytes; Docker needs {LEAST_MEMORY} (6 MiB) at least")));
+        return Err(CallError::Invalid(format!(
+            "`memory` is {memory} bytes; Docker needs {LEAST_MEMORY} (6 MiB) at least"
+        )));
     }
-    let memory = i64::try_from(memory).map_err(|_| CallError::Invalid(format!("`memory` is {memory} bytes, which no machine has")))?;
+    let memory = i64::try_from(memory)
+        .map_err(|_| CallError::Invalid(format!("`memory` is {memory} bytes, which no machine has")))?;
     let cpu = spec.cpu_millis.unwrap_or(CPU_MILLIS);
     if cpu < 10 {
         return Err(CallError::Invalid(format!("`cpu-millis` is {cpu}; 10 (a hundredth of a processor) is the least")));
@@ -142,8 +157,15 @@ fn ports(ports: &[Port]) -> Result<HashMap<String, Option<Vec<PortBinding>>>, Ca
         if port.container == 0 || port.host == Some(0) {
             return Err(CallError::Invalid("a port is 0; leave `host` out to take one that is free".to_owned()));
         }
-        let binding = PortBinding { host_ip: Some(address.to_owned()), host_port: Some(port.host.map_or_else(String::new, |port| port.to_string())) };
-        bindings.entry(format!("{}/{}", port.container, protocol_name(&port.protocol))).or_default().get_or_insert_default().push(binding);
+        let binding = PortBinding {
+            host_ip: Some(address.to_owned()),
+            host_port: Some(port.host.map_or_else(String::new, |port| port.to_string())),
+        };
+        bindings
+            .entry(format!("{}/{}", port.container, protocol_name(&port.protocol)))
+            .or_default()
+            .get_or_insert_default()
+            .push(binding);
     }
     Ok(bindings)
 }
@@ -163,7 +185,8 @@ fn healthcheck(check: &Healthcheck) -> Result<HealthConfig, CallError> {
         return Err(CallError::Invalid("`healthcheck` has no command".to_owned()));
     }
     let nanoseconds = |name: &str, milliseconds: u64| {
-        i64::try_from(u128::from(milliseconds) * 1_000_000).map_err(|_| CallError::Invalid(format!("`healthcheck.{name}` is {milliseconds} ms, which is too long")))
+        i64::try_from(u128::from(milliseconds) * 1_000_000)
+            .map_err(|_| CallError::Invalid(format!("`healthcheck.{name}` is {milliseconds} ms, which is too long")))
     };
     Ok(HealthConfig {
         test: Some(std::iter::once("CMD".to_owned()).chain(check.command.iter().cloned()).collect()),
@@ -197,7 +220,9 @@ async fn mounts_of(engine: &Engine, call: &Call, asked: &[Mount]) -> Result<Vec<
                 all.push(DockerMount { typ: Some(MountType::VOLUME), source: Some(volume), ..mount });
             }
             MountSource::Tmpfs(bytes) => {
-                let bytes = i64::try_from(*bytes).map_err(|_| CallError::Invalid(format!("the tmpfs at `{target}` is {bytes} bytes, which no machine has")))?;
+                let bytes = i64::try_from(*bytes).map_err(|_| {
+                    CallError::Invalid(format!("the tmpfs at `{target}` is {bytes} bytes, which no machine has"))
+                })?;
                 all.push(DockerMount { target: mount.target, read_only: mount.read_only, ..tmpfs(bytes) });
             }
         }
@@ -206,11 +231,17 @@ async fn mounts_of(engine: &Engine, call: &Call, asked: &[Mount]) -> Result<Vec<
 }
 
 fn tmpfs(bytes: i64) -> DockerMount {
-    DockerMount { typ: Some(MountType::TMPFS), tmpfs_options: Some(MountTmpfsOptions { size_bytes: Some(bytes), ..MountTmpfsOptions::default() }), ..DockerMount::default() }
+    DockerMount {
+        typ: Some(MountType::TMPFS),
+        tmpfs_options: Some(MountTmpfsOptions { size_bytes: Some(bytes), ..MountTmpfsOptions::default() }),
+        ..DockerMount::default()
+    }
 }
 
 fn text(path: &Path) -> Result<String, CallError> {
-    path.to_str().map(str::to_owned).ok_or_else(|| CallError::Invalid(format!("{} is not text, so Docker cannot be told of it; rename it", path.display())))
+    path.to_str().map(str::to_owned).ok_or_else(|| {
+        CallError::Invalid(format!("{} is not text, so Docker cannot be told of it; rename it", path.display()))
+    })
 }
 
 /// What to add when the daemon says that a folder is missing that this machine has.
@@ -251,7 +282,10 @@ mod tests {
     fn ports_are_published_on_the_loopback_interface() {
         let port = Port { container: 80, host: None, address: None, protocol: Protocol::Tcp };
         let bindings = ports(std::slice::from_ref(&port)).expect("fine");
-        assert_eq!(bindings["80/tcp"], Some(vec![PortBinding { host_ip: Some("127.0.0.1".into()), host_port: Some(String::new()) }]));
+        assert_eq!(
+            bindings["80/tcp"],
+            Some(vec![PortBinding { host_ip: Some("127.0.0.1".into()), host_port: Some(String::new()) }])
+        );
         assert!(ports(&[Port { address: Some("localhost".into()), ..port.clone() }]).is_err());
         assert!(ports(&[Port { host: Some(0), ..port }]).is_err());
     }

@@ -12,15 +12,15 @@ use crate::names;
 pub(crate) async fn start_created(engine: &Engine, args: &StartCreated) -> Result<(), CallError> {
     let id = &args.id;
     names::check_id(id)?;
-    let what = format_args!("cannot start container {}", short(id));
+    let what = || format!("cannot start container {}", short(id));
     if !engine.fresh.take(id) {
-        let found = engine.api.inspect_container(id, None).await.map_err(|error| engine.fault(what, error))?;
+        let found = engine.api.inspect_container(id, None).await.map_err(|error| engine.fault(what(), error))?;
         let started = found.state.and_then(|state| state.started_at).unwrap_or_default();
         if !started.is_empty() && started != NEVER {
             return Ok(());
         }
     }
-    engine.api.start_container(id, None::<StartContainerOptions>).await.map_err(|error| engine.fault(what, error))
+    engine.api.start_container(id, None::<StartContainerOptions>).await.map_err(|error| engine.fault(what(), error))
 }
 
 /// An id as Docker's tools show it.

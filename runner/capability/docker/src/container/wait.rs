@@ -68,8 +68,12 @@ pub(crate) async fn wait(engine: &Engine, call: &Call, args: &Wait) -> Result<Ex
     if timed_out {
         let limit = args.timeout_ms.map(Duration::from_millis).unwrap_or_default();
         let lines = last_lines(&format!("{}\n{}", output.stdout_tail, output.stderr_tail), LINES);
-        let lines = if lines.is_empty() { "it printed nothing".to_owned() } else { format!("its last lines:\n{lines}") };
-        return Err(CallError::TimedOut(format!("container {} did not end within {limit:?}, so it was stopped; {lines}", short(id))));
+        let lines =
+            if lines.is_empty() { "it printed nothing".to_owned() } else { format!("its last lines:\n{lines}") };
+        return Err(CallError::TimedOut(format!(
+            "container {} did not end within {limit:?}, so it was stopped; {lines}",
+            short(id)
+        )));
     }
     let oom_killed = code != 0 && was_killed_for_memory(engine, id, code).await?;
     Ok(Exit { code, oom_killed, stdout_tail: output.stdout_tail, stderr_tail: output.stderr_tail })
@@ -90,7 +94,9 @@ async fn exit_code(engine: &Engine, id: &str) -> Result<i64, CallError> {
             Some(Ok(answer)) => return Ok(answer.status_code),
             // bollard's form of an exit code that is not 0.
             Some(Err(Error::DockerContainerWaitError { code, .. })) => return Ok(code),
-            Some(Err(error @ Error::DockerResponseServerError { .. })) => return Err(engine.fault(format_args!("cannot wait for container {}", short(id)), error)),
+            Some(Err(error @ Error::DockerResponseServerError { .. })) => {
+                return Err(engine.fault(format_args!("cannot wait for container {}", short(id)), error));
+            }
             // The connection broke. A daemon that restarts quickly, and keeps its containers, is asked again.
             Some(Err(_)) | None => {
                 if !engine.alive().await {

@@ -15,7 +15,7 @@ use crate::server::{Received, Reply, Server, closed_port};
 const ANY: &str = r#"{ http = ["GET,HEAD,OPTIONS,POST,PUT,PATCH,DELETE http://127.0.0.1:*/**", "GET http://localhost:*/**"], secrets = ["token"] }"#;
 const SECRETS: Setup = Setup { secrets: &[("token", "s3cr3t-t0ken")], env: &[] };
 
-pub fn request(method: &str, url: &str) -> Send {
+pub(crate) fn request(method: &str, url: &str) -> Send {
     Send {
         request: Request {
             method: method.to_owned(),
@@ -29,7 +29,7 @@ pub fn request(method: &str, url: &str) -> Send {
     }
 }
 
-pub fn get(url: &str) -> Send {
+pub(crate) fn get(url: &str) -> Send {
     request("GET", url)
 }
 

@@ -9,23 +9,23 @@ use tokio::sync::mpsc;
 
 /// A request as it came.
 #[derive(Clone, Debug)]
-pub struct Received {
-    pub method: String,
-    pub target: String,
+pub(crate) struct Received {
+    pub(crate) method: String,
+    pub(crate) target: String,
     /// Names in small letters.
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Received {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 }
 
 /// What the server does with a request.
 #[derive(Clone, Debug)]
-pub enum Reply {
+pub(crate) enum Reply {
     /// Answers.
     Answer { status: u16, headers: Vec<(String, String)>, body: Vec<u8> },
     /// Never answers.
@@ -39,19 +39,19 @@ pub enum Reply {
 }
 
 impl Reply {
-    pub fn ok(body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn ok(body: impl Into<Vec<u8>>) -> Self {
         Self::status(200, body)
     }
 
-    pub fn status(status: u16, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn status(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self::Answer { status, headers: Vec::new(), body: body.into() }
     }
 
-    pub fn redirect(status: u16, to: impl Into<String>) -> Self {
+    pub(crate) fn redirect(status: u16, to: impl Into<String>) -> Self {
         Self::Answer { status, headers: vec![("location".to_owned(), to.into())], body: b"elsewhere".to_vec() }
     }
 
-    pub fn with(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         if let Self::Answer { headers, .. } = &mut self {
             headers.push((name.to_owned(), value.to_owned()));
         }
@@ -59,8 +59,8 @@ impl Reply {
     }
 }
 
-pub struct Server {
-    pub address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
     /// Something for every request that has come.
     came: mpsc::UnboundedReceiver<()>,
@@ -69,7 +69,7 @@ pub struct Server {
 }
 
 impl Server {
-    pub async fn start(reply: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(reply: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let received = Arc::new(Mutex::new(Vec::new()));
@@ -95,25 +95,25 @@ impl Server {
         Self { address, received, came, left }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    pub fn received(&self) -> Vec<Received> {
+    pub(crate) fn received(&self) -> Vec<Received> {
         self.received.lock().expect("not poisoned").clone()
     }
 
-    pub async fn request_came(&mut self) {
+    pub(crate) async fn request_came(&mut self) {
         self.came.recv().await.expect("the server runs");
     }
 
-    pub async fn client_left(&mut self) {
+    pub(crate) async fn client_left(&mut self) {
         self.left.recv().await.expect("the server runs");
     }
 }
 
 /// Reads one request.
-pub async fn read(stream: &mut (impl AsyncBufRead + Unpin)) -> Option<Received> {
+pub(crate) async fn read(stream: &mut (impl AsyncBufRead + Unpin)) -> Option<Received> {
     let mut line = String::new();
     stream.read_line(&mut line).await.ok().filter(|len| *len > 0)?;
     let mut words = line.split_whitespace();
@@ -133,7 +133,7 @@ pub async fn read(stream: &mut (impl AsyncBufRead + Unpin)) -> Option<Received> 
 }
 
 /// Answers; says whether the client stayed for all of it.
-pub async fn answer(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), reply: Reply) -> bool {
+pub(crate) async fn answer(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), reply: Reply) -> bool {
     match reply {
         Reply::Answer { status, headers, body } => {
             let mut text = format!("HTTP/1.1 {status} Words\r\ncontent-length: {}\r\n", body.len());
@@ -162,7 +162,7 @@ pub async fn answer(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), reply: R
 }
 
 /// A port of this machine at which nobody listens.
-pub async fn closed_port() -> SocketAddr {
+pub(crate) async fn closed_port() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     listener.local_addr().expect("an address")
 }

@@ -19,9 +19,12 @@ const ANY: &str = r#"{ http = ["GET https://localhost:*/**", "GET https://127.0.
 
 /// A server whose certificate it signed itself, for the name `localhost`: its port, and the certificate.
 async fn start() -> (u16, Vec<u8>) {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
-    let certificate = made.cert.der().clone();
-    let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let mut parameters = rcgen::CertificateParams::new(["localhost".to_owned()]).expect("a name");
+    // Two signers of the same name would be taken for one another.
+    parameters.distinguished_name.push(rcgen::DnType::CommonName, format!("signer {:?}", key.public_key_raw()));
+    let certificate = parameters.self_signed(&key).expect("a certificate").der().clone();
+    let key = PrivatePkcs8KeyDer::from(key.serialize_der());
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("versions")

@@ -23,7 +23,6 @@ use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
 use std::thread;
 
 use nix::sys::signal::{SigSet, Signal};
@@ -92,9 +91,8 @@ fn keep() -> io::Result<()> {
     // The terminal's signals (Ctrl-C, hang-up) are for Windlass, which then decides; a session
     // without a terminal also makes a program fail that would ask for a password and wait for ever.
     let _ = nix::unistd::setsid();
-    // Whoever ends "everything of Windlass" with a polite signal must not end the keeper first.
-    let polite: SigSet = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT].into_iter().collect();
-    polite.thread_block()?;
+    // A program inherits what is blocked here, and could not be ended politely then.
+    SigSet::empty().thread_set_mask()?;
     tree::adopt_orphans()?;
 
     let mut socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
@@ -106,8 +104,8 @@ fn keep() -> io::Result<()> {
         return Ok(());
     }
     let order: Order = serde_json::from_str(&line)?;
-    let report = match start(&order) {
-        Ok(program) => watch(program, order.stdin, input),
+    let report = match start(&order).and_then(|program| watch(program, order.stdin, input)) {
+        Ok(code) => Report::Ended(code),
         Err(error) => Report::NotStarted { errno: error.raw_os_error(), why: error.to_string() },
     };
     let mut line = serde_json::to_string(&report)?;
@@ -116,7 +114,6 @@ fn keep() -> io::Result<()> {
 }
 
 fn start(order: &Order) -> io::Result<Child> {
-    // The signal mask is the empty one again in the program: the standard library sees to it.
     Command::new(&order.program)
         .args(&order.args)
         .env_clear()
@@ -127,26 +124,28 @@ fn start(order: &Order) -> io::Result<Child> {
         .spawn()
 }
 
-/// Waits until the program and everything below it is gone; ends what outlives the program, and all of it when asked.
-fn watch(mut program: Child, stdin: Option<String>, mut input: BufReader<UnixStream>) -> Report {
+/// Waits until the program and everything below it is gone; ends what outlives the program, and all
+/// of it when the stream from Windlass ends. Answers with the exit code.
+fn watch(mut program: Child, stdin: Option<String>, mut input: BufReader<UnixStream>) -> io::Result<i32> {
     let tree = Tree::of(&program);
-    if let (Some(text), Some(mut pipe)) = (stdin, program.stdin.take()) {
-        // A program need not read what it is given.
-        thread::spawn(move || pipe.write_all(text.as_bytes()));
-    }
-    let (end, asked) = mpsc::channel::<()>();
-    let end_of_call = end.clone();
-    thread::spawn(move || {
-        let _ = input.read_to_end(&mut Vec::new());
-        let _ = end_of_call.send(());
-    });
-    thread::spawn(move || {
-        if asked.recv().is_ok() {
-            tree.end();
+    // Whoever ends "everything of Windlass" with a polite signal must not end the keeper first.
+    let polite: SigSet = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT].into_iter().collect();
+    let _ = polite.thread_block();
+    let helpers = || {
+        if let (Some(text), Some(mut pipe)) = (stdin, program.stdin.take()) {
+            // A program need not read what it is given.
+            thread::Builder::new().spawn(move || pipe.write_all(text.as_bytes()))?;
         }
-    });
-    let code = tree.wait(|| {
-        let _ = end.send(());
-    });
-    Report::Ended(code)
+        thread::Builder::new().spawn(move || {
+            let _ = input.read_to_end(&mut Vec::new());
+            tree.end()
+        })
+    };
+    // Where no more threads are allowed, a program would go on without anybody who could end it.
+    helpers().inspect_err(|_| tree.kill())?;
+    Ok(tree.wait(|| {
+        if thread::Builder::new().spawn(move || tree.end()).is_err() {
+            tree.kill();
+        }
+    }))
 }

@@ -56,18 +56,23 @@ impl Tree {
             program_ended();
         }
         #[cfg(not(target_os = "linux"))]
-        self.signal(Signal::SIGKILL);
+        self.kill();
         code.unwrap_or(SIGNALLED)
     }
 
     /// Ends all of it, with an iron hand after the time of grace. Never returns: the keeper ends when nobody is left.
-    pub(super) fn end(self) {
+    pub(super) fn end(self) -> ! {
         self.signal(Signal::SIGTERM);
         thread::sleep(GRACE);
         loop {
-            self.signal(Signal::SIGKILL);
+            self.kill();
             thread::sleep(AGAIN);
         }
+    }
+
+    /// Ends all of it at once.
+    pub(super) fn kill(self) {
+        self.signal(Signal::SIGKILL);
     }
 
     #[cfg(target_os = "linux")]

@@ -16,6 +16,9 @@ pub(super) fn order(call: &Call, command: &Command, path: &OsStr) -> Result<Orde
     if let Some(bad) = command.args.iter().find(|argument| argument.contains('\0')) {
         return Err(CallError::Invalid(format!("the argument {bad:?} has a zero byte, which no argument can have")));
     }
+    if command.timeout_ms == Some(0) {
+        return Err(CallError::Invalid("`timeout-ms` is 0; leave it out for no limit but the step's own".to_owned()));
+    }
     Ok(Order {
         program: program(&command.program, path)?,
         args: command.args.clone(),

@@ -1,0 +1,9 @@
+;; Imports an interface that does not exist.
+(component
+    (import "windlass:teleport/teleport@0.1.0" (instance (export "beam" (func (param "to" string)))))
+    (core module $m (func (export "run") (result i32) i32.const 0))
+    (core instance $i (instantiate $m))
+    (func $run (result (result)) (canon lift (core func $i "run")))
+    (instance $command (export "run" (func $run)))
+    (export "wasi:cli/run@0.2.0" (instance $command))
+)
