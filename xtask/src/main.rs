@@ -10,6 +10,7 @@
     reason = "a developer's tool: it talks to the terminal, and starts and cleans up after other programs"
 )]
 
+mod bench;
 mod bytes;
 mod context;
 mod demo;
@@ -36,6 +37,10 @@ cargo xtask <command>
   test [--quick] [-- filter...]
                       format, tidy, clippy and every test; with a filter only the tests that
                       match; with --quick only the tests that need no engine
+  bench [steps] [start] [containers]
+                      what Windlass costs beside ninja and `docker run`; all parts, or those named
+  measure -- command...
+                      run a command once and print its nanoseconds and its peak memory in KiB
   tidy [--bless]      the rules of the house: floors, walls, sizes, reasons, WIT changelog
                       (--bless records the digests of changed WIT packages)
 
@@ -77,6 +82,8 @@ fn dispatch(command: &str, args: &[String]) -> Result<()> {
         "guests" => known(&[]).and_then(|()| setup::guests_only()),
         "demo" => known(&[]).and_then(|()| demo::command()),
         "test" => known(&["--quick"]).and_then(|()| test::command(flag("--quick"), rest)),
+        "bench" => known(&bench::PARTS).and_then(|()| bench::command(mine)),
+        "measure" => known(&[]).and_then(|()| bench::measure(rest)),
         "tidy" => known(&["--bless"]).and_then(|()| tidy::command(flag("--bless"))),
         _ => Err(Failure::new(format!("there is no command `{command}`.\n\n{HELP}"))),
     }

@@ -80,7 +80,12 @@ fn fault(name: String, code: &'static str, message: String, help: &str, valid: &
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lines {
     starts: Vec<u32>,
+    /// For lines that are longer than [`STRIDE`]: the characters of the line before each such stretch of it. A file of
+    /// one line with a million steps would be counted through a million times without it.
+    within: Vec<(u32, u32)>,
 }
+
+const STRIDE: usize = 1024;
 
 impl Lines {
     pub(crate) fn of(text: &str) -> Self {
@@ -88,7 +93,19 @@ impl Lines {
         starts.push(0);
         starts.extend(text.match_indices('\n').map(|(at, _)| at as u32 + 1));
         starts.shrink_to_fit();
-        Self { starts }
+        let mut within = Vec::new();
+        for (index, start) in starts.iter().enumerate() {
+            let end = starts.get(index + 1).map_or(text.len(), |next| *next as usize);
+            let line = text.as_bytes().get(*start as usize..end).unwrap_or_default();
+            if line.len() > STRIDE {
+                let mut before = 0;
+                for (stretch, bytes) in line.chunks(STRIDE).enumerate() {
+                    within.push((start + (stretch * STRIDE) as u32, before));
+                    before += characters(bytes);
+                }
+            }
+        }
+        Self { starts, within }
     }
 
     /// The line's index, from 0.
@@ -104,10 +121,42 @@ impl Lines {
     pub(crate) fn location(&self, text: &str, offset: usize) -> Location {
         let offset = offset.min(text.len());
         let index = self.line(offset);
-        let start = self.start(index).unwrap_or_default();
-        let before = text.as_bytes().get(start..offset).unwrap_or_default();
-        // A byte that does not continue a character begins one: this counts characters, whatever the offset.
-        let column = before.iter().filter(|byte| (**byte & 0xC0) != 0x80).count();
-        Location { line: index as u32 + 1, column: column as u32 + 1 }
+        let mut start = self.start(index).unwrap_or_default();
+        let mut column = 1;
+        let stretch = self.within.partition_point(|(from, _)| *from as usize <= offset).checked_sub(1);
+        if let Some((from, before)) = stretch.and_then(|stretch| self.within.get(stretch))
+            && *from as usize > start
+        {
+            (start, column) = (*from as usize, before + 1);
+        }
+        column += characters(text.as_bytes().get(start..offset).unwrap_or_default());
+        Location { line: index as u32 + 1, column }
+    }
+}
+
+/// A byte that does not continue a character begins one: this counts characters, wherever the bytes are cut.
+fn characters(bytes: &[u8]) -> u32 {
+    bytes.iter().filter(|byte| (**byte & 0xC0) != 0x80).count() as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Lines, Location};
+
+    #[test]
+    fn columns_count_characters_in_lines_of_any_length() {
+        let text = format!("a\n{}x\n{}\nb", "é".repeat(3000), "z".repeat(1024));
+        let lines = Lines::of(&text);
+        let at = |offset| lines.location(&text, offset);
+        assert_eq!(at(0), Location { line: 1, column: 1 });
+        assert_eq!(at(2), Location { line: 2, column: 1 });
+        assert_eq!(at(2 + 2 * 700), Location { line: 2, column: 701 });
+        assert_eq!(at(2 + 2 * 3000), Location { line: 2, column: 3001 });
+        assert_eq!(at(text.len()), Location { line: 4, column: 2 });
+        for (offset, _) in text.char_indices() {
+            let line = text[..offset].matches('\n').count();
+            let column = text[..offset].rsplit('\n').next().map_or(0, |line| line.chars().count());
+            assert_eq!(at(offset), Location { line: line as u32 + 1, column: column as u32 + 1 });
+        }
     }
 }

@@ -38,3 +38,6 @@ pub use runs::runs;
 pub use show::{ShowOptions, show};
 pub use style::{Format, Style};
 pub use summary::summary;
+
+#[cfg(test)]
+mod tests;

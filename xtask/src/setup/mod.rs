@@ -4,11 +4,13 @@ mod debian;
 mod engine;
 mod guests;
 mod packages;
+mod peers;
 mod registry;
 mod service;
 mod wasm;
 
 pub(crate) use engine::Engine;
+pub(crate) use peers::{docker_cli, ninja};
 pub(crate) use registry::Registry;
 
 use crate::context::Context;

@@ -44,9 +44,12 @@ impl Capability for Health {
                 let Wait { target, policy } = decode(function, args)?;
                 wait::until_sure(&target, &policy, session).await?
             }
-            other => return Err(CallError::Other(format!("the health capability does not know {}", other.name())).into()),
+            other => {
+                return Err(CallError::Other(format!("the health capability does not know {}", other.name())).into());
+            }
         };
-        serde_json::to_value(report).map_err(|error| CallError::Other(format!("the report cannot be written as JSON: {error}")).into())
+        serde_json::to_value(report)
+            .map_err(|error| CallError::Other(format!("the report cannot be written as JSON: {error}")).into())
     }
 }
 

@@ -50,7 +50,8 @@ fn is_path(path: &str) -> bool {
 mod tests {
     use super::*;
 
-    const GOOD: Policy = Policy { interval_ms: 10, timeout_ms: 1, retries: 1, start_period_ms: 0, success_threshold: 1 };
+    const GOOD: Policy =
+        Policy { interval_ms: 10, timeout_ms: 1, retries: 1, start_period_ms: 0, success_threshold: 1 };
 
     #[test]
     fn the_least_is_enough() {
@@ -72,6 +73,13 @@ mod tests {
     #[test]
     fn paths() {
         assert!(is_path("/") && is_path("/a?b=c") && is_path("//x"));
-        assert!(!is_path("") && !is_path("a") && !is_path("@evil/") && !is_path("/a b") && !is_path("/\n") && !is_path(r"/\x"));
+        assert!(
+            !is_path("")
+                && !is_path("a")
+                && !is_path("@evil/")
+                && !is_path("/a b")
+                && !is_path("/\n")
+                && !is_path(r"/\x")
+        );
     }
 }

@@ -56,7 +56,9 @@ mod tests {
     fn only_the_web_and_no_credentials() {
         assert!(url("http://127.0.0.1/x?y#z").is_ok());
         assert!(url("HTTPS://Example.com").is_ok());
-        for bad in ["", "x", "/x", "ftp://a/", "file:///etc/passwd", "http://u@a/", "http://u:p@a/", "http://:p@a/", "http://"] {
+        for bad in
+            ["", "x", "/x", "ftp://a/", "file:///etc/passwd", "http://u@a/", "http://u:p@a/", "http://:p@a/", "http://"]
+        {
             assert!(matches!(url(bad), Err(CallError::Invalid(_))), "{bad}");
         }
     }
@@ -72,7 +74,10 @@ mod tests {
         for good in ["127.0.0.1:1", "localhost:65535", "[::1]:80", "a_b-c.example:5432"] {
             assert!(host_and_port(good).is_ok(), "{good}");
         }
-        for bad in ["", ":", "a", "a:", ":1", "a:0", "a:65536", "a:+1", "::1:80", "[x]:80", "u@a:1", "a/b:1", "a?b:1", "a#b:1", "a b:1", "a:1/"] {
+        for bad in [
+            "", ":", "a", "a:", ":1", "a:0", "a:65536", "a:+1", "::1:80", "[x]:80", "u@a:1", "a/b:1", "a?b:1", "a#b:1",
+            "a b:1", "a:1/",
+        ] {
             assert!(host_and_port(bad).is_err(), "{bad}");
         }
     }

@@ -48,7 +48,8 @@ fn provider() -> Arc<CryptoProvider> {
 }
 
 fn plain() -> Result<reqwest::Client, CallError> {
-    let config = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().map_err(no_client)?;
+    let config =
+        ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().map_err(no_client)?;
     // The client wants a TLS configuration even if it never uses one; this trusts nobody.
     build(config.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth())
 }
@@ -60,7 +61,8 @@ fn secure(trusted: &[CertificateDer<'static>]) -> Result<reqwest::Client, CallEr
              install them (the package `ca-certificates`), or name a file of them in SSL_CERT_FILE"
         ))
     })?;
-    let config = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().map_err(no_client)?;
+    let config =
+        ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().map_err(no_client)?;
     // "Dangerous" is any verifier that is not rustls' own; this one is the platform's.
     build(config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
 }

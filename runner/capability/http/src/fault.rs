@@ -5,6 +5,9 @@ use std::io;
 
 use windlass_gate::CallError;
 
+/// How the standard library begins its words for a name that is not found; there is no kind of error for it.
+const UNKNOWN_HOST: &str = "failed to lookup address information: ";
+
 /// An error of a request that `what` names, as `GET http://127.0.0.1/`.
 pub(crate) fn of_request(what: &str, error: &reqwest::Error) -> CallError {
     let why = why(error);
@@ -20,9 +23,7 @@ pub(crate) fn of_request(what: &str, error: &reqwest::Error) -> CallError {
 /// The cause at the bottom, which says the most; the layers above it only say that something failed.
 pub(crate) fn why(error: &(dyn Error + 'static)) -> String {
     let mut deepest = error;
-    let mut resolving = false;
     loop {
-        resolving |= deepest.to_string() == "dns error";
         let inner = match deepest.downcast_ref::<io::Error>() {
             Some(error) => match (of_io(error), error.get_ref()) {
                 (Some(words), None) => return words.to_owned(),
@@ -38,8 +39,8 @@ pub(crate) fn why(error: &(dyn Error + 'static)) -> String {
         }
     }
     let text = deepest.to_string();
-    if resolving {
-        return format!("the host name is not known here ({})", text.trim_start_matches("failed to lookup address information: "));
+    if let Some(reason) = text.strip_prefix(UNKNOWN_HOST) {
+        return format!("its host name is not known here ({reason})");
     }
     match deepest.downcast_ref::<rustls::Error>() {
         Some(error) => of_tls(error),
@@ -48,7 +49,7 @@ pub(crate) fn why(error: &(dyn Error + 'static)) -> String {
 }
 
 /// Words for the errors that people meet; the system's own carry numbers.
-pub(crate) fn of_io(error: &io::Error) -> Option<&'static str> {
+fn of_io(error: &io::Error) -> Option<&'static str> {
     Some(match error.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused",
         io::ErrorKind::ConnectionReset => "the other side reset the connection",
@@ -64,9 +65,31 @@ pub(crate) fn of_io(error: &io::Error) -> Option<&'static str> {
 fn of_tls(error: &rustls::Error) -> String {
     match error {
         rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer) => {
-            "its certificate is signed by nobody whom this machine trusts; install the signer's certificate, or name a file with it in SSL_CERT_FILE".to_owned()
+            "its certificate is signed by nobody whom this machine trusts; \
+             install the signer's certificate, or name a file with it in SSL_CERT_FILE"
+                .to_owned()
         }
         rustls::Error::InvalidCertificate(problem) => format!("its certificate is not acceptable: {problem}"),
         other => format!("TLS: {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cause_is_found_in_its_wrappings() {
+        let wrapped = |inner: io::Error| why(&io::Error::other(inner));
+        assert_eq!(wrapped(io::ErrorKind::ConnectionRefused.into()), "connection refused");
+        assert_eq!(
+            wrapped(io::Error::other(format!("{UNKNOWN_HOST}Name or service not known"))),
+            "its host name is not known here (Name or service not known)"
+        );
+        let untrusted = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        assert!(
+            wrapped(io::Error::new(io::ErrorKind::InvalidData, untrusted)).contains("nobody whom this machine trusts")
+        );
+        assert_eq!(wrapped(io::Error::other("anything else")), "anything else");
     }
 }

@@ -48,20 +48,27 @@ impl Headers {
             let parsed = HeaderName::from_bytes(name.as_bytes())
                 .map_err(|_| CallError::Invalid(format!("`{name}` cannot be the name of a header")))?;
             if REFUSED.contains(&parsed) {
-                return Err(CallError::Invalid(format!("the header `{parsed}` cannot be given; the URL and the body decide it")));
+                return Err(CallError::Invalid(format!(
+                    "the header `{parsed}` cannot be given; the URL and the body decide it"
+                )));
             }
             let secret = matches!(value, Value::Secret(_));
             let text = call.run.secrets.reveal(value)?;
             // The text is not shown: it may be the secret.
-            let mut value = HeaderValue::from_str(&text)
-                .map_err(|_| CallError::Invalid(format!("the value of the header `{parsed}` has a character that no header can have, a line break for example")))?;
+            let mut value = HeaderValue::from_str(&text).map_err(|_| {
+                CallError::Invalid(format!(
+                    "the value of the header `{parsed}` has a character that no header can have, \
+                         a line break for example"
+                ))
+            })?;
             value.set_sensitive(secret);
             let credential = secret || CREDENTIALS.contains(&parsed);
             list.push(Header { name: parsed, value, credential });
         }
         let repeatable = !matches!(*method, Method::POST | Method::PATCH);
         if !repeatable && !list.iter().any(|header| header.name == IDEMPOTENCY_KEY) {
-            let value = HeaderValue::from_str(&call.identity()).map_err(|error| CallError::Other(format!("the call's identity cannot be a header: {error}")))?;
+            let value = HeaderValue::from_str(&call.identity())
+                .map_err(|error| CallError::Other(format!("the call's identity cannot be a header: {error}")))?;
             list.push(Header { name: IDEMPOTENCY_KEY, value, credential: false });
         }
         Ok(Self { list })

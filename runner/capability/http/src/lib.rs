@@ -5,12 +5,6 @@
 //! Nothing here keeps a connection or a cookie from one call to the next, and no proxy of the
 //! machine's environment is used: a call does what its arguments say, on any machine.
 
-#![allow(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "this crate owns HTTP and TCP connections, and their time limits"
-)]
-
 mod address;
 mod body;
 mod client;
@@ -63,5 +57,6 @@ impl Capability for Http {
 }
 
 fn to_json(answer: impl serde::Serialize) -> Result<Json, CallError> {
-    serde_json::to_value(answer).map_err(|error| CallError::Other(format!("the answer cannot be written as JSON: {error}")))
+    serde_json::to_value(answer)
+        .map_err(|error| CallError::Other(format!("the answer cannot be written as JSON: {error}")))
 }

@@ -21,7 +21,10 @@ pub(crate) async fn http(clients: &Clients, probe: &Probe) -> Result<Seen, CallE
     let url = address::url(&probe.url)?;
     let limit = time_limit(probe.timeout_ms)?;
     if probe.status_min > probe.status_max {
-        return Err(CallError::Invalid(format!("no status is both at least {} and at most {}", probe.status_min, probe.status_max)));
+        return Err(CallError::Invalid(format!(
+            "no status is both at least {} and at most {}",
+            probe.status_min, probe.status_max
+        )));
     }
     let client = clients.of(&url)?;
     let shown = words::shown(&url);
@@ -31,7 +34,9 @@ pub(crate) async fn http(clients: &Clients, probe: &Probe) -> Result<Seen, CallE
             Err(error) => unhealthy(format!("{shown}: {}", fault::why(&error))),
         }
     };
-    Ok(timeout(limit, ask).await.unwrap_or_else(|_| unhealthy(format!("no answer from {shown} within {}", words::time(limit)))))
+    Ok(timeout(limit, ask)
+        .await
+        .unwrap_or_else(|_| unhealthy(format!("no answer from {shown} within {}", words::time(limit)))))
 }
 
 async fn judge(probe: &Probe, mut response: reqwest::Response, shown: &str) -> Seen {
@@ -58,10 +63,7 @@ pub(crate) async fn tcp(probe: &ProbeTcp) -> Result<Seen, CallError> {
     let limit = time_limit(probe.timeout_ms)?;
     Ok(match timeout(limit, TcpStream::connect(address.as_str())).await {
         Ok(Ok(_)) => Seen { healthy: true, what: format!("connected to {address}") },
-        Ok(Err(error)) => {
-            let why = fault::of_io(&error).map_or_else(|| error.to_string(), str::to_owned);
-            unhealthy(format!("{address}: {why}"))
-        }
+        Ok(Err(error)) => unhealthy(format!("{address}: {}", fault::why(&error))),
         Err(_) => unhealthy(format!("no connection to {address} within {}", words::time(limit))),
     })
 }

@@ -53,11 +53,16 @@ impl Limits {
         }
         let body = request.max_body.unwrap_or(DEFAULT_BODY);
         if body > LARGEST_BODY {
-            return Err(CallError::Invalid(format!("`max-body` is {body}; {} ({LARGEST_BODY}) is the most there can be", words::size(LARGEST_BODY))));
+            return Err(CallError::Invalid(format!(
+                "`max-body` is {body}; {} ({LARGEST_BODY}) is the most there can be",
+                words::size(LARGEST_BODY)
+            )));
         }
         let redirects = request.redirects;
         if redirects > MOST_REDIRECTS {
-            return Err(CallError::Invalid(format!("`redirects` is {redirects}; at most {MOST_REDIRECTS} are followed")));
+            return Err(CallError::Invalid(format!(
+                "`redirects` is {redirects}; at most {MOST_REDIRECTS} are followed"
+            )));
         }
         Ok(Self { time, body, redirects })
     }
@@ -81,9 +86,14 @@ impl std::fmt::Display for Message {
 impl Message {
     fn of(call: &Call, request: Request) -> Result<Self, CallError> {
         if !METHODS.contains(&request.method.as_str()) {
-            return Err(CallError::Invalid(format!("`{}` is not a method that can be sent; possible are {}", request.method, METHODS.join(", "))));
+            return Err(CallError::Invalid(format!(
+                "`{}` is not a method that can be sent; possible are {}",
+                request.method,
+                METHODS.join(", ")
+            )));
         }
-        let method = Method::from_bytes(request.method.as_bytes()).map_err(|error| CallError::Invalid(error.to_string()))?;
+        let method =
+            Method::from_bytes(request.method.as_bytes()).map_err(|error| CallError::Invalid(error.to_string()))?;
         let url = address::url(&request.url)?;
         let headers = Headers::of(call, &method, &request.headers)?;
         Ok(Self { method, url, headers, body: request.body.map(Bytes::from) })
@@ -108,10 +118,18 @@ impl Message {
     }
 }
 
-async fn exchange(clients: &Clients, call: &Call, mut message: Message, limits: &Limits) -> Result<Response, CallError> {
+async fn exchange(
+    clients: &Clients,
+    call: &Call,
+    mut message: Message,
+    limits: &Limits,
+) -> Result<Response, CallError> {
     let mut followed = 0;
     loop {
-        let mut request = clients.of(&message.url)?.request(message.method.clone(), message.url.clone()).headers(message.headers.map());
+        let mut request = clients
+            .of(&message.url)?
+            .request(message.method.clone(), message.url.clone())
+            .headers(message.headers.map());
         if let Some(body) = &message.body {
             request = request.body(body.clone());
         }
@@ -129,7 +147,10 @@ async fn exchange(clients: &Clients, call: &Call, mut message: Message, limits: 
         let headers = response
             .headers()
             .iter()
-            .map(|(name, value)| Pair { name: name.as_str().to_owned(), value: String::from_utf8_lossy(value.as_bytes()).into_owned() })
+            .map(|(name, value)| Pair {
+                name: name.as_str().to_owned(),
+                value: String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            })
             .collect();
         let body = body::whole(&mut response, limits.body).await.map_err(|error| match error {
             BodyError::TooLarge => CallError::TooLarge(format!(
@@ -160,17 +181,26 @@ fn without_secrets(call: &Call, body: Vec<u8>) -> Vec<u8> {
 fn redirect(message: &Message, response: &reqwest::Response) -> Result<Option<Url>, CallError> {
     let moves = matches!(
         response.status(),
-        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::SEE_OTHER | StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT
+        StatusCode::MOVED_PERMANENTLY
+            | StatusCode::FOUND
+            | StatusCode::SEE_OTHER
+            | StatusCode::TEMPORARY_REDIRECT
+            | StatusCode::PERMANENT_REDIRECT
     );
     let location = response.headers().get(LOCATION).filter(|_| moves);
     let Some(location) = location else { return Ok(None) };
     let location = String::from_utf8_lossy(location.as_bytes());
     let to = message.url.join(&location).map_err(|error| {
-        CallError::Other(format!("{message} is redirected to `{location}`, which is not a URL: {error}; with `redirects` 0 you get the redirect itself"))
+        CallError::Other(format!(
+            "{message} is redirected to `{location}`, which is not a URL: {error}; \
+             with `redirects` 0 you get the redirect itself"
+        ))
     })?;
     match address::fault(&to) {
         None => Ok(Some(to)),
-        Some(fault) => Err(CallError::Denied(format!("{message} is redirected to `{}`, which {fault}", words::shown(&to)))),
+        Some(fault) => {
+            Err(CallError::Denied(format!("{message} is redirected to `{}`, which {fault}", words::shown(&to))))
+        }
     }
 }
 

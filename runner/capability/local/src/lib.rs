@@ -3,10 +3,9 @@
 //! Each of [`Process`], [`Artifacts`] and [`Timer`] is a capability of its own behind the gate.
 //! A binary that offers [`Process`] calls [`keeper::take_over_if_asked`] first thing in `main`.
 
-#![allow(
+#![expect(
     clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "this crate owns host processes, the artifacts' folder, the timer and the files of secrets"
+    reason = "this crate owns host processes with their keeper, the artifacts' folder, and the files of secrets"
 )]
 
 mod artifacts;
@@ -25,7 +24,8 @@ pub use timer::Timer;
 use windlass_gate::CallError;
 
 fn to_json(answer: impl serde::Serialize) -> Result<serde_json::Value, CallError> {
-    serde_json::to_value(answer).map_err(|error| CallError::Other(format!("the answer cannot be written as JSON: {error}")))
+    serde_json::to_value(answer)
+        .map_err(|error| CallError::Other(format!("the answer cannot be written as JSON: {error}")))
 }
 
 fn unknown(capability: &str, function: windlass_gate::Function) -> CallError {

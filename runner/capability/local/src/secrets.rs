@@ -51,17 +51,25 @@ impl FileAndEnvSecrets {
 
     fn in_file(path: &Path) -> Result<String, String> {
         let why = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => "which does not exist; create it, or change `[secrets]` in pipeline.toml".to_owned(),
-            io::ErrorKind::PermissionDenied => "which this user may not read; change its permissions or its owner".to_owned(),
+            io::ErrorKind::NotFound => {
+                "which does not exist; create it, or change `[secrets]` in pipeline.toml".to_owned()
+            }
+            io::ErrorKind::PermissionDenied => {
+                "which this user may not read; change its permissions or its owner".to_owned()
+            }
             io::ErrorKind::IsADirectory => "which is a folder; name a file".to_owned(),
             _ => format!("which cannot be read: {error}"),
         };
         let mut text = Vec::new();
         File::open(path).map_err(why)?.take(LARGEST + 1).read_to_end(&mut text).map_err(why)?;
         if text.len() as u64 > LARGEST {
-            return Err("which is larger than 1 MiB; a secret is a key or a password, so this is hardly the right file".to_owned());
+            return Err(
+                "which is larger than 1 MiB; a secret is a key or a password, so this is hardly the right file"
+                    .to_owned(),
+            );
         }
-        let mut text = String::from_utf8(text).map_err(|_| "which is not UTF-8 text; encode binary keys (base64, PEM)".to_owned())?;
+        let mut text = String::from_utf8(text)
+            .map_err(|_| "which is not UTF-8 text; encode binary keys (base64, PEM)".to_owned())?;
         // Editors and `echo` end a file with a line break that is not part of the password.
         if text.ends_with('\n') {
             text.pop();
@@ -75,7 +83,8 @@ impl FileAndEnvSecrets {
 
 impl SecretStore for FileAndEnvSecrets {
     fn read(&self, name: &str) -> Result<String, String> {
-        let source = self.sources.get(name).ok_or_else(|| format!("there is no secret `{name}`; {}", known(&self.sources)))?;
+        let source =
+            self.sources.get(name).ok_or_else(|| format!("there is no secret `{name}`; {}", known(&self.sources)))?;
         let (place, value) = match source {
             SecretSource::Env(variable) => (format!("environment variable `{variable}`"), self.in_variable(variable)),
             SecretSource::File(file) => {
@@ -84,7 +93,9 @@ impl SecretStore for FileAndEnvSecrets {
             }
         };
         match value {
-            Ok(value) if value.is_empty() => Err(format!("secret `{name}` comes from {place}, which is empty; put the value there")),
+            Ok(value) if value.is_empty() => {
+                Err(format!("secret `{name}` comes from {place}, which is empty; put the value there"))
+            }
             Ok(value) => Ok(value),
             Err(why) => Err(format!("secret `{name}` comes from {place}, {why}")),
         }
@@ -139,10 +150,19 @@ mod tests {
             error("unset"),
             "secret `unset` comes from environment variable `UNSET`, which is not set; set it for the command that runs the pipeline"
         );
-        assert_eq!(error("empty"), "secret `empty` comes from environment variable `EMPTY`, which is empty; put the value there");
-        assert!(error("from-file").ends_with("secret.txt, which does not exist; create it, or change `[secrets]` in pipeline.toml"));
+        assert_eq!(
+            error("empty"),
+            "secret `empty` comes from environment variable `EMPTY`, which is empty; put the value there"
+        );
+        assert!(
+            error("from-file")
+                .ends_with("secret.txt, which does not exist; create it, or change `[secrets]` in pipeline.toml")
+        );
         assert!(error("folder").ends_with("which is a folder; name a file"));
-        assert!(error("other").starts_with("there is no secret `other`; `[secrets]` of pipeline.toml has `empty`, `folder`"));
+        assert!(
+            error("other")
+                .starts_with("there is no secret `other`; `[secrets]` of pipeline.toml has `empty`, `folder`")
+        );
     }
 
     #[test]

@@ -3,18 +3,19 @@
 //! The grants of a step come from the text of a `pipeline.toml`, so a test says what a person would
 //! write. Anything that goes wrong here ends the test.
 
-#![allow(
+#![expect(
     clippy::panic,
     clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "this crate is a part of tests: it fails by panicking, and makes the files that a test needs"
+    reason = "this crate is a part of tests: it fails by panicking, and makes the folders that a test needs"
 )]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use windlass_gate::{Authority, CallError, Gate, RunContext, SecretStore, Secrets, Session, SessionOptions, StepAuthority, Stop};
+use windlass_gate::{
+    Authority, CallError, Gate, RunContext, SecretStore, Secrets, Session, SessionOptions, StepAuthority, Stop,
+};
 use windlass_journal::{Entry, Journal, Record, RunStarted, StepIndex, Stream, WriterOptions};
 use windlass_pipeline::{Description, Facts, Grants, PluginSource, Source};
 
@@ -123,9 +124,12 @@ impl World {
     }
 
     fn grants(&self, grants: &str) -> Arc<Grants> {
-        let secrets: String = self.secrets.iter().map(|(name, _)| format!("{name} = {{ env = \"UNUSED\" }}\n")).collect();
+        let secrets: String =
+            self.secrets.iter().map(|(name, _)| format!("{name} = {{ env = \"UNUSED\" }}\n")).collect();
         let text = format!(
-            "[pipeline]\nname = \"shop\"\n[secrets]\n{secrets}[stages.release]\n[[stages.release.steps]]\nname = \"notify\"\nuses = \"./x.wasm\"\ngrants = {grants}\n"
+            "[pipeline]\nname = \"shop\"\n[secrets]\n{secrets}[stages.release]\n\
+             [[stages.release.steps]]\nname = \"notify\"\nuses = \"./x.wasm\"\n\
+             grants = {grants}\n"
         );
         let source = Source { name: "pipeline.toml".to_owned(), text };
         let pipeline = windlass_pipeline::parse(&source).unwrap_or_else(|errors| panic!("{errors}"));
@@ -139,7 +143,8 @@ impl World {
         });
         let described: BTreeMap<PluginSource, _> =
             pipeline.plugin_sources().into_iter().map(|(source, _)| (source, Arc::clone(&description))).collect();
-        let plan = windlass_pipeline::plan(&pipeline, &source, &Facts::default(), &described).unwrap_or_else(|errors| panic!("{errors}"));
+        let plan = windlass_pipeline::plan(&pipeline, &source, &Facts::default(), &described)
+            .unwrap_or_else(|errors| panic!("{errors}"));
         Arc::clone(&plan.steps[0].grants)
     }
 
@@ -182,6 +187,14 @@ pub fn error<T: std::fmt::Debug>(answer: Result<T, Stop>) -> CallError {
     match answer {
         Err(Stop::Error(error)) => error,
         other => panic!("expected an error of the call, got {other:?}"),
+    }
+}
+
+/// Holds that the call was denied in words that a person can act on, these among them.
+pub fn denied<T: std::fmt::Debug>(answer: Result<T, Stop>, words: &[&str]) {
+    let CallError::Denied(message) = error(answer) else { panic!("the call failed, but it was not denied") };
+    for word in words {
+        assert!(message.contains(word), "no {word:?} in: {message}");
     }
 }
 

@@ -43,6 +43,11 @@ impl Sink {
         }
     }
 
+    /// Whether no more errors are kept, so that it is not worth while to look for their places.
+    pub(crate) fn is_full(&self) -> bool {
+        self.errors >= MAX_SHOWN
+    }
+
     /// Errors that were not even looked at.
     pub(crate) fn count_errors(&mut self, more: usize) {
         self.errors += more;

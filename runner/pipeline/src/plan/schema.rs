@@ -73,7 +73,9 @@ impl WithSchema {
             return;
         }
         for error in self.validator.iter_errors(&instance) {
-            if !concerns_a_hole(&error, &holes) {
+            if sink.is_full() {
+                sink.count_errors(1);
+            } else if !concerns_a_hole(&error, &holes) {
                 self.report(&error, &holes, place, sink);
             }
         }
@@ -92,6 +94,10 @@ impl WithSchema {
         match error.kind() {
             Fault::AdditionalProperties { unexpected } | Fault::UnevaluatedProperties { unexpected } => {
                 for key in unexpected {
+                    if sink.is_full() {
+                        sink.count_errors(1);
+                        continue;
+                    }
                     let child = node.and_then(|node| doc.get(node, key));
                     let span = child.map_or(value.clone(), |child| doc.key_span(child));
                     sink.error(codes::BAD_WITH, span, |diagnostic| {

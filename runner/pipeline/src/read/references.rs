@@ -171,11 +171,10 @@ impl Reader<'_> {
             Target::Var(name) => match self.pipeline.var_index.get(name) {
                 Some(index) => vars.push(*index),
                 None => {
-                    let mut known: Vec<_> = self.pipeline.vars.iter().map(|var| var.name.clone()).collect();
-                    known.sort_unstable();
-                    self.unknown(span, |diagnostic| {
+                    let known = self.pipeline.vars.iter().map(|var| &*var.name);
+                    self.sink.error(codes::UNKNOWN_REFERENCE, span, |diagnostic| {
                         diagnostic.message = format!("no variable is called {}", quoted(name));
-                        let help = did_you_mean(name, known.iter().map(|name| &**name));
+                        let help = did_you_mean(name, known);
                         diagnostic.help(help.unwrap_or_else(|| format!("add `{name} = \"...\"` to `[vars]`")));
                     });
                 }

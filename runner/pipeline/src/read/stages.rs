@@ -1,6 +1,6 @@
 //! `[stages.*]` and their steps.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -106,6 +106,7 @@ impl<'s> Reader<'s> {
     fn needs(&mut self, index: u32, at: NodeId) -> Vec<u32> {
         let doc = self.doc;
         let mut needs: Vec<u32> = Vec::new();
+        let mut seen: HashSet<u32> = HashSet::new();
         if doc.kind(at) != Kind::Array {
             let help = match doc.string(at) {
                 Some(text) => format!("write `needs = [\"{text}\"]`"),
@@ -121,7 +122,7 @@ impl<'s> Reader<'s> {
                     diagnostic.message = format!("stage {} needs itself", quoted(&name));
                     diagnostic.help("remove it from the list");
                 }),
-                Some(need) if needs.contains(&need) => {
+                Some(need) if !seen.insert(need) => {
                     self.sink.error(codes::DUPLICATE_NAME, doc.span(item), |diagnostic| {
                         diagnostic.message = format!("{} stands in `needs` twice", quoted(&name));
                         diagnostic.help("remove one of them");

@@ -55,3 +55,13 @@ struct Nothing;
 impl Observer for Nothing {
     fn committed(&mut self, _: &[Entry], _: &LogView<'_>) {}
 }
+
+/// The block that a terminal would show after these records.
+#[cfg(test)]
+pub(crate) fn block_of(entries: &[Entry], log: &[u8], columns: usize, rows: usize, now: u64) -> String {
+    let style = Style { live: true, width: columns, color: false };
+    let mut screen = terminal::Screen::new(RunModel::default(), style, false);
+    let chunks = [windlass_journal::LogChunk { offset: 0, bytes: log.to_vec() }];
+    entries.iter().for_each(|entry| screen.take(entry, &LogView::new(&chunks)));
+    screen.block(columns, rows, now, 0)
+}

@@ -3,14 +3,17 @@
 use serde_json::json;
 use windlass_capability_testing::error;
 use windlass_gate::CallError;
-use windlass_gate::api::health::{Check, ContainerCommand, ContainerHttp, ContainerPort, HttpProbe, Report, Target, UrlHttp};
+use windlass_gate::api::health::{
+    Check, ContainerCommand, ContainerHttp, ContainerPort, HttpProbe, Report, Target, UrlHttp,
+};
 
 use crate::script::{Script, container_seen, located, seen};
 
 const GRANTED: &str = r#"{ health = ["shop", "http://127.0.0.1:*/**", "tcp://127.0.0.1:5432"] }"#;
 
 async fn check(script: &Script, target: Target) -> Report {
-    let report = script.world().step(&["health"], GRANTED).call(&Check { target, timeout_ms: 700 }).await.expect("an answer");
+    let report =
+        script.world().step(&["health"], GRANTED).call(&Check { target, timeout_ms: 700 }).await.expect("an answer");
     assert!(script.is_over());
     report
 }
@@ -40,7 +43,11 @@ async fn a_tcp_address() {
 #[tokio::test]
 async fn a_path_of_a_container() {
     let script = Script::of([Ok(located("172.17.0.2:8080")), Ok(seen(true))]);
-    let target = Target::ContainerHttp(ContainerHttp { port: port(), path: "/health?x=1".to_owned(), probe: HttpProbe::default() });
+    let target = Target::ContainerHttp(ContainerHttp {
+        port: port(),
+        path: "/health?x=1".to_owned(),
+        probe: HttpProbe::default(),
+    });
     assert!(check(&script, target).await.healthy);
     let probe = json!({ "granted-as": "shop", "url": "http://172.17.0.2:8080/health?x=1", "status-min": 200, "status-max": 299, "body-contains": null, "timeout-ms": 700 });
     assert_eq!(
@@ -61,7 +68,13 @@ async fn a_command_in_a_container() {
     let script = Script::of([Ok(container_seen(true, true, "exit code 0"))]);
     let command = ContainerCommand { container: "shop".to_owned(), command: vec!["pg_isready".to_owned()] };
     assert_eq!(check(&script, Target::Command(command)).await.last, "exit code 0");
-    assert_eq!(script.made(), [("docker.probe-command".to_owned(), json!({ "container": "shop", "command": ["pg_isready"], "timeout-ms": 700 }))]);
+    assert_eq!(
+        script.made(),
+        [(
+            "docker.probe-command".to_owned(),
+            json!({ "container": "shop", "command": ["pg_isready"], "timeout-ms": 700 })
+        )]
+    );
 }
 
 #[tokio::test]
@@ -80,7 +93,10 @@ async fn a_container_that_has_ended_is_not_probed() {
     ] {
         let script = Script::of([Ok(located(""))]);
         let report = check(&script, target).await;
-        assert_eq!((report.healthy, report.attempts, &*report.last), (false, 1, "exited with code 1\npanic: no database"));
+        assert_eq!(
+            (report.healthy, report.attempts, &*report.last),
+            (false, 1, "exited with code 1\npanic: no database")
+        );
     }
 }
 
@@ -89,9 +105,17 @@ async fn what_no_attempt_could_reach_is_refused_without_one() {
     let script = Script::default();
     let world = script.world();
     let mut session = world.step(&["health"], GRANTED);
-    let path = |path: &str| Target::ContainerHttp(ContainerHttp { port: port(), path: path.to_owned(), probe: HttpProbe::default() });
+    let path = |path: &str| {
+        Target::ContainerHttp(ContainerHttp { port: port(), path: path.to_owned(), probe: HttpProbe::default() })
+    };
     let command = Target::Command(ContainerCommand { container: "shop".to_owned(), command: Vec::new() });
-    for (target, timeout_ms) in [(path("health"), 1), (path("@127.0.0.1/"), 1), (path("/a b"), 1), (command, 1), (Target::Docker("shop".to_owned()), 0)] {
+    for (target, timeout_ms) in [
+        (path("health"), 1),
+        (path("@127.0.0.1/"), 1),
+        (path("/a b"), 1),
+        (command, 1),
+        (Target::Docker("shop".to_owned()), 0),
+    ] {
         let refused = error(session.call(&Check { target: target.clone(), timeout_ms }).await);
         assert!(matches!(refused, CallError::Invalid(_)), "{target:?}: {refused:?}");
     }

@@ -10,7 +10,8 @@ use windlass_journal::Stream;
 use crate::script::{Script, container_seen, seen};
 
 const GRANTED: &str = r#"{ health = ["shop", "http://127.0.0.1:*/**"] }"#;
-const POLICY: Policy = Policy { interval_ms: 250, timeout_ms: 500, retries: 2, start_period_ms: 0, success_threshold: 2 };
+const POLICY: Policy =
+    Policy { interval_ms: 250, timeout_ms: 500, retries: 2, start_period_ms: 0, success_threshold: 2 };
 
 fn url() -> Target {
     Target::Url(UrlHttp { url: "http://127.0.0.1:1/health?token=x".to_owned(), probe: HttpProbe::default() })
@@ -34,7 +35,11 @@ async fn it_asks_until_it_is_sure() {
         let world = script.world();
         let report = wait(&world, url(), policy).await;
         let last = if *attempts.last().expect("one") { "HTTP 200" } else { "HTTP 503" };
-        assert_eq!(report, Report { healthy, attempts: u32::try_from(attempts.len()).expect("few"), last: last.to_owned() }, "{attempts:?}");
+        assert_eq!(
+            report,
+            Report { healthy, attempts: u32::try_from(attempts.len()).expect("few"), last: last.to_owned() },
+            "{attempts:?}"
+        );
         assert!(script.is_over(), "{attempts:?}");
         let calls = script.names();
         assert_eq!(calls.len(), 2 * attempts.len() - 1, "a pause between two attempts, and none after the last");
@@ -65,12 +70,17 @@ async fn a_container_that_has_ended_ends_the_wait_at_once() {
     let policy = Policy { retries: 10, start_period_ms: 60_000, ..POLICY };
     let report = wait(&world, Target::Docker("shop".to_owned()), policy).await;
     assert_eq!(report, Report { healthy: false, attempts: 2, last: state.to_owned() });
-    assert_eq!(world.log(Stream::Log).await.lines().last(), Some("health of shop: attempt 2: ended: exited with code 3"));
+    assert_eq!(
+        world.log(Stream::Log).await.lines().last(),
+        Some("health of shop: attempt 2: ended: exited with code 3")
+    );
 }
 
 #[tokio::test]
 async fn an_attempt_that_cannot_be_made_ends_the_wait_with_its_error() {
-    for failure in [CallError::NotFound("no container `shop`".to_owned()), CallError::Unavailable("no Docker".to_owned())] {
+    for failure in
+        [CallError::NotFound("no container `shop`".to_owned()), CallError::Unavailable("no Docker".to_owned())]
+    {
         let script = Script::of([Ok(container_seen(false, true, "starting")), Err(failure.clone())]);
         let world = script.world();
         let mut session = world.step(&["health"], GRANTED);
@@ -90,7 +100,10 @@ async fn a_policy_that_cannot_be_meant_is_refused_without_an_attempt() {
         Policy { retries: 0, ..POLICY },
         Policy { success_threshold: 0, ..POLICY },
     ] {
-        assert!(matches!(error(session.call(&Wait { target: url(), policy }).await), CallError::Invalid(_)), "{policy:?}");
+        assert!(
+            matches!(error(session.call(&Wait { target: url(), policy }).await), CallError::Invalid(_)),
+            "{policy:?}"
+        );
     }
     assert_eq!(script.made(), []);
 }

@@ -8,7 +8,14 @@ use windlass_gate::api::http::{Probe, ProbeTcp, Seen};
 use crate::server::{Reply, Server, closed_port};
 
 fn probe(url: &str) -> Probe {
-    Probe { granted_as: "shop".to_owned(), url: url.to_owned(), status_min: 200, status_max: 299, body_contains: None, timeout_ms: 10_000 }
+    Probe {
+        granted_as: "shop".to_owned(),
+        url: url.to_owned(),
+        status_min: 200,
+        status_max: 299,
+        body_contains: None,
+        timeout_ms: 10_000,
+    }
 }
 
 fn probe_tcp(address: &str, timeout_ms: u64) -> ProbeTcp {
@@ -114,7 +121,12 @@ async fn probes_that_cannot_be_made_are_errors() {
     ] {
         assert!(matches!(error(session.call(&bad).await), CallError::Invalid(_)), "{bad:?}");
     }
-    for bad in [probe_tcp("127.0.0.1", 1), probe_tcp("127.0.0.1:0", 1), probe_tcp("http://127.0.0.1:1", 1), probe_tcp("127.0.0.1:1", 0)] {
+    for bad in [
+        probe_tcp("127.0.0.1", 1),
+        probe_tcp("127.0.0.1:0", 1),
+        probe_tcp("http://127.0.0.1:1", 1),
+        probe_tcp("127.0.0.1:1", 0),
+    ] {
         assert!(matches!(error(session.call(&bad).await), CallError::Invalid(_)), "{bad:?}");
     }
 }

@@ -49,7 +49,10 @@ fn world() -> (World, Session) {
 
 #[tokio::test]
 async fn a_request_arrives_as_it_is_and_the_answer_comes_back_whole() {
-    let server = Server::start(|_| Reply::status(201, [0, 0xff, b'x']).with("X-Answer", "yes").with("set-cookie", "a=1").with("set-cookie", "b=2")).await;
+    let server = Server::start(|_| {
+        Reply::status(201, [0, 0xff, b'x']).with("X-Answer", "yes").with("set-cookie", "a=1").with("set-cookie", "b=2")
+    })
+    .await;
     let (_world, mut session) = world();
     let mut send = request("PUT", &server.url("/a%20b?q=1"));
     send.request.headers = vec![plain("X-Twice", "1"), plain("x-twice", "2")];
@@ -57,7 +60,11 @@ async fn a_request_arrives_as_it_is_and_the_answer_comes_back_whole() {
     let answer = session.call(&send).await.expect("an answer");
     assert_eq!((answer.status, &answer.body[..]), (201, &[0, 0xff, b'x'][..]));
     let headers: Vec<_> = answer.headers.iter().map(|pair| (&*pair.name, &*pair.value)).collect();
-    assert!(headers.contains(&("x-answer", "yes")) && headers.contains(&("set-cookie", "a=1")) && headers.contains(&("set-cookie", "b=2")));
+    assert!(
+        headers.contains(&("x-answer", "yes"))
+            && headers.contains(&("set-cookie", "a=1"))
+            && headers.contains(&("set-cookie", "b=2"))
+    );
     let received = &server.received()[0];
     assert_eq!((&*received.method, &*received.target, &received.body[..]), ("PUT", "/a%20b?q=1", &[1, 2, 3][..]));
     assert_eq!(received.headers.iter().filter(|(name, _)| name == "x-twice").count(), 2);
@@ -81,9 +88,11 @@ async fn what_must_not_be_repeated_says_which_call_it_is() {
     let mut send = request("POST", &server.url("/"));
     send.request.headers = vec![plain("Idempotency-Key", "mine")];
     session.call(&send).await.expect("an answer");
-    let keys: Vec<_> = server.received().iter().map(|request| request.header("idempotency-key").map(str::to_owned)).collect();
+    let keys: Vec<_> =
+        server.received().iter().map(|request| request.header("idempotency-key").map(str::to_owned)).collect();
     assert_eq!(keys, [Some(format!("{RUN}-0-1-0")), Some(format!("{RUN}-0-1-1")), Some("mine".to_owned())]);
-    let started = world.entries().await.into_iter().filter(|entry| matches!(entry.record, Record::CallStarted { .. })).count();
+    let started =
+        world.entries().await.into_iter().filter(|entry| matches!(entry.record, Record::CallStarted { .. })).count();
     assert_eq!(started, 3, "they are effects");
 }
 
@@ -138,8 +147,14 @@ async fn methods_and_bodies_turn_as_in_browsers() {
     .await;
     let (_world, mut session) = world();
     for (status, method, becomes, keeps) in [
-        (301, "POST", "GET", false), (302, "POST", "GET", false), (303, "POST", "GET", false), (303, "PUT", "GET", false),
-        (307, "POST", "POST", true), (308, "POST", "POST", true), (301, "PUT", "PUT", true), (302, "DELETE", "DELETE", true),
+        (301, "POST", "GET", false),
+        (302, "POST", "GET", false),
+        (303, "POST", "GET", false),
+        (303, "PUT", "GET", false),
+        (307, "POST", "POST", true),
+        (308, "POST", "POST", true),
+        (301, "PUT", "PUT", true),
+        (302, "DELETE", "DELETE", true),
     ] {
         let mut send = request(method, &server.url(&format!("/from/{status}")));
         send.request.redirects = 1;
@@ -150,7 +165,11 @@ async fn methods_and_bodies_turn_as_in_browsers() {
         let last = received.last().expect("a request");
         assert_eq!((&*last.target, &*last.method), ("/to", becomes), "{status} {method}");
         assert_eq!(last.header("x-mine"), Some("1"));
-        assert_eq!((last.body.is_empty(), last.header("content-type").is_none()), (!keeps, !keeps), "{status} {method}");
+        assert_eq!(
+            (last.body.is_empty(), last.header("content-type").is_none()),
+            (!keeps, !keeps),
+            "{status} {method}"
+        );
         if !keeps {
             assert_eq!(last.header("idempotency-key"), None, "{status} {method}");
         }
@@ -167,11 +186,14 @@ async fn every_hop_is_checked_against_the_grants() {
     let target = other.url("/private?token=abc");
     let server = Server::start(move |_| Reply::redirect(302, target.clone())).await;
     let world = World::new(|gate| gate.with(Http::new()));
-    let mut session = world.step(&["http"], &format!("{{ http = [\"GET {}\", \"POST {}\"] }}", server.url("/**"), other.url("/**")));
+    let mut session =
+        world.step(&["http"], &format!("{{ http = [\"GET {}\", \"POST {}\"] }}", server.url("/**"), other.url("/**")));
     let mut send = get(&server.url("/public"));
     send.request.redirects = 5;
     let CallError::Denied(message) = error(session.call(&send).await) else { panic!("not denied") };
-    for words in [&*server.url("/public"), &format!("GET {}", other.url("/private")), "`grants.http`", "`notify`", "`release`"] {
+    for words in
+        [&*server.url("/public"), &format!("GET {}", other.url("/private")), "`grants.http`", "`notify`", "`release`"]
+    {
         assert!(message.contains(words), "no {words:?} in: {message}");
     }
     assert!(!message.contains("abc"), "{message}");
@@ -209,9 +231,15 @@ async fn credentials_stay_with_their_host() {
     let (_world, mut session) = world();
     let mut send = get(&server.url("/same"));
     send.request.redirects = 5;
-    send.request.headers =
-        vec![plain("Authorization", "Basic abc"), plain("Cookie", "a=b"), secret("X-Api-Key"), plain("X-Harmless", "1")];
-    let credentials = |request: &Received| ["authorization", "cookie", "x-api-key"].iter().filter(|name| request.header(name).is_some()).count();
+    send.request.headers = vec![
+        plain("Authorization", "Basic abc"),
+        plain("Cookie", "a=b"),
+        secret("X-Api-Key"),
+        plain("X-Harmless", "1"),
+    ];
+    let credentials = |request: &Received| {
+        ["authorization", "cookie", "x-api-key"].iter().filter(|name| request.header(name).is_some()).count()
+    };
 
     session.call(&send).await.expect("an answer");
     let same = server.received().pop().expect("a request");
@@ -259,7 +287,9 @@ async fn servers_that_do_not_answer_are_given_up() {
         send.request.timeout_ms = Some(100);
         send.request.max_body = Some(16 << 20);
         match error(session.call(&send).await) {
-            CallError::TimedOut(message) => assert!(message.contains(&server.url(path)) && message.contains("within 100 ms"), "{message}"),
+            CallError::TimedOut(message) => {
+                assert!(message.contains(&server.url(path)) && message.contains("within 100 ms"), "{message}")
+            }
             // A quick machine may read 16 MiB in that time.
             CallError::TooLarge(_) if path == "/endless" => {}
             other => panic!("{other:?}"),

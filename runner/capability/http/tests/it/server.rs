@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
+use tokio::io::{
+    AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
+};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
@@ -79,7 +81,8 @@ impl Server {
         let list = Arc::clone(&received);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (list, reply, coming, leaving) = (Arc::clone(&list), Arc::clone(&reply), coming.clone(), leaving.clone());
+                let (list, reply, coming, leaving) =
+                    (Arc::clone(&list), Arc::clone(&reply), coming.clone(), leaving.clone());
                 tokio::spawn(async move {
                     let mut stream = BufReader::new(stream);
                     let Some(request) = read(&mut stream).await else { return };

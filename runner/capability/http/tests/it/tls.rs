@@ -60,10 +60,15 @@ async fn a_trusted_certificate_is_enough() {
 async fn an_unknown_or_wrong_certificate_is_not() {
     let (port, certificate) = start().await;
     let (_, other) = start().await;
-    for (trusted, host, words) in [(other, "localhost", "nobody whom this machine trusts"), (certificate, "127.0.0.1", "not acceptable")] {
+    for (trusted, host, words) in
+        [(other, "localhost", "nobody whom this machine trusts"), (certificate, "127.0.0.1", "not acceptable")]
+    {
         let world = World::new(|gate| gate.with(Http::trusting([trusted])));
         let mut session = world.step(&["http"], ANY);
-        let CallError::Unavailable(message) = error(session.call(&get(&format!("https://{host}:{port}/"))).await) else { panic!("trusted") };
+        let CallError::Unavailable(message) = error(session.call(&get(&format!("https://{host}:{port}/"))).await)
+        else {
+            panic!("trusted")
+        };
         assert!(message.contains(words), "{message}");
     }
 }

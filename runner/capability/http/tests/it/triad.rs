@@ -1,21 +1,13 @@
 //! Each function works when it is allowed, and is denied when the plugin does not ask or nobody grants it.
 
 use windlass_capability_http::Http;
-use windlass_capability_testing::{World, error};
+use windlass_capability_testing::{World, denied};
+use windlass_gate::Session;
 use windlass_gate::api::http::{Probe, ProbeTcp};
-use windlass_gate::{CallError, Session};
 use windlass_journal::Record;
 
 use crate::send::get;
 use crate::server::{Reply, Server};
-
-/// A denial that names what to add and where.
-fn denied(error: CallError, words: &[&str]) {
-    let CallError::Denied(message) = error else { panic!("not denied: {error:?}") };
-    for word in words {
-        assert!(message.contains(word), "no {word:?} in: {message}");
-    }
-}
 
 #[tokio::test]
 async fn send() {
@@ -27,11 +19,23 @@ async fn send() {
     let answer = world.step(&["http"], &granted).call(&get(&url)).await.expect("allowed");
     assert_eq!((answer.status, &answer.body[..], &*answer.url), (200, &b"hello"[..], &*url));
     let recorded = world.entries().await;
-    assert!(matches!(&recorded[1].record, Record::CallRecorded { function, .. } if &**function == "http.send"), "{recorded:?}");
+    assert!(
+        matches!(&recorded[1].record, Record::CallRecorded { function, .. } if &**function == "http.send"),
+        "{recorded:?}"
+    );
 
-    denied(error(world.step(&["docker"], &granted).call(&get(&url)).await), &["http.send", "description does not ask for `http`"]);
-    denied(error(world.step(&["http"], "{}").call(&get(&url)).await), &[&format!("GET {url}"), "`grants.http`", "`notify`", "`release`"]);
-    denied(error(world.step(&["http"], &format!("{{ http = [\"POST {}\"] }}", server.url("/*"))).call(&get(&url)).await), &["GET "]);
+    denied(
+        world.step(&["docker"], &granted).call(&get(&url)).await,
+        &["http.send", "description does not ask for `http`"],
+    );
+    denied(
+        world.step(&["http"], "{}").call(&get(&url)).await,
+        &[&format!("GET {url}"), "`grants.http`", "`notify`", "`release`"],
+    );
+    denied(
+        world.step(&["http"], &format!("{{ http = [\"POST {}\"] }}", server.url("/*"))).call(&get(&url)).await,
+        &["GET "],
+    );
     assert_eq!(server.received().len(), 1, "what is denied is not sent");
 }
 
@@ -40,13 +44,20 @@ async fn probe() {
     let server = Server::start(|_| Reply::ok("hello")).await;
     let world = World::new(|gate| gate.with(Http::new()));
     let url = server.url("/health");
-    let probe = Probe { granted_as: url.clone(), url: url.clone(), status_min: 200, status_max: 299, body_contains: None, timeout_ms: 5000 };
+    let probe = Probe {
+        granted_as: url.clone(),
+        url: url.clone(),
+        status_min: 200,
+        status_max: 299,
+        body_contains: None,
+        timeout_ms: 5000,
+    };
     let granted = format!("{{ health = [\"{url}\"] }}");
 
     let seen = world.step(&["health"], &granted).call(&probe).await.expect("allowed");
     assert!(seen.healthy, "{seen:?}");
-    denied(error(world.step(&["http"], &granted).call(&probe).await), &["does not ask for `health`"]);
-    denied(error(world.step(&["health"], "{}").call(&probe).await), &[&url, "`grants.health`"]);
+    denied(world.step(&["http"], &granted).call(&probe).await, &["does not ask for `health`"]);
+    denied(world.step(&["health"], "{}").call(&probe).await, &[&url, "`grants.health`"]);
     assert_eq!(server.received().len(), 1);
 }
 
@@ -60,8 +71,8 @@ async fn probe_tcp() {
 
     let seen = world.step(&["health"], &granted).call(&probe).await.expect("allowed");
     assert!(seen.healthy, "{seen:?}");
-    denied(error(world.step(&[], &granted).call(&probe).await), &["does not ask for `health`"]);
-    denied(error(world.step(&["health"], "{}").call(&probe).await), &[&granted_as, "`grants.health`"]);
+    denied(world.step(&[], &granted).call(&probe).await, &["does not ask for `health`"]);
+    denied(world.step(&["health"], "{}").call(&probe).await, &[&granted_as, "`grants.health`"]);
 }
 
 #[tokio::test]

@@ -12,7 +12,9 @@ const SLASH: &str = "+";
 pub(super) fn file_of(name: &str) -> Result<String, CallError> {
     match fault(name) {
         None => Ok(name.replace('/', SLASH)),
-        Some(fault) => Err(CallError::Invalid(format!("`{}` cannot be the name of an artifact: it {fault}", shortened(name)))),
+        Some(fault) => {
+            Err(CallError::Invalid(format!("`{}` cannot be the name of an artifact: it {fault}", shortened(name))))
+        }
     }
 }
 
@@ -56,7 +58,9 @@ mod tests {
 
     #[test]
     fn others_are_not() {
-        for bad in ["", "/", "/a", "a/", "a//b", "..", "a/../b", "./a", "a b", "a+b", "ä", "a\0", "a\\b", &"x".repeat(201)] {
+        for bad in
+            ["", "/", "/a", "a/", "a//b", "..", "a/../b", "./a", "a b", "a+b", "ä", "a\0", "a\\b", &"x".repeat(201)]
+        {
             assert!(matches!(file_of(bad), Err(CallError::Invalid(_))), "{bad}");
         }
     }

@@ -54,7 +54,8 @@ impl Store {
         let file = name::file_of(name)?;
         if content.len() > LARGEST {
             return Err(CallError::Invalid(format!(
-                "artifact `{name}` has {} bytes; 4 MiB ({LARGEST}) is the most: publish larger things as files, or in a registry",
+                "artifact `{name}` has {} bytes; 4 MiB ({LARGEST}) is the most: \
+                 publish larger things as files, or in a registry",
                 content.len()
             )));
         }
@@ -117,9 +118,12 @@ impl Store {
     fn entry(&self, file: &str) -> Result<Option<Entry>, CallError> {
         let path = self.names.join(file);
         match fs::read(&path) {
-            Ok(text) => serde_json::from_slice(&text)
-                .map(Some)
-                .map_err(|error| CallError::Other(format!("{} is damaged: {error}; remove it, and run the step that stores it again", path.display()))),
+            Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|error| {
+                CallError::Other(format!(
+                    "{} is damaged: {error}; remove it, and run the step that stores it again",
+                    path.display()
+                ))
+            }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(problem("an artifact's entry cannot be read", &path, &error)),
         }
@@ -128,7 +132,10 @@ impl Store {
     fn absent(&self, name: &str) -> Result<String, CallError> {
         let there: Vec<_> = self.list()?.into_iter().map(|artifact| format!("`{}`", artifact.name)).collect();
         Ok(if there.is_empty() {
-            format!("there is no artifact `{name}`: this run has stored none yet; the step that stores it has to come before")
+            format!(
+                "there is no artifact `{name}`: this run has stored none yet; \
+                 the step that stores it has to come before"
+            )
         } else {
             format!("there is no artifact `{name}` in this run; it has {}", there.join(", "))
         })

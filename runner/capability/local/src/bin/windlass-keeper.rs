@@ -5,6 +5,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     windlass_capability_local::keeper::take_over_if_asked();
-    let _ = writeln!(std::io::stderr(), "windlass-keeper is started by Windlass itself, to end host processes with their run");
+    let _ = writeln!(
+        std::io::stderr(),
+        "windlass-keeper is started by Windlass itself, to end host processes with their run"
+    );
     ExitCode::from(2)
 }

@@ -44,11 +44,15 @@ impl Tree {
         loop {
             match wait() {
                 Ok(WaitStatus::Exited(pid, exit)) if pid == self.program => code = Some(exit),
-                Ok(WaitStatus::Signaled(pid, signal, _)) if pid == self.program => code = Some(SIGNALLED + signal as i32),
+                Ok(WaitStatus::Signaled(pid, signal, _)) if pid == self.program => {
+                    code = Some(SIGNALLED + signal as i32)
+                }
                 // An orphan has ended.
                 Ok(_) | Err(Errno::EINTR) => continue,
                 // Somebody was ended by a signal that has no name (a real-time one), perhaps the program.
-                Err(Errno::EINVAL) if code.is_none() && signal::kill(self.program, None).is_err() => code = Some(SIGNALLED),
+                Err(Errno::EINVAL) if code.is_none() && signal::kill(self.program, None).is_err() => {
+                    code = Some(SIGNALLED)
+                }
                 Err(Errno::EINVAL) => continue,
                 // There is nobody left.
                 Err(_) => break,

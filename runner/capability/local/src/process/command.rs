@@ -34,17 +34,25 @@ fn program(name: &str, path: &OsStr) -> Result<PathBuf, CallError> {
         return if is_program(Path::new(name)) {
             Ok(name.into())
         } else {
-            Err(CallError::NotFound(format!("there is no program {name} on this host; install it, or change its path in the step and in its grant")))
+            Err(CallError::NotFound(format!(
+                "there is no program {name} on this host; install it, or change its path in the step and in its grant"
+            )))
         };
     }
     if name.is_empty() || name.contains(['/', '\0']) {
-        return Err(CallError::Invalid(format!("{name:?} is no program: give the name of one, like `cargo`, or its absolute path")));
+        return Err(CallError::Invalid(format!(
+            "{name:?} is no program: give the name of one, like `cargo`, or its absolute path"
+        )));
     }
     // Relative folders of the PATH would be looked up in whatever folder Windlass was started in.
-    let found = std::env::split_paths(path).filter(|folder| folder.is_absolute()).map(|folder| folder.join(name)).find(|file| is_program(file));
+    let found = std::env::split_paths(path)
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(name))
+        .find(|file| is_program(file));
     found.ok_or_else(|| {
         CallError::NotFound(format!(
-            "there is no program `{name}` in the PATH of this host ({}); install it, or start Windlass with its folder in PATH",
+            "there is no program `{name}` in the PATH of this host ({}); \
+             install it, or start Windlass with its folder in PATH",
             path.display()
         ))
     })
@@ -58,7 +66,11 @@ fn is_program(file: &Path) -> bool {
 fn environment(call: &Call, command: &Command) -> Result<BTreeMap<String, String>, CallError> {
     let mut env = BTreeMap::new();
     if let Authority::Step(authority) = &call.authority {
-        let granted = call.run.env.iter().filter(|(name, _)| authority.grants.allows(&Demand::new("env", "read", name.as_str())).is_some());
+        let granted = call
+            .run
+            .env
+            .iter()
+            .filter(|(name, _)| authority.grants.allows(&Demand::new("env", "read", name.as_str())).is_some());
         env.extend(granted.map(|(name, value)| (name.clone(), value.clone())));
     }
     for variable in &command.env {
@@ -69,7 +81,9 @@ fn environment(call: &Call, command: &Command) -> Result<BTreeMap<String, String
         let value = call.run.secrets.reveal(&variable.value)?;
         if value.contains('\0') {
             // It may be a secret, so it is not shown.
-            return Err(CallError::Invalid(format!("the value of the environment variable `{name}` has a zero byte, which none can have")));
+            return Err(CallError::Invalid(format!(
+                "the value of the environment variable `{name}` has a zero byte, which none can have"
+            )));
         }
         env.insert(name.clone(), value);
     }
@@ -79,9 +93,9 @@ fn environment(call: &Call, command: &Command) -> Result<BTreeMap<String, String
 /// The folder to run in: inside the workspace, wherever symbolic links lead, and not Windlass's own.
 fn folder(run: &RunContext, given: &str) -> Result<PathBuf, CallError> {
     let asked = run.workspace.join(given);
-    let folder = asked
-        .canonicalize()
-        .map_err(|error| CallError::NotFound(format!("there is no folder `{given}` to run in: {}: {error}", asked.display())))?;
+    let folder = asked.canonicalize().map_err(|error| {
+        CallError::NotFound(format!("there is no folder `{given}` to run in: {}: {error}", asked.display()))
+    })?;
     if !folder.starts_with(&run.workspace) {
         return Err(CallError::Denied(format!(
             "`{given}` is {}, outside of the pipeline's folder {}; programs run inside of it",
@@ -91,7 +105,9 @@ fn folder(run: &RunContext, given: &str) -> Result<PathBuf, CallError> {
     }
     let state = run.state.canonicalize().unwrap_or_else(|_| run.state.clone());
     if folder.starts_with(state) {
-        return Err(CallError::Denied(format!("`{given}` belongs to the state of Windlass, in which nothing else runs")));
+        return Err(CallError::Denied(format!(
+            "`{given}` belongs to the state of Windlass, in which nothing else runs"
+        )));
     }
     if !folder.is_dir() {
         return Err(CallError::NotFound(format!("`{given}` is a file, not a folder to run in")));

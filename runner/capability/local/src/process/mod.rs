@@ -51,10 +51,14 @@ impl Capability for Process {
             Function::ProcessRun => {
                 let windlass_gate::api::process::Run { command } = call.decode()?;
                 let keeper = self.keeper.clone().or_else(keeper::own_program).ok_or_else(|| {
-                    CallError::Other("host processes need a keeper, and this program is none: its `main` has to call `keeper::take_over_if_asked` first".to_owned())
+                    CallError::Other(
+                        "host processes need a keeper, and this program is none: \
+                         its `main` has to call `keeper::take_over_if_asked` first"
+                            .to_owned(),
+                    )
                 })?;
                 let order = command::order(&call, &command, &self.path)?;
-                to_json(run::run(&keeper, order, &command, &call).await?)
+                to_json(run::run(&keeper, &order, &command, &call).await?)
             }
             other => Err(unknown("process", other)),
         }

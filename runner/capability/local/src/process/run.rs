@@ -22,12 +22,13 @@ use crate::process::tail::Tail;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs what the order says. Dropping the future ends the program with everything it started.
-pub(super) async fn run(keeper: &Path, order: Order, command: &Command, call: &Call) -> Result<Exit, CallError> {
+pub(super) async fn run(keeper: &Path, order: &Order, command: &Command, call: &Call) -> Result<Exit, CallError> {
     let program = &command.program;
-    let broken = |error: std::io::Error| CallError::Other(format!("`{program}` cannot be run: its keeper {}: {error}", keeper.display()));
-    let line = serde_json::to_string(&order).map_err(|error| CallError::Other(format!("`{program}` cannot be run: {error}")))?;
-    // Its environment may hold secrets, and the line has them, too.
-    drop(order);
+    let broken = |error: std::io::Error| {
+        CallError::Other(format!("`{program}` cannot be run: its keeper {}: {error}", keeper.display()))
+    };
+    let line = serde_json::to_string(order)
+        .map_err(|error| CallError::Other(format!("`{program}` cannot be run: {error}")))?;
     let (mut child, socket) = start(keeper).map_err(broken)?;
     let (mut stdout, mut stderr) = (Tail::default(), Tail::default());
     let outcome = {
@@ -40,7 +41,9 @@ pub(super) async fn run(keeper: &Path, order: Order, command: &Command, call: &C
     // The keeper has nothing more to do, so this does not wait; it only takes note of its end.
     let ended = timeout(PATIENCE, child.wait()).await;
     match outcome {
-        Outcome::Reported(Report::Ended(code)) => Ok(Exit { code, stdout_tail: stdout.text(), stderr_tail: stderr.text() }),
+        Outcome::Reported(Report::Ended(code)) => {
+            Ok(Exit { code, stdout_tail: stdout.text(), stderr_tail: stderr.text() })
+        }
         Outcome::Reported(Report::NotStarted { errno, why }) => Err(not_started(program, errno, &why)),
         Outcome::TimedOut { limit, ended: true } => Err(CallError::TimedOut(format!(
             "`{program}` was ended with everything it started, because it ran longer than its limit of {limit:?}; \
@@ -150,10 +153,21 @@ async fn beside<T>(conversation: impl Future<Output = T>, output: impl Future) -
 fn not_started(program: &str, errno: Option<i32>, why: &str) -> CallError {
     match errno.map(Errno::from_raw) {
         // The file itself was found before.
-        Some(Errno::ENOENT) => CallError::NotFound(format!("`{program}` cannot be started: the interpreter or loader that it names does not exist")),
-        Some(Errno::ENOEXEC) => CallError::Invalid(format!("`{program}` cannot be started: it is neither a program for this machine nor a script whose first line names one (`#!/bin/sh`)")),
-        Some(Errno::E2BIG) => CallError::Invalid(format!("`{program}` cannot be started: its arguments and environment are too large for the system; hand large input over as `stdin` or as a file")),
-        Some(Errno::EACCES) => CallError::Invalid(format!("`{program}` cannot be started: this user may not run it, or its file system forbids programs; change its permissions")),
+        Some(Errno::ENOENT) => CallError::NotFound(format!(
+            "`{program}` cannot be started: the interpreter or loader that it names does not exist"
+        )),
+        Some(Errno::ENOEXEC) => CallError::Invalid(format!(
+            "`{program}` cannot be started: it is neither a program for this machine \
+             nor a script whose first line names one (`#!/bin/sh`)"
+        )),
+        Some(Errno::E2BIG) => CallError::Invalid(format!(
+            "`{program}` cannot be started: its arguments and environment are too large for the system; \
+             hand large input over as `stdin` or as a file"
+        )),
+        Some(Errno::EACCES) => CallError::Invalid(format!(
+            "`{program}` cannot be started: this user may not run it, or its file system forbids programs; \
+             change its permissions"
+        )),
         _ => CallError::Other(format!("`{program}` cannot be started: {why}")),
     }
 }

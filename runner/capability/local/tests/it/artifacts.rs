@@ -21,13 +21,20 @@ fn get(name: &str) -> Get {
 }
 
 fn artifact(name: &str, content: &[u8]) -> Artifact {
-    Artifact { name: name.to_owned(), size: content.len() as u64, digest: format!("sha256:{}", hex::encode(Sha256::digest(content))) }
+    Artifact {
+        name: name.to_owned(),
+        size: content.len() as u64,
+        digest: format!("sha256:{}", hex::encode(Sha256::digest(content))),
+    }
 }
 
 #[tokio::test]
 async fn what_is_stored_comes_back() {
     let (world, mut session) = world();
-    assert_eq!(session.call(&put("reports/unit.xml", b"<ok/>")).await.expect("stored"), artifact("reports/unit.xml", b"<ok/>"));
+    assert_eq!(
+        session.call(&put("reports/unit.xml", b"<ok/>")).await.expect("stored"),
+        artifact("reports/unit.xml", b"<ok/>")
+    );
     session.call(&put("a", &[0, 0xff])).await.expect("stored");
     session.call(&put("empty", b"")).await.expect("stored");
     assert_eq!(session.call(&get("reports/unit.xml")).await.expect("there").0, b"<ok/>");
@@ -60,7 +67,9 @@ async fn names_and_sizes_are_bounded() {
         assert!(matches!(error(session.call(&get(bad)).await), CallError::Invalid(_)), "{bad:?}");
     }
     session.call(&put("full", &vec![b'x'; 4 << 20])).await.expect("4 MiB fit");
-    let CallError::Invalid(message) = error(session.call(&put("over", &vec![b'x'; (4 << 20) + 1])).await) else { panic!("it fits?") };
+    let CallError::Invalid(message) = error(session.call(&put("over", &vec![b'x'; (4 << 20) + 1])).await) else {
+        panic!("it fits?")
+    };
     assert!(message.contains("4 MiB"), "{message}");
     assert_eq!(session.call(&List {}).await.expect("listed").len(), 1);
 }

@@ -92,7 +92,8 @@ async fn a_secret_reaches_the_program_and_nobody_else() {
     ];
     let exit = step(&world).call(&command).await.expect("it ran");
     assert_eq!((&*exit.stdout_tail, &*exit.stderr_tail), ("12\n***\n", "***\n"));
-    let everything = format!("{:?}{}{}", world.entries().await, world.log(Stream::Stdout).await, world.log(Stream::Stderr).await);
+    let everything =
+        format!("{:?}{}{}", world.entries().await, world.log(Stream::Stdout).await, world.log(Stream::Stderr).await);
     assert!(!everything.contains("s3cr3t"), "{everything}");
 }
 
@@ -123,7 +124,11 @@ async fn it_runs_inside_the_workspace() {
     for (folder, denied) in [("..", true), ("/", true), (".windlass", true), ("nowhere", false)] {
         command.command.working_directory = Some(folder.to_owned());
         let refused = error(step(&world).call(&command).await);
-        assert_eq!((matches!(refused, CallError::Denied(_)), matches!(refused, CallError::NotFound(_))), (denied, !denied), "{folder}: {refused:?}");
+        assert_eq!(
+            (matches!(refused, CallError::Denied(_)), matches!(refused, CallError::NotFound(_))),
+            (denied, !denied),
+            "{folder}: {refused:?}"
+        );
     }
 }
 
@@ -131,7 +136,10 @@ async fn it_runs_inside_the_workspace() {
 async fn output_beyond_the_log_is_drained_and_the_program_goes_on() {
     let world = world();
     // The log of the world takes 4 MiB.
-    let exit = step(&world).call(&sh("/usr/bin/yes 'a line of output' | /usr/bin/head -n 400000; echo end")).await.expect("it ran");
+    let exit = step(&world)
+        .call(&sh("/usr/bin/yes 'a line of output' | /usr/bin/head -n 400000; echo end"))
+        .await
+        .expect("it ran");
     assert_eq!(exit.code, 0);
     assert!(exit.stdout_tail.ends_with("a line of output\nend\n") && exit.stdout_tail.starts_with("a line"));
     assert!(exit.stdout_tail.len() <= 64 << 10);
@@ -142,7 +150,9 @@ async fn output_beyond_the_log_is_drained_and_the_program_goes_on() {
 #[tokio::test]
 async fn what_cannot_be_started_is_said_in_words() {
     let world = world();
-    let CallError::NotFound(message) = error(step(&world).call(&run("no-such-program", &[])).await) else { panic!("found") };
+    let CallError::NotFound(message) = error(step(&world).call(&run("no-such-program", &[])).await) else {
+        panic!("found")
+    };
     assert!(message.contains("`no-such-program`") && message.contains("PATH"), "{message}");
 
     let mut session = world.host();
@@ -159,7 +169,9 @@ async fn what_cannot_be_started_is_said_in_words() {
     write("\0\0 no program\n");
     let CallError::Invalid(message) = error(session.call(&run(&place, &[])).await) else { panic!("started") };
     assert!(message.contains("neither a program"), "{message}");
-    let CallError::Invalid(message) = error(session.call(&run("cat", &[&"x".repeat(3 << 20)])).await) else { panic!("started") };
+    let CallError::Invalid(message) = error(session.call(&run("cat", &[&"x".repeat(3 << 20)])).await) else {
+        panic!("started")
+    };
     assert!(message.contains("too large"), "{message}");
     let mut no_time = run("cat", &[]);
     no_time.command.timeout_ms = Some(0);
@@ -180,7 +192,9 @@ async fn without_a_keeper_nothing_is_started() {
 #[tokio::test]
 async fn a_program_begins_without_blocked_signals_and_without_a_terminal() {
     let world = world();
-    let exit = step(&world).call(&sh("while read -r line; do case $line in SigBlk*) echo \"$line\";; esac; done < /proc/self/status; : < /dev/tty")).await.expect("it ran");
+    let script =
+        "while read -r line; do case $line in SigBlk*) echo $line;; esac; done < /proc/self/status; : < /dev/tty";
+    let exit = step(&world).call(&sh(script)).await.expect("it ran");
     assert_eq!(exit.stdout_tail.split_whitespace().collect::<Vec<_>>(), ["SigBlk:", "0000000000000000"]);
     assert_ne!(exit.code, 0, "there is no terminal to ask for a password: {exit:?}");
 }

@@ -57,7 +57,9 @@ async fn at_the_time_limit_the_whole_tree_is_ended_before_the_answer() {
     let mut command = sh(&witness.script(TREE));
     // It is up long before; on a very busy machine it may be ended while it starts.
     command.command.timeout_ms = Some(1000);
-    let CallError::TimedOut(message) = error(world.step(&["process"], GRANTS).call(&command).await) else { panic!("not timed out") };
+    let CallError::TimedOut(message) = error(world.step(&["process"], GRANTS).call(&command).await) else {
+        panic!("not timed out")
+    };
     assert!(message.contains("`sh`") && message.contains("1s") && message.contains("timeout-ms"), "{message}");
     let _ = witness.all_gone().await;
 }
@@ -67,7 +69,9 @@ async fn a_killed_keeper_is_not_taken_for_the_programs_end() {
     let world = world();
     let witness = Witness::new(world.outside());
     let command = sh(&witness.script("kill -KILL $PPID"));
-    let CallError::Other(message) = error(world.step(&["process"], GRANTS).call(&command).await) else { panic!("it has an answer") };
+    let CallError::Other(message) = error(world.step(&["process"], GRANTS).call(&command).await) else {
+        panic!("it has an answer")
+    };
     assert!(message.contains("lost its keeper") && message.contains("SIGKILL"), "{message}");
     witness.all_gone().await;
 }

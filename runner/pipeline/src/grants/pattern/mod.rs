@@ -17,6 +17,9 @@ pub(super) use repository::repository_of;
 
 use super::vocabulary::Kind;
 
+/// The longest pattern, in bytes: as long as a path of Linux.
+const MAX_LENGTH: usize = 4096;
+
 /// What a rule allows something to be done to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Pattern {
@@ -58,6 +61,9 @@ impl Pattern {
     pub fn parse(kind: Kind, text: &str) -> Result<Self, PatternError> {
         if text.is_empty() {
             return Err(PatternError::new("is empty", "name what is granted"));
+        }
+        if text.len() > MAX_LENGTH {
+            return Err(PatternError::new("is too long", format!("a grant has at most {MAX_LENGTH} bytes")));
         }
         if text.chars().any(char::is_control) {
             return Err(PatternError::new("has control characters", "remove them"));

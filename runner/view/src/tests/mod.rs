@@ -1,0 +1,7 @@
+//! Tests of what people and programs see, from records made up here.
+
+mod clean;
+mod live;
+mod load;
+mod report;
+mod story;
