@@ -116,6 +116,12 @@ impl Pipeline {
         Diagnostics::of(source, vec![Diagnostic::error(codes::UNKNOWN_PLUGIN, place.unwrap_or(0..0), message)])
     }
 
+    /// The secret that comes from this environment variable.
+    pub(crate) fn secret_of(&self, variable: &str) -> Option<&str> {
+        let mut secrets = self.secrets.iter();
+        secrets.find_map(|(name, source)| matches!(source, SecretSource::Env(from) if from == variable).then_some(name.as_str()))
+    }
+
     /// A step of a stage by its name, as index into `steps`.
     pub(crate) fn step(&self, stage: u32, name: &str) -> Option<u32> {
         if let Some(index) = self.step_index.get(&stage) {

@@ -45,7 +45,16 @@ impl Calls {
                     // A resumed run made the call again; the first one never got its answer.
                     self.close(before, |_| {});
                 }
-                self.queue.push_back(Call { id: call, function, args, grant, started_at: at, ended_at: None, answer: None, open: true });
+                self.queue.push_back(Call {
+                    id: call,
+                    function,
+                    args,
+                    grant,
+                    started_at: at,
+                    ended_at: None,
+                    answer: None,
+                    open: true,
+                });
             }
             Record::CallEnded { call, answer } => {
                 if let Some(place) = self.open.remove(&call) {
@@ -71,7 +80,16 @@ impl Calls {
                 let args = json!({ "name": name, "value": value, "unit": unit, "labels": labels }).to_string();
                 let function = "metrics.emit".into();
                 let answer = Some(r#"{"ok":null}"#.to_owned());
-                self.queue.push_back(Call { id: call, function, args, grant: None, started_at: at, ended_at: None, answer, open: false });
+                self.queue.push_back(Call {
+                    id: call,
+                    function,
+                    args,
+                    grant: None,
+                    started_at: at,
+                    ended_at: None,
+                    answer,
+                    open: false,
+                });
             }
             _ => {}
         }
@@ -152,7 +170,9 @@ mod tests {
     fn calls_come_in_the_order_of_their_beginning() {
         let mut calls = Calls::default();
         let mut got = Vec::new();
-        for (at, record) in [started(0), started(1), ended(1), started(2), ended(0), started(3), started(3)].into_iter().enumerate() {
+        for (at, record) in
+            [started(0), started(1), ended(1), started(2), ended(0), started(3), started(3)].into_iter().enumerate()
+        {
             calls.push(Entry { seq: at as u64 + 1, at: at as u64, record });
             got.extend(std::iter::from_fn(|| calls.pop()).map(|call| call.id.ordinal));
         }

@@ -31,7 +31,7 @@ mod summary;
 mod text;
 
 pub use error::ViewError;
-pub use live::{LiveOptions, live};
+pub use live::{LiveOptions, TerminalSize, live};
 pub use logs::{LogsOptions, logs};
 pub use model::{Attempt, Metric, Notice, OpenCall, RunModel, StageModel, StepModel};
 pub use runs::runs;

@@ -143,7 +143,9 @@ impl<'a> Printer<'a> {
             Record::StepEnded { step, attempt, .. } => {
                 let Some(path) = self.wanted.get(step) else { return Ok(()) };
                 let (options, text) = (self.options, &mut self.text);
-                self.lines.finish(*step, *attempt, |stream, line| push(text, options, path, (*step, *attempt, stream), entry.at, line));
+                self.lines.finish(*step, *attempt, |stream, line| {
+                    push(text, options, path, (*step, *attempt, stream), entry.at, line)
+                });
             }
             Record::LogCut { step, limit, .. } if self.options.format == Format::Human && !self.options.raw => {
                 if let Some(path) = self.wanted.get(step) {

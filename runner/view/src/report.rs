@@ -138,7 +138,8 @@ impl<'a> Report<'a> {
             _ => status(state),
         };
         let took = took.map_or_else(String::new, |(from, to)| duration(from, to.unwrap_or(self.model.last_at)));
-        let line = format!("{}  {name:width$}  {took:>7}  {note}", paint(self.style.color, style, format_args!("{word:9}")));
+        let line =
+            format!("{}  {name:width$}  {took:>7}  {note}", paint(self.style.color, style, format_args!("{word:9}")));
         let _ = writeln!(self.text, "{}", line.trim_end());
     }
 
@@ -164,7 +165,10 @@ impl<'a> Report<'a> {
     /// What steps gave to later ones.
     pub(crate) fn outputs(&mut self) {
         let outputs = || {
-            self.model.steps.values().flat_map(|step| step.outputs.iter().map(move |(name, value)| (&step.path, name, value)))
+            self.model
+                .steps
+                .values()
+                .flat_map(|step| step.outputs.iter().map(move |(name, value)| (&step.path, name, value)))
         };
         let all = outputs().count();
         if all == 0 {
@@ -251,7 +255,9 @@ impl<'a> Report<'a> {
             let labels: Vec<_> = metric.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
             let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(", ")) };
             let reports = if metric.count > 1 { format!("  (the last of {})", metric.count) } else { String::new() };
-            let what = one_line(&format!("{}{labels} = {} {}", metric.name, metric.value, metric.unit));
+            // UCUM writes what is counted in braces: `{request}`.
+            let unit = metric.unit.trim_start_matches('{').trim_end_matches('}');
+            let what = one_line(&format!("{}{labels} = {} {unit}", metric.name, metric.value));
             let _ = writeln!(self.text, "  {}  {}{reports}", one_line(&model.path(metric.step)), what.trim_end());
         }
         self.more(model.metrics.len().saturating_sub(limit), "metrics");

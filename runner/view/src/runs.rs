@@ -76,7 +76,8 @@ fn table(text: &mut String, rows: &[Row], style: Style) {
     let id = widest("RUN", &|row| row.run.chars().count());
     let pipeline = widest("PIPELINE", &|row| row.pipeline.chars().count());
     let started = widest("STARTED", &|row| row.started.chars().count());
-    let title = format!("{:11}  {:id$}  {:pipeline$}  {:started$}  {:>7}", "STATUS", "RUN", "PIPELINE", "STARTED", "TOOK");
+    let title =
+        format!("{:11}  {:id$}  {:pipeline$}  {:started$}  {:>7}", "STATUS", "RUN", "PIPELINE", "STARTED", "TOOK");
     let _ = writeln!(text, "{}", paint(style.color, DIM, title));
     for row in rows {
         let paint_as = match row.state {

@@ -53,7 +53,12 @@ pub fn show(reader: &Reader, run: &RunSummary, options: ShowOptions, out: &mut d
 }
 
 /// A run for people, without its calls.
-pub(crate) fn human(model: &RunModel, state: RunState, style: Style, read: ReadLog<'_>) -> Result<String, JournalError> {
+pub(crate) fn human(
+    model: &RunModel,
+    state: RunState,
+    style: Style,
+    read: ReadLog<'_>,
+) -> Result<String, JournalError> {
     let mut report = Report::new(model, state, style, Detail::Full);
     header(&mut report);
     report.table();
@@ -84,7 +89,8 @@ fn header(report: &mut Report<'_>) {
     for (name, value) in rows {
         let _ = writeln!(report.text, "{}  {value}", paint(color, DIM, format_args!("{name:9}")));
     }
-    let plugins: Vec<_> = started.plugins.iter().map(|plugin| (plugin.source.as_str(), plugin.digest.as_str())).collect();
+    let plugins: Vec<_> =
+        started.plugins.iter().map(|plugin| (plugin.source.as_str(), plugin.digest.as_str())).collect();
     list(report, "plugins", &plugins);
     let pairs = |map: &'_ std::collections::BTreeMap<String, String>| -> Vec<(String, String)> {
         map.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
@@ -166,6 +172,11 @@ fn push_call(text: &mut String, model: &RunModel, call: &Call, options: ShowOpti
     let rows = [("args", Some(call.args.as_str())), ("grant", Some(grant)), ("answer", call.answer.as_deref())];
     for (name, value) in rows {
         let Some(value) = value else { continue };
-        let _ = writeln!(text, "             {}  {}", paint(color, DIM, format_args!("{name:6}")), shorten(&one_line(value), most));
+        let _ = writeln!(
+            text,
+            "             {}  {}",
+            paint(color, DIM, format_args!("{name:6}")),
+            shorten(&one_line(value), most)
+        );
     }
 }

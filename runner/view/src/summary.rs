@@ -20,7 +20,13 @@ use crate::text::duration;
 /// # Errors
 ///
 /// What the journal says, and what the output says.
-pub fn summary(reader: &Reader, run: &RunSummary, style: Style, format: Format, out: &mut dyn Write) -> Result<(), ViewError> {
+pub fn summary(
+    reader: &Reader,
+    run: &RunSummary,
+    style: Style,
+    format: Format,
+    out: &mut dyn Write,
+) -> Result<(), ViewError> {
     let model = RunModel::read(reader, run)?;
     let state = reader.refresh(run)?.state;
     let text = match format {
@@ -36,7 +42,12 @@ pub fn summary(reader: &Reader, run: &RunSummary, style: Style, format: Format, 
 }
 
 /// The summary for people.
-pub(crate) fn human(model: &RunModel, state: RunState, style: Style, read: ReadLog<'_>) -> Result<String, JournalError> {
+pub(crate) fn human(
+    model: &RunModel,
+    state: RunState,
+    style: Style,
+    read: ReadLog<'_>,
+) -> Result<String, JournalError> {
     let mut report = Report::new(model, state, style, Detail::Short);
     let pipeline = model.started.as_ref().map_or("?", |started| &started.pipeline);
     let took = duration(model.started_at, model.ended_at.unwrap_or(model.last_at));

@@ -10,6 +10,7 @@ use windlass_gate::api::docker::Credentials;
 use windlass_gate::{Call, CallError};
 
 use crate::DockerConfig;
+use crate::reference::hub_host;
 
 /// Under which key Docker keeps the credentials of its own registry.
 const DOCKER_IO: &str = "https://index.docker.io/v1/";
@@ -150,8 +151,8 @@ fn decode(key: &str, entry: &Entry) -> Option<Login> {
 /// The host of a key such as `https://index.docker.io/v1/`; Docker's own registry has several.
 fn host_of(key: &str) -> &str {
     let host = key.trim_start_matches("https://").trim_start_matches("http://").split('/').next().unwrap_or_default();
-    match host {
-        "docker.io" | "registry-1.docker.io" | "index.docker.io" => DOCKER_IO,
+    match hub_host(host) {
+        "docker.io" => DOCKER_IO,
         host => host,
     }
 }

@@ -69,6 +69,16 @@ impl Reference {
         self.tag.as_deref().unwrap_or("latest")
     }
 
+    /// Whether both are the same image, whichever parts of the name people leave out.
+    pub(crate) fn is_same_image(&self, other: &Self) -> bool {
+        let whole = |name: &Self| {
+            let path = split_registry(&name.repository).1.to_owned();
+            let official = name.registry() == DEFAULT_REGISTRY && !path.contains('/');
+            (name.registry().to_owned(), if official { format!("library/{path}") } else { path })
+        };
+        whole(self) == whole(other) && self.tag_or_latest() == other.tag_or_latest()
+    }
+
     /// The same name with its tag written out, unless it has a digest.
     pub(crate) fn complete(mut self) -> Self {
         if self.tag.is_none() && self.digest.is_none() {
@@ -88,6 +98,14 @@ impl fmt::Display for Reference {
             write!(f, "@{digest}")?;
         }
         Ok(())
+    }
+}
+
+/// The registry that a host belongs to: Docker's own has several.
+pub(crate) fn hub_host(host: &str) -> &str {
+    match host {
+        "registry-1.docker.io" | "index.docker.io" => DEFAULT_REGISTRY,
+        host => host,
     }
 }
 

@@ -164,6 +164,8 @@ impl<'a, 's> Expander<'a, 's> {
                 let index = *self.scope.pipeline.var_index.get(name)?;
                 self.vars[index as usize].clone()
             }
+            // Reported when the file was read.
+            Target::Env(name) if self.scope.pipeline.secret_of(name).is_some() => None,
             Target::Env(name) => known(facts.env.get(name)).or_else(default).or_else(|| {
                 sink.error(codes::MISSING_FACT, span, |diagnostic| {
                     diagnostic.message = format!("the environment variable {} is not set", quoted(name));

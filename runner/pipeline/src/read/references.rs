@@ -180,7 +180,13 @@ impl Reader<'_> {
                 }
             },
             Target::Env(name) => {
-                if self.check_env_name(span, name) {
+                if let Some(secret) = self.pipeline.secret_of(name) {
+                    // It would stand in the plan and in the journal, for everybody to read.
+                    self.sink.error(codes::BAD_REFERENCE, span, |diagnostic| {
+                        diagnostic.message = format!("the environment variable {} holds secret {}", quoted(name), quoted(secret));
+                        diagnostic.help("secrets are never put into texts; grant it by its name, and the plugin refers to that");
+                    });
+                } else if self.check_env_name(span, name) {
                     self.pipeline.env_names.insert(name.to_owned());
                 }
             }

@@ -37,7 +37,9 @@ impl EventPrinter {
     pub(crate) fn print(&mut self, out: &mut String, entry: &Entry, bytes: Option<&[u8]>) {
         self.model.apply(entry);
         let text = match &entry.record {
-            Record::Log { step, attempt, stream, .. } => bytes.map(|bytes| self.text((*step, *attempt, *stream), bytes)),
+            Record::Log { step, attempt, stream, .. } => {
+                bytes.map(|bytes| self.text((*step, *attempt, *stream), bytes))
+            }
             Record::StepEnded { step, attempt, .. } => {
                 self.cut.retain(|(s, a, _), _| (s, a) != (step, attempt));
                 None

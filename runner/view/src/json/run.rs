@@ -188,7 +188,13 @@ impl<'a> RunJson<'a> {
 impl<'a> StageJson<'a> {
     fn new(model: &'a RunModel, stage: &'a StageModel) -> Self {
         let steps = stage.steps.iter().filter_map(|index| model.steps.get(index)).map(StepJson::from).collect();
-        Self { name: &stage.name, status: word(stage.status), started_at: stage.started_at, ended_at: stage.ended_at, steps }
+        Self {
+            name: &stage.name,
+            status: word(stage.status),
+            started_at: stage.started_at,
+            ended_at: stage.ended_at,
+            steps,
+        }
     }
 }
 

@@ -4,8 +4,8 @@ use std::io::Write;
 
 use windlass_journal::{Entry, LogView, Observer, Record};
 
-use super::sink::Sink;
 use super::LiveOptions;
+use super::sink::Sink;
 use crate::json::EventPrinter;
 
 /// Prints one event a line.

@@ -16,6 +16,9 @@ use windlass_journal::{Entry, LogView, Observer};
 use crate::model::RunModel;
 use crate::style::{Format, Style};
 
+/// Tells a terminal's columns and rows, if it has them.
+pub type TerminalSize = fn() -> Option<(usize, usize)>;
+
 /// How to render a run while it goes on.
 #[derive(Debug, Default)]
 pub struct LiveOptions {
@@ -29,7 +32,7 @@ pub struct LiveOptions {
     pub verbose: bool,
     /// The terminal's columns and rows now, asked before each redraw, so that a resized window is
     /// drawn right; `None` keeps to the style's width and 24 rows.
-    pub size: Option<fn() -> Option<(usize, usize)>>,
+    pub size: Option<TerminalSize>,
     /// What a resumed run has recorded so far ([`RunModel::read`]); empty for a new run.
     pub before: RunModel,
 }

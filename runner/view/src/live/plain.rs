@@ -5,8 +5,8 @@ use std::io::Write;
 
 use windlass_journal::{Entry, LogView, Observer, Record, Status, StepIndex};
 
-use super::sink::Sink;
 use super::LiveOptions;
+use super::sink::Sink;
 use crate::calls::denial;
 use crate::clean::one_line;
 use crate::lines::{Lines, push_prefixed};
@@ -24,7 +24,12 @@ pub(super) struct Plain {
 
 impl Plain {
     pub(super) fn new(options: LiveOptions, out: Box<dyn Write + Send>) -> Self {
-        Self { printer: Printer::new(options.before, options.style.color), sink: Sink::new(out), text: String::new(), left_out: 0 }
+        Self {
+            printer: Printer::new(options.before, options.style.color),
+            sink: Sink::new(out),
+            text: String::new(),
+            left_out: 0,
+        }
     }
 }
 
@@ -41,8 +46,11 @@ impl Observer for Plain {
         }
         let over = self.printer.model.status.is_some();
         if self.left_out > 0 && (over || !full) {
-            let (n, run) = (self.left_out, self.printer.run());
-            let _ = writeln!(self.text, "note: the output did not keep up, {} left out; all: windlass logs {run}", count(n, "piece of a log was"));
+            let (left_out, run) = (count(self.left_out, "piece"), self.printer.run());
+            let _ = writeln!(
+                self.text,
+                "note: the output did not keep up, {left_out} of logs left out; all: windlass logs {run}"
+            );
             self.left_out = 0;
         }
         self.sink.send(&mut self.text);
@@ -86,7 +94,12 @@ impl Printer {
             Record::StageStarted { name, .. } => writeln!(text, "stage {}: started", one_line(name)),
             Record::StageEnded { stage, name, status: ended } => {
                 let (word, style) = status(Some(*ended));
-                let took = self.model.stages.get(stage).and_then(|stage| stage.started_at).map(|from| duration(from, entry.at));
+                let took = self
+                    .model
+                    .stages
+                    .get(stage)
+                    .and_then(|stage| stage.started_at)
+                    .map(|from| duration(from, entry.at));
                 writeln!(text, "stage {}: {}{}", one_line(name), paint(self.color, style, word), within(took))
             }
             Record::StepStarted { step, attempt, .. } => {
@@ -115,7 +128,9 @@ impl Printer {
                 let path = self.model.path(*step);
                 let bytes = logs.of(&entry.record).unwrap_or_default();
                 let (step, attempt, color) = (*step, *attempt, self.color);
-                self.lines.push((step, attempt, *stream), bytes, |line| push_prefixed(text, &path, step, attempt, line, color));
+                self.lines.push((step, attempt, *stream), bytes, |line| {
+                    push_prefixed(text, &path, step, attempt, line, color)
+                });
                 Ok(())
             }
             Record::LogCut { step, limit, .. } => {
@@ -126,7 +141,13 @@ impl Printer {
                 writeln!(text, "{}: {about}{}", paint(self.color, YELLOW, "note"), one_line(message))
             }
             Record::CancelRequested { by } => {
-                writeln!(text, "run {}: {} by {}", self.run(), paint(self.color, YELLOW, "cancel requested"), one_line(by))
+                writeln!(
+                    text,
+                    "run {}: {} by {}",
+                    self.run(),
+                    paint(self.color, YELLOW, "cancel requested"),
+                    one_line(by)
+                )
             }
             Record::RunEnded { .. } => {
                 self.finish_all(text);
@@ -154,11 +175,15 @@ impl Printer {
     }
 
     fn step_ended(&self, text: &mut String, index: StepIndex) {
-        let Some((step, last)) = self.model.steps.get(&index).and_then(|step| Some((step, step.attempts.last()?))) else { return };
+        let Some((step, last)) = self.model.steps.get(&index).and_then(|step| Some((step, step.attempts.last()?)))
+        else {
+            return;
+        };
         let (word, style) = status(last.status);
         let took = last.ended_at.map(|to| duration(last.started_at, to));
         let again = if last.number > 1 { format!(" (attempt {})", last.number) } else { String::new() };
-        let _ = write!(text, "step {}: {}{}{again}", one_line(&step.path), paint(self.color, style, word), within(took));
+        let _ =
+            write!(text, "step {}: {}{}{again}", one_line(&step.path), paint(self.color, style, word), within(took));
         let Some(failure) = last.failure.as_ref().filter(|_| last.status != Some(Status::Succeeded)) else {
             text.push('\n');
             return;
@@ -169,7 +194,8 @@ impl Printer {
             push_prefixed(text, &step.path, index, last.number, line.as_bytes(), self.color);
         }
         if let Some(hint) = &failure.hint {
-            let _ = writeln!(text, "step {}: {}: {}", one_line(&step.path), paint(self.color, DIM, "hint"), one_line(hint));
+            let _ =
+                writeln!(text, "step {}: {}: {}", one_line(&step.path), paint(self.color, DIM, "hint"), one_line(hint));
         }
     }
 
@@ -180,7 +206,8 @@ impl Printer {
 
     fn finish_all(&mut self, text: &mut String) {
         let (model, color) = (&self.model, self.color);
-        self.lines.finish_all(|step, attempt, _, line| push_prefixed(text, &model.path(step), step, attempt, line, color));
+        self.lines
+            .finish_all(|step, attempt, _, line| push_prefixed(text, &model.path(step), step, attempt, line, color));
     }
 }
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use windlass_journal::{Entry, LogView, Observer, Record, Status, StepIndex, now_micros};
 
-use super::LiveOptions;
+use super::{LiveOptions, TerminalSize};
+use crate::calls::denial;
 use crate::clean::one_line;
 use crate::lines::{LastLine, Lines, push_prefixed};
 use crate::model::RunModel;
@@ -95,7 +96,7 @@ impl Drop for Terminal {
 }
 
 /// The drawing thread's life. Frames come at a steady pace, however much happens between them.
-fn draw(shared: &Shared, size: Option<fn() -> Option<(usize, usize)>>, mut out: Box<dyn Write + Send>) {
+fn draw(shared: &Shared, size: Option<TerminalSize>, mut out: Box<dyn Write + Send>) {
     let (mut drawn, mut tick) = (0, 0);
     let mut before = String::new();
     loop {
@@ -186,8 +187,22 @@ impl Screen {
                     });
                 }
             }
+            Record::CallRecorded { call, function, answer, .. } => {
+                if let Some(reason) = denial(answer) {
+                    let path = one_line(&self.model.path(call.step));
+                    self.stay(
+                        YELLOW,
+                        "!",
+                        &format!("{path}: {} was denied: {}", one_line(function), one_line(&reason)),
+                    );
+                }
+            }
             Record::LogCut { step, limit, .. } => {
-                let text = format!("{}: its log has reached {} and is cut there", one_line(&self.model.path(*step)), size(*limit));
+                let text = format!(
+                    "{}: its log has reached {} and is cut there",
+                    one_line(&self.model.path(*step)),
+                    size(*limit)
+                );
                 self.stay(YELLOW, "!", &text);
             }
             Record::Notice { step, message } => {
@@ -198,7 +213,9 @@ impl Screen {
             Record::RunEnded { .. } => {
                 let (model, color, above) = (&self.model, self.style.color, &mut self.above);
                 if let Some(lines) = &mut self.lines {
-                    lines.finish_all(|step, attempt, _, line| push_prefixed(above, &model.path(step), step, attempt, line, color));
+                    lines.finish_all(|step, attempt, _, line| {
+                        push_prefixed(above, &model.path(step), step, attempt, line, color)
+                    });
                 }
             }
             _ => {}
@@ -217,9 +234,16 @@ impl Screen {
     }
 
     fn step_ended(&mut self, index: StepIndex) {
-        let Some((step, last)) = self.model.steps.get(&index).and_then(|step| Some((step, step.attempts.last()?))) else { return };
+        let Some((step, last)) = self.model.steps.get(&index).and_then(|step| Some((step, step.attempts.last()?)))
+        else {
+            return;
+        };
         let Some(ended) = last.status else { return };
-        let mut text = format!("{}  {}", one_line(&step.path), duration(last.started_at, last.ended_at.unwrap_or(last.started_at)));
+        let mut text = format!(
+            "{}  {}",
+            one_line(&step.path),
+            duration(last.started_at, last.ended_at.unwrap_or(last.started_at))
+        );
         if last.number > 1 {
             let _ = write!(text, " (attempt {})", last.number);
         }
@@ -258,7 +282,8 @@ impl Screen {
             };
             let room = columns.saturating_sub(width + 12);
             let doing = shorten(&doing, room);
-            let _ = writeln!(text, "{spinner} {path:width$}  {took:>6}  {}", paint(color, DIM, doing));
+            let line = format!("{spinner} {path:width$}  {took:>6}  {}", paint(color, DIM, doing));
+            let _ = writeln!(text, "{}", line.trim_end());
         }
         let more = model.running_count() - shown.len();
         if more > 0 {

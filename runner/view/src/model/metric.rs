@@ -31,4 +31,3 @@ pub struct Notice {
     /// What to know.
     pub message: String,
 }
-

@@ -1,7 +1,7 @@
 //! What is printed while a run goes on.
 
 use serde_json::Value;
-use windlass_journal::{Status, Stream};
+use windlass_journal::{LogChunk, LogView, Status, Stream};
 
 use super::story::{Output, START, Story, cancelled, failure, success};
 use crate::live::{LiveOptions, block_of, live};
@@ -124,12 +124,11 @@ fn a_terminal_keeps_only_what_stays() {
     let style = Style { live: true, width: 60, color: false };
     let output = Output::default();
     let mut observer = live(LiveOptions { style, ..LiveOptions::default() }, Box::new(output.clone()));
-    // Slowly, so that frames are drawn in between.
-    let chunks = [windlass_journal::LogChunk { offset: 0, bytes: story.log.clone() }];
-    for batch in story.entries.chunks(4) {
-        observer.committed(batch, &windlass_journal::LogView::new(&chunks));
-        std::thread::sleep(std::time::Duration::from_millis(30));
-    }
+    let chunks = [LogChunk { offset: 0, bytes: story.log.clone() }];
+    let (build, deploy) = story.entries.split_at(8);
+    observer.committed(build, &LogView::new(&chunks));
+    output.wait_for("1 of 3 steps");
+    observer.committed(deploy, &LogView::new(&chunks));
     drop(observer);
     insta::assert_snapshot!(screen(&output.text()));
 }

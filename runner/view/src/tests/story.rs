@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use windlass_journal::{
-    CallId, Entry, Failure, FailureKind, JournalError, LogBytes, LogChunk, LogView, Observer, PluginPin, Record, RunStarted,
-    StageIndex, Status, StepIndex, Stream,
+    CallId, Entry, Failure, FailureKind, JournalError, LogBytes, LogChunk, LogView, Observer, PluginPin, Record,
+    RunStarted, StageIndex, Status, StepIndex, Stream,
 };
 
 use crate::model::RunModel;
@@ -68,10 +69,23 @@ impl Story {
 
     pub(super) fn ok(&mut self, step: u32, attempt: u32, outputs: &[(&str, Value)]) -> &mut Self {
         let outputs: BTreeMap<_, _> = outputs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        self.push(Record::StepEnded { step: StepIndex(step), attempt, status: Status::Succeeded, failure: None, outputs })
+        self.push(Record::StepEnded {
+            step: StepIndex(step),
+            attempt,
+            status: Status::Succeeded,
+            failure: None,
+            outputs,
+        })
     }
 
-    pub(super) fn fail(&mut self, step: u32, attempt: u32, kind: FailureKind, message: &str, hint: Option<&str>) -> &mut Self {
+    pub(super) fn fail(
+        &mut self,
+        step: u32,
+        attempt: u32,
+        kind: FailureKind,
+        message: &str,
+        hint: Option<&str>,
+    ) -> &mut Self {
         let failure = Some(Failure { kind, message: message.to_owned(), hint: hint.map(str::to_owned) });
         let outputs = BTreeMap::new();
         self.push(Record::StepEnded { step: StepIndex(step), attempt, status: Status::Failed, failure, outputs })
@@ -87,7 +101,15 @@ impl Story {
         self.log(step, 1, Stream::Stdout, text.as_bytes())
     }
 
-    pub(super) fn call(&mut self, step: u32, ordinal: u32, function: &str, millis: u64, args: Value, answer: Value) -> &mut Self {
+    pub(super) fn call(
+        &mut self,
+        step: u32,
+        ordinal: u32,
+        function: &str,
+        millis: u64,
+        args: Value,
+        answer: Value,
+    ) -> &mut Self {
         let call = CallId { step: StepIndex(step), attempt: 1, ordinal };
         let grant = Some("docker.push = [\"localhost:5000/storefront\"] at pipeline.toml:14".to_owned());
         self.push(Record::CallStarted { call, function: function.into(), args: args.to_string(), grant });
@@ -191,17 +213,26 @@ pub(super) fn cancelled() -> Story {
 
 /// An output that a test can look at.
 #[derive(Clone, Default)]
-pub(super) struct Output(Arc<Mutex<Vec<u8>>>);
+pub(super) struct Output(Arc<(Mutex<Vec<u8>>, Condvar)>);
 
 impl Output {
     pub(super) fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        String::from_utf8(self.0.0.lock().unwrap().clone()).unwrap()
+    }
+
+    /// Waits until this was written.
+    pub(super) fn wait_for(&self, text: &str) {
+        let absent = |bytes: &mut Vec<u8>| !String::from_utf8_lossy(bytes).contains(text);
+        let bytes = self.0.0.lock().unwrap();
+        let (_bytes, waited) = self.0.1.wait_timeout_while(bytes, Duration::from_secs(30), absent).unwrap();
+        assert!(!waited.timed_out(), "{text:?} was never written");
     }
 }
 
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        self.0.0.lock().unwrap().extend_from_slice(bytes);
+        self.0.1.notify_all();
         Ok(bytes.len())
     }
 

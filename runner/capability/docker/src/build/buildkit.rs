@@ -80,7 +80,6 @@ struct Steps<'a> {
 struct Known {
     name: String,
     told: bool,
-    done: bool,
 }
 
 impl Steps<'_> {
@@ -90,7 +89,9 @@ impl Steps<'_> {
             if !vertex.name.is_empty() {
                 known.name.clone_from(&vertex.name);
             }
-            let internal = known.name.starts_with("[internal]") || known.name.starts_with("[auth]");
+            // The context on its way from the daemon to BuildKit is nobody's step.
+            let internal =
+                ["[internal]", "[auth]", "copy /context", "local://"].iter().any(|kind| known.name.starts_with(kind));
             if !known.told && (vertex.started || vertex.cached) && !internal {
                 known.told = true;
                 self.output.heading(&heading(&known.name, &vertex));
@@ -100,7 +101,6 @@ impl Steps<'_> {
                 if !vertex.error.contains("context canceled") {
                     self.failed = Some(known.name.clone());
                 }
-                known.done = true;
             }
         }
         for log in status.logs {
@@ -125,7 +125,5 @@ fn heading(name: &str, vertex: &Vertex) -> String {
 /// The instruction of a step such as "[build 2/3] RUN make".
 fn instruction<'a>(order: &'a Order<'_>, name: &str) -> Option<&'a Instruction> {
     let text = name.strip_prefix('[').and_then(|rest| rest.split_once("] ")).map_or(name, |(_, text)| text);
-    order.dockerfile.find(text).or_else(|| {
-        text.strip_prefix("FROM ").and_then(|image| order.dockerfile.base(image.split('@').next().unwrap_or(image)))
-    })
+    order.dockerfile.find(text)
 }

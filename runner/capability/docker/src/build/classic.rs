@@ -50,7 +50,9 @@ pub(super) async fn build(order: &Order<'_>) -> Result<String, CallError> {
                 step = Some(index);
                 output.finish();
                 output.heading(text.trim_end());
-            } else {
+            } else if is_bookkeeping(text) {
+                output.progress(text.trim());
+            } else if text != "\n" {
                 output.write("", text.as_bytes());
             }
         }
@@ -63,6 +65,13 @@ pub(super) async fn build(order: &Order<'_>) -> Result<String, CallError> {
     output.finish();
     super::check_packed(&what, &trouble)?;
     id.ok_or_else(|| super::no_image(order))
+}
+
+/// What the builder says of its own containers and layers.
+fn is_bookkeeping(text: &str) -> bool {
+    [" ---> ", "Removing intermediate container ", "Successfully built ", "Successfully tagged "]
+        .iter()
+        .any(|lead| text.starts_with(lead))
 }
 
 /// The place among all instructions, from 0, out of "Step 3/5 : RUN true". An `ARG` before the

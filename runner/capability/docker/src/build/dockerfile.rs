@@ -1,5 +1,7 @@
 //! A Dockerfile as far as errors need it: which instruction stands on which line.
 
+use crate::reference::Reference;
+
 /// A Dockerfile.
 #[derive(Debug)]
 pub(super) struct Dockerfile {
@@ -89,22 +91,30 @@ impl Dockerfile {
         found.next().filter(|_| found.next().is_none())
     }
 
-    /// The `FROM` that takes its base from this image.
-    pub(super) fn base(&self, image: &str) -> Option<&Instruction> {
-        self.instructions.iter().find(|instruction| {
-            let mut words = instruction.text.split(' ');
-            words.next().is_some_and(|word| word.eq_ignore_ascii_case("from"))
-                && words.find(|word| !word.starts_with("--")).is_some_and(|word| same_image(word, image))
+    /// The instruction that wants this image: a `FROM`, or a `COPY --from`. Of an image whose path is not known, as
+    /// `registry/unknown`, the first one of that registry.
+    pub(super) fn wanting(&self, image: &Reference) -> Option<&Instruction> {
+        let wants = |same: &dyn Fn(&Reference) -> bool| {
+            self.instructions.iter().find(|instruction| {
+                instruction.image().is_some_and(|text| Reference::parse(text).is_ok_and(|wanted| same(&wanted)))
+            })
+        };
+        wants(&|wanted| wanted.is_same_image(image)).or_else(|| {
+            wants(&|wanted| wanted.registry() == image.registry() && image.repository.ends_with("/unknown"))
         })
     }
 }
 
-/// Whether two names are one image: Docker writes out what people leave out.
-fn same_image(written: &str, named: &str) -> bool {
-    let bare = |name: &str| {
-        name.trim_start_matches("docker.io/").trim_start_matches("library/").trim_end_matches(":latest").to_owned()
-    };
-    bare(written) == bare(named)
+impl Instruction {
+    /// The image that it takes something from, if it says one.
+    pub(super) fn image(&self) -> Option<&str> {
+        let mut words = self.text.split(' ');
+        match words.next()?.to_ascii_uppercase().as_str() {
+            "FROM" => words.find(|word| !word.starts_with("--")),
+            "COPY" => words.find_map(|word| word.strip_prefix("--from=")),
+            _ => None,
+        }
+    }
 }
 
 fn is_blank(line: &str) -> bool {
@@ -165,6 +175,10 @@ mod tests {
         EOF\n\
         RUN last\n";
 
+    fn wanting(file: &Dockerfile, image: &str) -> Option<usize> {
+        file.wanting(&Reference::parse(image).expect("a name")).map(|instruction| instruction.line)
+    }
+
     #[test]
     fn instructions_are_where_they_are() {
         let file = Dockerfile::parse("Dockerfile", TEXT);
@@ -192,9 +206,32 @@ mod tests {
         let file = Dockerfile::parse("Dockerfile", TEXT);
         assert_eq!(file.find("RUN one &&     two").map(|instruction| instruction.line), Some(6));
         assert_eq!(file.find("RUN other"), None);
-        assert_eq!(file.base("localhost:5000/base:1").map(|instruction| instruction.line), Some(4));
+        assert_eq!(wanting(&file, "localhost:5000/base:1"), Some(4));
+        assert_eq!(wanting(&file, "localhost:5000/unknown"), Some(4));
+        assert_eq!(wanting(&file, "localhost:5000/other"), None);
         assert_eq!(Dockerfile::parse("Dockerfile", "RUN a\nRUN a\n").find("RUN a"), None);
-        assert!(Dockerfile::parse("Dockerfile", "FROM alpine\n").base("docker.io/library/alpine:latest").is_some());
+        assert_eq!(
+            wanting(
+                &Dockerfile::parse(
+                    "Dockerfile",
+                    "FROM alpine
+"
+                ),
+                "docker.io/library/alpine:latest"
+            ),
+            Some(1)
+        );
+        assert_eq!(
+            wanting(
+                &Dockerfile::parse(
+                    "Dockerfile",
+                    "FROM x
+COPY --from=tools:2 /a /b"
+                ),
+                "docker.io/library/tools:2"
+            ),
+            Some(2)
+        );
     }
 
     #[test]

@@ -5,9 +5,17 @@ use windlass_gate::CallError;
 use super::Order;
 use super::dockerfile::Instruction;
 use super::output::plain;
-use crate::credentials;
-use crate::fault;
-use crate::reference::Reference;
+use crate::reference::{Reference, hub_host};
+use crate::{credentials, fault};
+
+/// What BuildKit puts before the reason, which says nothing to people.
+const WRAPPINGS: [&str; 5] = [
+    "failed to solve with frontend dockerfile.v0: ",
+    "failed to solve with frontend gateway.v0: ",
+    "failed to create LLB definition: ",
+    "failed to solve: ",
+    "rpc error: code = Unknown desc = ",
+];
 
 /// The error for a build that the builder gave up.
 ///
@@ -16,34 +24,35 @@ pub(super) fn explain(order: &Order<'_>, message: &str, step: Option<&Instructio
     let message = plain(message.trim());
     let what = order.what();
     if let Some(syntax) = order.dockerfile.syntax()
-        && (message.contains(syntax)
-            || message.contains("failed to solve with frontend dockerfile.v0: failed to solve with frontend gateway"))
+        && message.contains("frontend gateway.v0")
     {
         return CallError::BuildFailed(format!(
-            "{what}: its first line asks for the frontend `{syntax}`, which the builder could not get: {message}; without that line the daemon's own frontend is used"
+            "{what}, line 1: the Dockerfile asks for the frontend `{syntax}`, which the builder could not get: {}; without that line the daemon's own frontend is used",
+            unwrapped(&message)
         ));
     }
-    let place = place(order, &message, step);
-    let base = base_of(&message);
-    let place = place.or_else(|| base.and_then(|image| order.dockerfile.base(image)).map(shown)).unwrap_or_default();
-    if let Some(image) = base
-        && let Ok(reference) = Reference::parse(image)
-    {
-        let registry = reference.registry();
+    let message = unwrapped(&message);
+    if let Some(number) = named_line(message) {
+        let text = order.dockerfile.line(number).unwrap_or_default();
+        return CallError::BuildFailed(format!("{what}, line {number} `{text}`: {message}"));
+    }
+    if let Some((instruction, image)) = image_of(order, message, step) {
+        let place = instruction.map(shown).unwrap_or_default();
+        let registry = image.registry();
         let hint = credentials::find(&order.engine.config, order.call, registry, None)
             .map(|found| found.hint)
             .unwrap_or_default();
-        let error = fault::registry(format_args!("{what}{place}"), registry, &message, &hint);
-        match error {
+        match fault::registry(format_args!("{what}{place}"), registry, message, &hint) {
             CallError::NotFound(text) | CallError::Other(text) => {
                 return CallError::BuildFailed(format!(
-                    "{text}; the base image has to be in its registry, or on the Docker daemon by this name"
+                    "{text}; there has to be an image `{image}` in that registry, or on the Docker daemon by this name"
                 ));
             }
-            other => return other,
+            error => return error,
         }
     }
-    match fault::said(format_args!("{what}{place}"), &message) {
+    let place = step.map(shown).unwrap_or_default();
+    match fault::said(format_args!("{what}{place}"), message) {
         full @ CallError::DiskFull(_) => full,
         _ => {
             let lines = if output.is_empty() { String::new() } else { format!("; the last lines:\n{output}") };
@@ -52,17 +61,15 @@ pub(super) fn explain(order: &Order<'_>, message: &str, step: Option<&Instructio
     }
 }
 
-fn place(order: &Order<'_>, message: &str, step: Option<&Instruction>) -> Option<String> {
-    // A parse error names the line itself.
-    if let Some(number) = named_line(message) {
-        let text = order.dockerfile.line(number).unwrap_or_default();
-        return Some(format!(", line {number} `{text}`"));
-    }
-    step.map(shown)
-}
-
 fn shown(instruction: &Instruction) -> String {
     format!(", line {} `{}`", instruction.line, instruction.text)
+}
+
+fn unwrapped(mut message: &str) -> &str {
+    while let Some(rest) = WRAPPINGS.iter().find_map(|wrapping| message.strip_prefix(wrapping)) {
+        message = rest;
+    }
+    message
 }
 
 /// The number in "parse error line 3:" and "parse error on line 3:".
@@ -74,30 +81,64 @@ fn named_line(message: &str) -> Option<usize> {
     after.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
-/// The image in errors about one that could not be had.
-fn base_of(message: &str) -> Option<&str> {
-    let leads = [
+/// The image that could not be had, if that is the reason, and the instruction that wants it.
+fn image_of<'a>(
+    order: &'a Order<'_>,
+    message: &str,
+    step: Option<&'a Instruction>,
+) -> Option<(Option<&'a Instruction>, Reference)> {
+    let named = named_image(message);
+    // The classic builder knows the step, and BuildKit the image.
+    let wants = step
+        .filter(|_| named.is_some() || is_about_a_registry(message))
+        .and_then(|step| Some((Some(step), Reference::parse(step.image()?).ok()?)));
+    wants.or_else(|| {
+        let image = named?;
+        let instruction = order.dockerfile.wanting(&image);
+        // The name as it is written, tag included, says more than the address that was asked.
+        let written = instruction.and_then(Instruction::image).and_then(|text| Reference::parse(text).ok());
+        Some((instruction, written.unwrap_or(image)))
+    })
+}
+
+fn is_about_a_registry(message: &str) -> bool {
+    ["/v2/", "no basic auth credentials", "manifest unknown", "pull access denied", "unauthorized"]
+        .iter()
+        .any(|sign| message.contains(sign))
+}
+
+/// The image in an error about one that could not be had.
+fn named_image(message: &str) -> Option<Reference> {
+    // "failed to do request: Head "https://registry-1.docker.io/v2/library/alpine/manifests/3": ..."
+    if let Some((before, after)) = message.split_once("/v2/")
+        && let Some((_, host)) = before.rsplit_once("://")
+    {
+        let path = after.split(['"', ' ']).next().unwrap_or_default();
+        let (path, tag) = path.split_once("/manifests/").or_else(|| path.split_once("/blobs/")).unwrap_or((path, ""));
+        let tag = if tag.is_empty() || tag.contains(':') { String::new() } else { format!(":{tag}") };
+        return Reference::parse(&format!("{}/{path}{tag}", hub_host(host))).ok();
+    }
+    for lead in [
         "failed to resolve source metadata for ",
         "failed to load metadata for ",
         "pull access denied for ",
         "manifest for ",
-        "failed to do request: Head \"",
-        "failed to copy: ",
-    ];
-    for lead in leads.iter().take(4) {
+    ] {
         if let Some((_, rest)) = message.split_once(lead) {
-            return rest.split([' ', ',', ':']).next().map(|_| image_word(rest));
+            return Reference::parse(image_word(rest)).ok();
         }
     }
-    // The oldest BuildKit puts the image before the reason: "localhost:5000/x:1: not found".
-    let (_, rest) =
-        message.split_once("failed to solve with frontend dockerfile.v0: failed to create LLB definition: ")?;
-    rest.contains(": ").then(|| image_word(rest))
+    // "pulling from host localhost:5001 failed with status code [manifests 1]: 401 Unauthorized"
+    if let Some((_, rest)) = message.split_once("pulling from host ") {
+        return Reference::parse(&format!("{}/unknown", hub_host(rest.split_whitespace().next()?))).ok();
+    }
+    // "localhost:5000/app:1: not found"
+    let image = message.strip_suffix(": not found")?;
+    (!image.contains([' ', '"'])).then(|| Reference::parse(image).ok()).flatten()
 }
 
 fn image_word(text: &str) -> &str {
-    let word = text.split([' ', ',']).next().unwrap_or(text);
-    word.trim_end_matches(':')
+    text.split([' ', ',']).next().unwrap_or(text).trim_end_matches(':')
 }
 
 #[cfg(test)]
@@ -107,32 +148,45 @@ mod tests {
     #[test]
     fn the_line_of_a_parse_error_is_found() {
         assert_eq!(named_line("dockerfile parse error line 3: unknown instruction: FOO"), Some(3));
-        assert_eq!(
-            named_line("failed to solve: dockerfile parse error on line 12: unknown instruction: FOO"),
-            Some(12)
-        );
+        assert_eq!(named_line("dockerfile parse error on line 12: unknown instruction: FOO"), Some(12));
         assert_eq!(named_line("the command returned: line 3"), None);
     }
 
     #[test]
-    fn the_base_image_is_found() {
-        assert_eq!(base_of("pull access denied for nope, repository does not exist"), Some("nope"));
+    fn wrappings_are_taken_off() {
         assert_eq!(
-            base_of("manifest for localhost:5000/nope:1 not found: manifest unknown"),
-            Some("localhost:5000/nope:1")
+            unwrapped("failed to solve with frontend dockerfile.v0: failed to create LLB definition: x: y"),
+            "x: y"
         );
-        assert_eq!(
-            base_of(
-                "failed to solve: localhost:5000/nope:1: failed to resolve source metadata for localhost:5000/nope:1: not found"
+        assert_eq!(unwrapped("failed to solve: x"), "x");
+    }
+
+    #[test]
+    fn the_image_is_found() {
+        for (message, image) in [
+            (
+                "failed to do request: Head \"https://registry-1.docker.io/v2/library/alpine/manifests/3\": dial tcp: no such host",
+                Some("docker.io/library/alpine:3"),
             ),
-            Some("localhost:5000/nope:1")
-        );
-        assert_eq!(
-            base_of(
-                "failed to solve with frontend dockerfile.v0: failed to create LLB definition: localhost:5000/nope:1: not found"
+            (
+                "failed to do request: Head \"http://localhost:5999/v2/nope/manifests/1\": dial tcp 127.0.0.1:5999: connect: connection refused",
+                Some("localhost:5999/nope:1"),
             ),
-            Some("localhost:5000/nope:1")
-        );
-        assert_eq!(base_of("executor failed running [/bin/sh -c false]: exit code: 1"), None);
+            ("pull access denied for nope, repository does not exist", Some("nope")),
+            ("manifest for localhost:5000/nope:1 not found: manifest unknown", Some("localhost:5000/nope:1")),
+            (
+                "localhost:5000/nope:1: failed to resolve source metadata for localhost:5000/nope:1: not found",
+                Some("localhost:5000/nope:1"),
+            ),
+            ("localhost:5000/nope:1: not found", Some("localhost:5000/nope:1")),
+            (
+                "pulling from host localhost:5001 failed with status code [manifests 1]: 401 Unauthorized",
+                Some("localhost:5001/unknown"),
+            ),
+            ("executor failed running [/bin/sh -c false]: exit code: 1", None),
+            ("failed to compute cache key: \"/nope.txt\" not found: not found", None),
+        ] {
+            assert_eq!(named_image(message).map(|image| image.to_string()).as_deref(), image, "{message}");
+        }
     }
 }

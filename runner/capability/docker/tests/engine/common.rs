@@ -60,7 +60,8 @@ pub(crate) fn engine<F: Future<Output = ()>>(body: impl FnOnce(Arc<World>) -> F)
 
 /// The same, with other settings.
 pub(crate) fn engine_with<F: Future<Output = ()>>(config: DockerConfig, body: impl FnOnce(Arc<World>) -> F) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let world = Arc::new(World::new(config));
         world.base().await;
@@ -92,14 +93,10 @@ impl World {
         Self { folder, run, pipeline, gate }
     }
 
-    /// The same run after a crash: another process, which knows only what the journal and the engine know.
-    pub(crate) async fn after_a_crash(&self) -> Self {
-        self.gate.journal().flush().await.expect("flushed");
-        let folder = tempfile::tempdir().expect("a folder");
-        let workspace = folder.path().canonicalize().expect("there");
-        // The same identity of calls; what the journal says of them is the session's matter, not the engine's.
-        let gate = open(&workspace, &self.run, &self.pipeline, DockerConfig::at(wanted("DOCKER_HOST")));
-        Self { folder, run: self.run.clone(), pipeline: self.pipeline.clone(), gate }
+    /// The same run after a crash: another process, which makes the same calls again and knows of them only what the
+    /// engine knows.
+    pub(crate) fn after_a_crash(&self) -> Self {
+        Self::of(self.run.clone(), self.pipeline.clone(), DockerConfig::at(wanted("DOCKER_HOST")))
     }
 
     pub(crate) fn workspace(&self) -> PathBuf {
@@ -191,7 +188,8 @@ impl World {
         }
         let busybox = std::env::var("WINDLASS_TEST_BUSYBOX").unwrap_or_else(|_| "/bin/busybox".to_owned());
         std::fs::create_dir_all(self.workspace().join("base")).expect("made");
-        std::fs::copy(&busybox, self.workspace().join("base/busybox")).unwrap_or_else(|error| panic!("{busybox}: {error}"));
+        std::fs::copy(&busybox, self.workspace().join("base/busybox"))
+            .unwrap_or_else(|error| panic!("{busybox}: {error}"));
         self.file(
             "base/Dockerfile",
             "FROM scratch\nCOPY busybox /bin/busybox\nRUN [\"/bin/busybox\", \"--install\", \"-s\", \"/bin\"]\nENV PATH=/bin\nENTRYPOINT []\nCMD [\"sh\"]\n",
@@ -251,7 +249,8 @@ fn granted(grants: &str) -> Arc<Grants> {
         capabilities: Vec::new(),
         outputs: Vec::new(),
     });
-    let described = pipeline.plugin_sources().into_iter().map(|(source, _)| (source, Arc::clone(&description))).collect();
+    let described =
+        pipeline.plugin_sources().into_iter().map(|(source, _)| (source, Arc::clone(&description))).collect();
     let plan = windlass_pipeline::plan(&pipeline, &source, &Facts::default(), &described)
         .unwrap_or_else(|errors| panic!("{errors}"));
     Arc::clone(&plan.steps[0].grants)
@@ -327,7 +326,9 @@ pub(crate) fn bollard() -> bollard::Docker {
     use hyper_util::client::legacy::Client;
     use hyper_util::rt::TokioExecutor;
     let host = wanted("DOCKER_HOST");
-    let path = host.strip_prefix("unix://").unwrap_or_else(|| panic!("the tests look at the engine by a unix socket, not {host}"));
+    let path = host
+        .strip_prefix("unix://")
+        .unwrap_or_else(|| panic!("the tests look at the engine by a unix socket, not {host}"));
     let client = Client::builder(TokioExecutor::new()).build(Connector(path.into()));
     bollard::Docker::connect_with_custom_transport(
         move |request: bollard::BollardRequest| {

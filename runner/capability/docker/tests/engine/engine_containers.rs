@@ -2,8 +2,8 @@
 
 use windlass_gate::CallError;
 use windlass_gate::api::docker::{
-    ContainerSpec, ContainerState, HealthState, Healthcheck, Inspect, Leftovers, Lifetime, List, LogQuery, Logs, Port, Protocol,
-    Remove, Restart, Start, Stats, Stop, WaitHealthy,
+    ContainerSpec, ContainerState, HealthState, Healthcheck, Inspect, Leftovers, Lifetime, List, LogQuery, Logs, Port,
+    Protocol, Remove, Restart, Start, Stats, Stop, WaitHealthy,
 };
 use windlass_journal::Stream;
 
@@ -59,7 +59,8 @@ fn the_engine_sees_names_and_labels_of_the_call() {
         let mut step = world.step(ALL);
         world.running(&mut step, "db").await;
         let docker = bollard();
-        let found = docker.inspect_container(&format!("windlass-{}-0-1-0", world.run), None).await.expect("named by the call");
+        let found =
+            docker.inspect_container(&format!("windlass-{}-0-1-0", world.run), None).await.expect("named by the call");
         let labels = found.config.expect("a config").labels.expect("labels");
         for (label, value) in [
             ("windlass.run", world.run.as_str()),
@@ -84,7 +85,10 @@ fn a_name_is_one_containers() {
         let mut other = world.other_step(ALL);
         let conflict = error(other.call(&start("db", shell("sleep 600"))).await);
         let CallError::Conflict(text) = &conflict else { panic!("{conflict:?}") };
-        assert!(text.contains(&world.run) && text.contains("release/deploy") && text.contains("docker rm -f windlass-"), "{text}");
+        assert!(
+            text.contains(&world.run) && text.contains("release/deploy") && text.contains("docker rm -f windlass-"),
+            "{text}"
+        );
         assert_eq!(world.host(1).call(&List {}).await.expect("listed").len(), 1, "the second was not left behind");
         step.call(&inspect("db")).await.expect("the first goes on");
     });
@@ -133,7 +137,10 @@ fn the_next_run_of_the_pipeline_sees_what_was_kept() {
 fn ports_are_published() {
     engine(|world| async move {
         let mut step = world.step(ALL);
-        let spec = ContainerSpec { ports: vec![Port { container: 8080, host: None, address: None, protocol: Protocol::Tcp }], ..spec(&["sleep", "600"]) };
+        let spec = ContainerSpec {
+            ports: vec![Port { container: 8080, host: None, address: None, protocol: Protocol::Tcp }],
+            ..spec(&["sleep", "600"])
+        };
         let made = step.call(&start("web", spec)).await.expect("started");
         let [port] = made.ports.as_slice() else { panic!("{:?}", made.ports) };
         assert_eq!((port.container, port.address.as_str()), (8080, "127.0.0.1"));
@@ -146,9 +153,15 @@ fn a_port_in_use_is_named_and_leaves_nothing() {
     engine(|world| async move {
         let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("bound");
         let port = taken.local_addr().expect("an address").port();
-        let spec = ContainerSpec { ports: vec![Port { container: 80, host: Some(port), address: None, protocol: Protocol::Tcp }], ..spec(&["sleep", "600"]) };
+        let spec = ContainerSpec {
+            ports: vec![Port { container: 80, host: Some(port), address: None, protocol: Protocol::Tcp }],
+            ..spec(&["sleep", "600"])
+        };
         let error = error(world.host(1).call(&start("web", spec)).await);
-        assert!(matches!(&error, CallError::PortInUse(text) if text.contains(&format!("127.0.0.1:{port}"))), "{error:?}");
+        assert!(
+            matches!(&error, CallError::PortInUse(text) if text.contains(&format!("127.0.0.1:{port}"))),
+            "{error:?}"
+        );
         assert_eq!(world.host(2).call(&List {}).await.expect("listed"), []);
     });
 }
@@ -172,7 +185,8 @@ fn logs_come_by_line_by_time_and_as_they_grow() {
     engine(|world| async move {
         let mut step = world.step(ALL);
         step.call(&start("web", shell("echo one; echo two; echo err >&2; sleep 600"))).await.expect("started");
-        let query = |tail, since, follow_ms| Logs { query: LogQuery { container: "web".into(), tail, since, follow_ms } };
+        let query =
+            |tail, since, follow_ms| Logs { query: LogQuery { container: "web".into(), tail, since, follow_ms } };
         let followed = step.call(&query(None, None, 700)).await.expect("read");
         assert_eq!((followed.stdout_tail.as_str(), followed.stderr_tail.as_str()), ("one\ntwo\n", "err\n"));
         let last = step.call(&query(Some(1), None, 0)).await.expect("read");
@@ -198,14 +212,21 @@ fn what_it_uses_is_seen_at_once() {
 }
 
 fn check(command: &str) -> Option<Healthcheck> {
-    Some(Healthcheck { command: vec!["sh".into(), "-c".into(), command.into()], interval_ms: 200, timeout_ms: 1_000, retries: 2, start_period_ms: 0 })
+    Some(Healthcheck {
+        command: vec!["sh".into(), "-c".into(), command.into()],
+        interval_ms: 200,
+        timeout_ms: 1_000,
+        retries: 2,
+        start_period_ms: 0,
+    })
 }
 
 #[test]
 fn healthy_is_waited_for() {
     engine(|world| async move {
         let mut step = world.step(ALL);
-        let spec = ContainerSpec { healthcheck: check("test -e /ready"), ..shell("sleep 0.3; touch /ready; sleep 600") };
+        let spec =
+            ContainerSpec { healthcheck: check("test -e /ready"), ..shell("sleep 0.3; touch /ready; sleep 600") };
         step.call(&start("web", spec)).await.expect("started");
         let seen = step.call(&WaitHealthy { container: "web".into(), timeout_ms: 20_000 }).await.expect("healthy");
         assert_eq!(seen.health, HealthState::Healthy);
@@ -219,7 +240,10 @@ fn unhealthy_says_what_the_check_printed() {
         let spec = ContainerSpec { healthcheck: check("echo no database; exit 1"), ..shell("sleep 600") };
         step.call(&start("web", spec)).await.expect("started");
         let error = error(step.call(&WaitHealthy { container: "web".into(), timeout_ms: 20_000 }).await);
-        assert!(matches!(&error, CallError::Other(text) if text.contains("unhealthy") && text.contains("no database")), "{error:?}");
+        assert!(
+            matches!(&error, CallError::Other(text) if text.contains("unhealthy") && text.contains("no database")),
+            "{error:?}"
+        );
     });
 }
 
@@ -242,7 +266,10 @@ fn a_container_that_ends_will_never_be_healthy() {
         let spec = ContainerSpec { healthcheck: check("exit 1"), ..shell("echo out of luck; sleep 0.2; exit 9") };
         step.call(&start("web", spec)).await.expect("started");
         let error = error(step.call(&WaitHealthy { container: "web".into(), timeout_ms: 20_000 }).await);
-        assert!(matches!(&error, CallError::Other(text) if text.contains("exit code 9") && text.contains("out of luck")), "{error:?}");
+        assert!(
+            matches!(&error, CallError::Other(text) if text.contains("exit code 9") && text.contains("out of luck")),
+            "{error:?}"
+        );
     });
 }
 
@@ -251,7 +278,10 @@ fn without_a_check_there_is_nothing_to_wait_for() {
     engine(|world| async move {
         let mut step = world.step(ALL);
         world.running(&mut step, "web").await;
-        assert!(matches!(error(step.call(&WaitHealthy { container: "web".into(), timeout_ms: 20_000 }).await), CallError::Invalid(_)));
+        assert!(matches!(
+            error(step.call(&WaitHealthy { container: "web".into(), timeout_ms: 20_000 }).await),
+            CallError::Invalid(_)
+        ));
     });
 }
 

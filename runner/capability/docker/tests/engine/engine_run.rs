@@ -16,7 +16,10 @@ fn output_and_exit_code_come_back_and_nothing_stays() {
         let exit = run(&world, shell("echo out; echo err >&2; exit 3")).await;
         assert_eq!((exit.code, exit.oom_killed), (3, false));
         assert_eq!((exit.stdout_tail.as_str(), exit.stderr_tail.as_str()), ("out\n", "err\n"));
-        assert_eq!((world.log(Stream::Stdout).await.as_str(), world.log(Stream::Stderr).await.as_str()), ("out\n", "err\n"));
+        assert_eq!(
+            (world.log(Stream::Stdout).await.as_str(), world.log(Stream::Stderr).await.as_str()),
+            ("out\n", "err\n")
+        );
         let calls = world.calls().await;
         let calls: Vec<_> = calls.iter().map(String::as_str).filter(|name| !name.contains("image")).collect();
         assert_eq!(calls, ["docker.create", "docker.start-created", "docker.wait", "docker.remove-created"]);
@@ -39,7 +42,10 @@ fn long_output_is_whole_in_the_log_and_cut_in_the_answer() {
 #[test]
 fn secrets_reach_the_container_and_nobody_else() {
     engine(|world| async move {
-        let spec = ContainerSpec { env: vec![secret("TOKEN", "token"), plain("PLAIN", "a=b c")], ..shell("echo \"$TOKEN\" | wc -c; echo \"$TOKEN\" \"$PLAIN\"") };
+        let spec = ContainerSpec {
+            env: vec![secret("TOKEN", "token"), plain("PLAIN", "a=b c")],
+            ..shell("echo \"$TOKEN\" | wc -c; echo \"$TOKEN\" \"$PLAIN\"")
+        };
         let exit = run(&world, spec).await;
         assert_eq!(exit.stdout_tail, format!("{}\n*** a=b c\n", SECRET.1.len() + 1));
         assert!(!world.log(Stream::Stdout).await.contains(SECRET.1));
@@ -73,17 +79,31 @@ fn a_run_that_takes_too_long_is_stopped_and_removed() {
     engine(|world| async move {
         let answer = world.step(ALL).call(&Run { spec: shell("echo begun; sleep 600"), timeout_ms: Some(700) }).await;
         let error = error(answer);
-        assert!(matches!(&error, CallError::TimedOut(text) if text.contains("700ms") && text.contains("begun")), "{error}");
+        assert!(
+            matches!(&error, CallError::TimedOut(text) if text.contains("700ms") && text.contains("begun")),
+            "{error}"
+        );
         assert_eq!(world.host(1).call(&List {}).await.expect("listed"), []);
     });
 }
 
 #[test]
-fn a_program_that_is_not_there_says_so_and_leaves_nothing() {
+fn a_program_that_is_not_there_is_named() {
     engine(|world| async move {
-        let error = error(world.step(ALL).call(&Run { spec: spec(&["no-such-program"]), timeout_ms: None }).await);
-        assert!(matches!(&error, CallError::Invalid(text) if text.contains("no-such-program") && text.contains("does not have the program")), "{error:?}");
+        let exit = run(&world, spec(&["no-such-program"])).await;
+        assert_eq!(exit.code, 127);
+        assert!(exit.stderr_tail.contains("no-such-program"), "{exit:?}");
+    });
+}
+
+#[test]
+fn a_container_that_cannot_be_started_leaves_nothing() {
+    engine(|world| async move {
+        let spec = ContainerSpec { user: Some("nobody-here".into()), ..shell("true") };
+        let error = error(world.step(ALL).call(&Run { spec, timeout_ms: None }).await);
+        assert!(error.message().contains("nobody-here") && error.message().contains("cannot start"), "{error:?}");
         assert_eq!(world.host(1).call(&List {}).await.expect("listed"), []);
+        assert!(world.calls().await.iter().any(|call| call == "docker.remove-created"));
     });
 }
 
@@ -92,7 +112,10 @@ fn an_image_that_is_not_there_says_so() {
     engine(|world| async move {
         let spec = ContainerSpec { image: "windlass-test/absent:1".into(), ..shell("true") };
         let error = error(world.step(ALL).call(&Run { spec, timeout_ms: None }).await);
-        assert!(matches!(&error, CallError::NotFound(text) if text.contains("windlass-test/absent:1") && text.contains("docker.pull")), "{error:?}");
+        assert!(
+            matches!(&error, CallError::NotFound(text) if text.contains("windlass-test/absent:1") && text.contains("docker.pull")),
+            "{error:?}"
+        );
     });
 }
 
@@ -108,7 +131,9 @@ fn folders_and_memory_are_mounted() {
                 mount(MountSource::Tmpfs(1 << 20), "/scratch", true),
             ],
             read_only_root: true,
-            ..shell("cat /data/in.txt /etc/one && echo made > /data/out.txt && echo x > /scratch/x && ! echo x > /etc/one && ! echo x > /root-file")
+            ..shell(
+                "cat /data/in.txt /etc/one && echo made > /data/out.txt && echo x > /scratch/x && ! echo x > /etc/one && ! echo x > /root-file",
+            )
         };
         let exit = run(&world, spec).await;
         assert_eq!((exit.code, exit.stdout_tail.as_str()), (0, "from the host\nfrom the host\n"), "{exit:?}");
@@ -121,7 +146,8 @@ fn the_records_of_runs_are_hidden_in_a_mount() {
     engine(|world| async move {
         let whole = Mount { source: MountSource::Folder(".".into()), target: "/work".into(), writable: true };
         world.file("seen.txt", "");
-        let spec = ContainerSpec { mounts: vec![whole], ..shell("ls -A /work /work/.windlass; ! touch /work/.windlass/x") };
+        let spec =
+            ContainerSpec { mounts: vec![whole], ..shell("ls -A /work /work/.windlass; ! touch /work/.windlass/x") };
         let exit = run(&world, spec).await;
         assert_eq!(exit.stdout_tail, "/work:\n.windlass\nseen.txt\n\n/work/.windlass:\n");
         assert_eq!(exit.code, 0, "{exit:?}");
@@ -133,7 +159,14 @@ fn mounts_that_lead_elsewhere_are_refused() {
     engine(|world| async move {
         std::os::unix::fs::symlink("/etc", world.workspace().join("link")).expect("linked");
         for (folder, word) in [("link", "outside"), (".windlass", "records"), ("absent", "does not exist")] {
-            let spec = ContainerSpec { mounts: vec![Mount { source: MountSource::Folder(folder.into()), target: "/x".into(), writable: false }], ..shell("true") };
+            let spec = ContainerSpec {
+                mounts: vec![Mount {
+                    source: MountSource::Folder(folder.into()),
+                    target: "/x".into(),
+                    writable: false,
+                }],
+                ..shell("true")
+            };
             let error = error(world.host(1).call(&Run { spec, timeout_ms: None }).await);
             assert!(error.message().contains(word), "{folder}: {error:?}");
         }

@@ -78,6 +78,10 @@ impl Pattern {
             }
             Kind::Name | Kind::Target => Self::Name(name(text, "_.-*")?),
             Kind::Artifact => Self::Name(artifact(text)?),
+            Kind::Variable if text.bytes().all(|c| c == b'*') => {
+                let help = "name the variables, or the beginning of their names: `CARGO_*`";
+                return Err(PatternError::new("is every variable of the host", help));
+            }
             Kind::Variable => Self::Name(name(text, "_*")?),
             Kind::Secret => Self::Exact(text.into()),
             Kind::Program => Self::Exact(program(text)?),

@@ -19,6 +19,12 @@ struct Reference<'a> {
 
 impl Repository {
     pub(super) fn parse(text: &str) -> Result<Self, PatternError> {
+        // Docker takes the port of a lone registry for a tag, and nobody means that.
+        let host = text.split(':').next().unwrap_or_default();
+        if is_registry(text) && text.contains(':') && (host == "localhost" || host.contains('.')) {
+            let help = format!("name the repository, as in `{text}/storefront`; `{text}/**` is all of them");
+            return Err(PatternError::new("is a registry without a repository", help));
+        }
         let reference = split(text);
         let base = reference.name.strip_suffix("/**").or_else(|| reference.name.strip_suffix("/*"));
         if base.unwrap_or(reference.name).contains('*') {
@@ -190,7 +196,7 @@ mod tests {
 
     #[test]
     fn what_is_no_repository_is_refused() {
-        for bad in ["*", "**", "a*b", "localhost:5000/a*", "App", "a//b", "/a", "a/", "a b", "app:", "x/*:1", "app@sha256:1", "-a", "a/../b"] {
+        for bad in ["*", "**", "a*b", "localhost:5000/a*", "App", "a//b", "/a", "a/", "a b", "app:", "x/*:1", "app@sha256:1", "-a", "a/../b", "localhost:5000", "registry.example:443"] {
             assert!(Repository::parse(bad).is_err(), "{bad}");
         }
     }
