@@ -7,6 +7,7 @@ use serde_json::json;
 use windlass_journal::JournalError;
 use windlass_pipeline::Diagnostics;
 use windlass_sandbox::SandboxError;
+use windlass_view::ViewError;
 
 use crate::args::Format;
 use crate::exit::Exit;
@@ -39,6 +40,16 @@ pub(crate) enum CliError {
     /// The answer cannot be printed.
     #[error("cannot print: {0}")]
     Output(#[from] io::Error),
+}
+
+impl From<ViewError> for CliError {
+    fn from(error: ViewError) -> Self {
+        match error {
+            ViewError::Journal(error) => Self::Journal(error),
+            ViewError::Write(error) => Self::Output(error),
+            other => Self::Usage { message: other.to_string(), help: None },
+        }
+    }
 }
 
 impl CliError {

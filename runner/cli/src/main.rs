@@ -21,6 +21,7 @@ mod runtime;
 mod signals;
 mod style;
 mod versions;
+mod view_style;
 mod world;
 
 use clap::Parser as _;

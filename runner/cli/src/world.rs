@@ -6,7 +6,7 @@ use std::sync::Arc;
 use windlass_capability_docker::{Docker, DockerConfig};
 use windlass_capability_health::Health;
 use windlass_capability_http::Http;
-use windlass_capability_local::{Artifacts, FileAndEnvSecrets, Process, Timer};
+use windlass_capability_local::{Artifacts, FileAndEnvSecrets, Files, Process, Timer};
 use windlass_gate::{Gate, RunContext, Secrets};
 use windlass_journal::Writer;
 use windlass_pipeline::{Grants, Plan};
@@ -32,8 +32,9 @@ pub(crate) fn gate(writer: Writer, plan: &Plan, run: &str, workspace: &Path, sta
         .with(Docker::new(docker_config()))
         .with(Http::new())
         .with(Health)
-        .with(Process::new())
-        .with(Artifacts::new())
+        .with(Process::new(environment::value("PATH").unwrap_or_default()))
+        .with(Artifacts)
+        .with(Files)
         .with(Timer)
 }
 

@@ -130,7 +130,7 @@ fn journal(state: &Path) -> Finding {
 
 fn docker() -> Result<Finding, CliError> {
     let docker = Docker::new(world::docker_config());
-    Ok(match runtime::small()?.block_on(docker.info()) {
+    Ok(match runtime::small()?.block_on(docker.probe()) {
         Ok(info) => Finding::ok(
             "docker",
             format!(

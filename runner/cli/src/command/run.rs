@@ -9,12 +9,13 @@ use clap::Args;
 use windlass_engine::{Cancel, Ended, RunOptions};
 use windlass_journal::{Journal, PluginPin, RunStarted, Writer, WriterOptions, new_run_id};
 use windlass_pipeline::SecretSource;
+use windlass_view::{LiveOptions, RunModel};
 
-use crate::args::{FileArg, Format, FormatArg};
+use crate::args::{FileArg, FormatArg};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::prepare::{Prepared, Text, prepare};
-use crate::{files, output, runtime, signals, versions, world};
+use crate::{files, output, runtime, signals, versions, view_style, world};
 
 /// Run a pipeline
 ///
@@ -55,7 +56,7 @@ pub(crate) fn run(args: &Run) -> Result<Exit, CliError> {
     let writer = begin(args, &text, &prepared, &run, &state)?;
     let cancel = Cancel::new();
     signals::watch(cancel.clone(), run.clone(), state.clone())?;
-    let gate = world::gate(writer, &prepared.plan, &run, &text.workspace, state);
+    let gate = world::gate(writer, &prepared.plan, &run, &text.workspace, state.clone());
     // The threads of a large runtime cost more than a single step does.
     let runtime = if prepared.plan.steps.len() == 1 { small } else { runtime::large(options.jobs)? };
     let Prepared { plan, plugins, sandbox, .. } = prepared;
@@ -63,7 +64,29 @@ pub(crate) fn run(args: &Run) -> Result<Exit, CliError> {
     let ended = runtime.block_on(engine.execute(cancel));
     // To take it apart takes longer than to leave it to the system.
     std::mem::forget((runtime, sandbox));
-    finish(args, &run, &ended)
+    finish(args, &run, &state, &ended)
+}
+
+/// Tells what came of it, from the journal.
+fn finish(args: &Run, run: &str, state: &Path, ended: &Ended) -> Result<Exit, CliError> {
+    let exit = Exit(ended.exit_code);
+    if args.quiet {
+        if let Some(failure) = &ended.failure {
+            output::error(&failure.message);
+            if let Some(hint) = &failure.hint {
+                output::help(hint);
+            }
+        }
+        return Ok(exit);
+    }
+    // A journal that could not be written has nothing to show; the engine knows why.
+    match Journal::open(state).and_then(|reader| reader.resolve(Some(run)).map(|summary| (reader, summary))) {
+        Ok((reader, summary)) => {
+            windlass_view::summary(&reader, &summary, view_style::style(), args.format.format.into(), &mut output::raw())?;
+        }
+        Err(error) => output::error(ended.failure.as_ref().map_or_else(|| error.to_string(), |failure| failure.message.clone())),
+    }
+    Ok(exit)
 }
 
 /// Opens the journal and writes the first record, which pins what the run is made from.
@@ -83,7 +106,15 @@ fn begin(args: &Run, text: &Text, prepared: &Prepared, run: &str, state: &Path) 
         stages: u32::try_from(plan.stages.len()).unwrap_or(u32::MAX),
         steps: u32::try_from(plan.steps.len()).unwrap_or(u32::MAX),
     };
-    let observer = todo!();
+    let live = LiveOptions {
+        style: view_style::style(),
+        format: args.format.format.into(),
+        quiet: args.quiet,
+        verbose: false,
+        size: Some(view_style::size),
+        before: RunModel::default(),
+    };
+    let observer = Some(windlass_view::live(live, Box::new(std::io::stdout())));
     Ok(journal.start_run(WriterOptions { observer, ..WriterOptions::default() }, started)?)
 }
 

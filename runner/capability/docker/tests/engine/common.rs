@@ -359,3 +359,15 @@ impl tower_service::Service<hyper::Uri> for Connector {
         Box::pin(async move { Ok(hyper_util::rt::TokioIo::new(tokio::net::UnixStream::connect(path).await?)) })
     }
 }
+
+/// Settings whose login for a registry is that of `docker login` with the user `windlass`.
+pub(crate) fn registry_config(registry: &str, password: &str) -> (tempfile::TempDir, DockerConfig) {
+    use base64::Engine as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let auth = base64::engine::general_purpose::STANDARD.encode(format!("windlass:{password}"));
+    let text = serde_json::json!({ "auths": { registry: { "auth": auth } } }).to_string();
+    std::fs::write(folder.path().join("config.json"), text).expect("written");
+    let config =
+        DockerConfig { config_folder: Some(folder.path().to_owned()), ..DockerConfig::at(wanted("DOCKER_HOST")) };
+    (folder, config)
+}
