@@ -7,6 +7,7 @@ mod cleanup;
 mod folders;
 mod outputs;
 mod run;
+mod stages;
 mod step;
 
 pub use run::{Cancel, Ended, Run, RunOptions};

@@ -1,20 +1,17 @@
-//! Stages in parallel as the graph allows, in a stable order, a bounded number at a time.
+//! A run from its plan to its exit code.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use windlass_gate::Gate;
-use windlass_journal::{Failure, FailureKind, Record, StageIndex, Status, StepIndex};
-use windlass_pipeline::{Plan, PlanStage, WithSchema};
+use windlass_journal::{Failure, FailureKind, Record, Status};
+use windlass_pipeline::{Plan, WithSchema};
 use windlass_sandbox::Plugin;
 
-use crate::cleanup;
 use crate::outputs::Outputs;
-use crate::step::{self, StepEnd};
+use crate::stages::StagesEnd;
+use crate::{cleanup, stages};
 
 /// How to run.
 #[derive(Clone, Debug)]
@@ -70,7 +67,7 @@ impl Cancel {
         self.token.cancelled().await;
     }
 
-    fn by(&self) -> &str {
+    pub(crate) fn by(&self) -> &str {
         self.by.get().map_or("somebody", String::as_str)
     }
 }
@@ -121,12 +118,6 @@ impl Shared {
     }
 }
 
-struct StageEnd {
-    index: u32,
-    status: Status,
-    failure: Option<Failure>,
-}
-
 impl Run {
     /// Runs everything, cleans up, and ends the record.
     pub async fn execute(self, cancel: Cancel) -> Ended {
@@ -138,7 +129,7 @@ impl Run {
             cancel,
             run: self,
         });
-        let (failure, timed_out) = stages(&shared).await;
+        let StagesEnd { failure, timed_out } = stages::run(&shared).await;
         let cancelled = shared.cancel.is_cancelled() && !timed_out;
         let left_behind = cleanup::clean_up(&shared, failure.is_some() || cancelled).await;
         end(&shared, failure, cancelled, left_behind).await
@@ -182,122 +173,4 @@ fn exit_code(status: Status, failure: Option<&Failure>) -> u8 {
         (_, Some(FailureKind::Unavailable)) => 4,
         _ => 1,
     }
-}
-
-/// Runs the stages. Says what failed first, if a required one did, and whether the run's own time limit passed.
-async fn stages(shared: &Arc<Shared>) -> (Option<Failure>, bool) {
-    let plan = &shared.run.plan;
-    let journal = shared.run.gate.journal();
-    let jobs = shared.run.options.jobs.min(plan.jobs.map_or(usize::MAX, |jobs| jobs as usize)).max(1);
-    let mut missing: Vec<u32> =
-        plan.stages.iter().map(|stage| u32::try_from(stage.needs.len()).unwrap_or(u32::MAX)).collect();
-    // The plan's order is a topological one: the smallest ready index first keeps to it.
-    let mut ready: BinaryHeap<Reverse<u32>> =
-        (0..).zip(&missing).filter(|(_, missing)| **missing == 0).map(|(index, _)| Reverse(index)).collect();
-    let mut begun = vec![false; plan.stages.len()];
-    let mut running: JoinSet<StageEnd> = JoinSet::new();
-    let mut failure: Option<Failure> = None;
-    let mut noted_cancel = false;
-    let mut timed_out = false;
-    let deadline = plan.timeout.and_then(|limit| tokio::time::Instant::now().checked_add(limit));
-    loop {
-        let failed = failure.is_some() && shared.run.options.fail_fast;
-        let stopping = failed || shared.cancel.is_cancelled() || journal.failed().is_some();
-        while !stopping && running.len() < jobs {
-            let Some(Reverse(index)) = ready.pop() else { break };
-            begun[index as usize] = true;
-            running.spawn(stage(Arc::clone(shared), index));
-        }
-        let ended = tokio::select! {
-            biased;
-            () = shared.cancel.cancelled(), if !noted_cancel => {
-                noted_cancel = true;
-                journal.append(Record::CancelRequested { by: shared.cancel.by().to_owned() });
-                continue;
-            }
-            ended = running.join_next() => ended,
-            () = until(deadline), if !timed_out => {
-                timed_out = true;
-                let limit = plan.timeout.unwrap_or_default();
-                failure.get_or_insert(Failure {
-                    kind: FailureKind::TimedOut,
-                    message: format!("the run took more than its limit of {limit:?}"),
-                    hint: Some("raise `timeout` in `[pipeline]`".to_owned()),
-                });
-                shared.cancel.cancel("the run's own time limit");
-                continue;
-            }
-        };
-        let Some(ended) = ended else { break };
-        let ended = match ended {
-            Ok(ended) => ended,
-            Err(error) => {
-                failure.get_or_insert(Failure {
-                    kind: FailureKind::Host,
-                    message: format!("a stage broke off: {error}"),
-                    hint: None,
-                });
-                continue;
-            }
-        };
-        let PlanStage { dependents, required, .. } = &plan.stages[ended.index as usize];
-        if ended.status == Status::Failed && *required {
-            failure = failure.or(ended.failure);
-            continue;
-        }
-        if ended.status == Status::Cancelled {
-            continue;
-        }
-        // A stage that is not required lets the others go on, whatever became of it.
-        for &dependent in dependents {
-            let missing = &mut missing[dependent as usize];
-            *missing = missing.saturating_sub(1);
-            if *missing == 0 {
-                ready.push(Reverse(dependent));
-            }
-        }
-    }
-    for (index, stage) in (0..).zip(&plan.stages) {
-        if !begun[index as usize] {
-            journal.append(Record::StageEnded {
-                stage: StageIndex(index),
-                name: Arc::clone(&stage.name),
-                status: Status::Skipped,
-            });
-        }
-    }
-    (failure, timed_out)
-}
-
-async fn until(deadline: Option<tokio::time::Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn stage(shared: Arc<Shared>, index: u32) -> StageEnd {
-    let plan = &shared.run.plan;
-    let stage = &plan.stages[index as usize];
-    let journal = shared.run.gate.journal();
-    journal.append(Record::StageStarted { stage: StageIndex(index), name: Arc::clone(&stage.name) });
-    let mut status = Status::Succeeded;
-    let mut failure = None;
-    for step in stage.steps.clone() {
-        match step::run(&shared, StepIndex(step)).await {
-            StepEnd::Succeeded => {}
-            StepEnd::Failed(_) if !plan.steps[step as usize].required => {}
-            StepEnd::Failed(failed) => {
-                status = Status::Failed;
-                failure = Some(failed);
-                break;
-            }
-            StepEnd::Cancelled => {
-                status = Status::Cancelled;
-                break;
-            }
-        }
-    }
-    journal.append(Record::StageEnded { stage: StageIndex(index), name: Arc::clone(&stage.name), status });
-    StageEnd { index, status, failure }
 }

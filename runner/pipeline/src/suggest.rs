@@ -79,6 +79,14 @@ fn hidden(character: char) -> bool {
         || matches!(character, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
+/// Takes the power out of a message, whatever it was made of.
+pub(crate) fn tame(text: &mut String) {
+    if text.chars().any(hidden) {
+        let shown = |c: char| if hidden(c) { c.escape_unicode().to_string() } else { c.to_string() };
+        *text = text.chars().map(shown).collect();
+    }
+}
+
 /// A string as TOML writes it.
 pub(crate) fn toml_string(text: &str) -> String {
     let mut out = String::from("\"");

@@ -10,6 +10,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 use crate::source::{Lines, Source};
+use crate::suggest::tame;
 
 pub(crate) use sink::Sink;
 
@@ -127,6 +128,12 @@ impl Diagnostic {
         self
     }
 
+    /// What the file says is data, and must not act on a terminal or a log.
+    fn tame(&mut self) {
+        let texts = [Some(&mut self.message), self.label.as_mut(), self.expected.as_mut(), self.help.as_mut()];
+        texts.into_iter().flatten().chain(self.related.iter_mut().map(|related| &mut related.message)).for_each(tame);
+    }
+
     fn locate(&mut self, lines: &Lines, text: &str) {
         let start = lines.location(text, self.span.start);
         let end = lines.location(text, self.span.end);
@@ -167,10 +174,15 @@ impl Diagnostics {
             omitted += found.len().saturating_sub(MAX_SHOWN);
             found.truncate(MAX_SHOWN);
             let lines = Lines::of(&source.text);
-            found.iter_mut().for_each(|diagnostic| diagnostic.locate(&lines, &source.text));
+            for diagnostic in &mut found {
+                diagnostic.locate(&lines, &source.text);
+                diagnostic.tame();
+            }
             text = render::Excerpts::of(&source.text, &lines, &found);
         }
-        Self { file: source.name.clone(), diagnostics: found, omitted, text }
+        let mut file = source.name.clone();
+        tame(&mut file);
+        Self { file, diagnostics: found, omitted, text }
     }
 
     /// The diagnostics, by place.

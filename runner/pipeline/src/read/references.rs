@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Reader;
 use crate::diagnostic::{Diagnostic, codes};
 use crate::grants;
-use crate::suggest::{did_you_mean, nearest, quoted};
+use crate::suggest::{did_you_mean, nearest, quoted, toml_string};
 use crate::text::{self, Bad, Piece, Problem, Reference, Target};
 use crate::tree::{Kind, NodeId};
 
@@ -62,7 +62,7 @@ impl Reader<'_> {
             }
             Kind::DateTime => {
                 let raw = doc.whole_text(at).unwrap_or_default();
-                self.bad_value(at, "a date cannot be handed to a plugin".to_owned(), format!("put it in quotes: `\"{raw}\"`"));
+                self.bad_value(at, "a date cannot be handed to a plugin".to_owned(), format!("put it in quotes: {}", quoted(&toml_string(raw))));
             }
             Kind::Broken | Kind::Integer | Kind::Float | Kind::Bool => {}
         }

@@ -10,7 +10,7 @@ use crate::diagnostic::codes;
 use crate::graph::Graph;
 use crate::pipeline::Var;
 use crate::plan::SecretSource;
-use crate::suggest::quoted;
+use crate::suggest::{quoted, toml_string};
 use crate::tree::{Kind, NodeId};
 
 /// A name of `[plugins]`.
@@ -194,7 +194,7 @@ impl Reader<'_> {
                 Kind::Float if doc.float(value).is_some_and(f64::is_finite) => {}
                 Kind::DateTime => {
                     let raw = doc.whole_text(value).unwrap_or_default();
-                    let help = format!("put it in quotes: `{name} = \"{raw}\"`");
+                    let help = format!("put it in quotes: `{name} = {}`", toml_string(raw));
                     self.wrong_type(value, &name, "a string, a number or a boolean", Some(help));
                 }
                 _ => self.wrong_type(value, &name, "a string, a number or a boolean", None),

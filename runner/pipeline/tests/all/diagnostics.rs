@@ -61,6 +61,8 @@ fn text_of_the_file_cannot_act_on_the_terminal() {
     let shown = report(&step("uses = \"\\u001b[2J\\n::error::\"\n\"\\u202Ex\" = 1"));
     assert!(!shown.contains('\u{1b}') && !shown.contains('\u{202e}'), "{shown}");
     assert!(!shown.contains("\n::error::"), "{shown}");
+    let shown = report(&step("uses = \"x\"\nwith = { a = 2026-11-x\u{1b}[2J }\nenv = { \"A\\u001b\" = 1 }"));
+    assert!(!shown.contains('\u{1b}'), "{shown}");
 }
 
 #[test]

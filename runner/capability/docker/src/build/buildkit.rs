@@ -104,7 +104,7 @@ impl Steps<'_> {
             }
         }
         for log in status.logs {
-            self.output.write(&log.vertex, &log.text);
+            self.output.write(&log.source, &log.text);
         }
         for layer in status.layers {
             // One line a layer, when it is there.

@@ -62,6 +62,10 @@ impl<'a> Output<'a> {
 
     fn print(&mut self, line: &[u8]) {
         let text = plain(&String::from_utf8_lossy(line));
+        // Nothing but colours is no line.
+        if text.is_empty() && !line.is_empty() && line != b"\r" {
+            return;
+        }
         self.log.line(Stream::Stdout, &text);
         if !text.trim().is_empty() {
             if self.recent.len() == RECENT {

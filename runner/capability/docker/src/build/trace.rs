@@ -32,7 +32,8 @@ pub(super) struct Layer {
 /// What a step printed.
 #[derive(Debug, Default)]
 pub(super) struct Log {
-    pub(super) vertex: String,
+    /// The step and its stream: standard output and standard error have lines of their own.
+    pub(super) source: String,
     pub(super) text: Vec<u8>,
 }
 
@@ -65,7 +66,8 @@ impl Status {
                 })),
                 3 => status.logs.push(inner.fold(Log::default(), |mut log, (number, field)| {
                     match number {
-                        1 => log.vertex = field.text(),
+                        1 => log.source.insert_str(0, &field.text()),
+                        3 => log.source.push_str(&format!(" {}", field.number())),
                         4 => log.text = field.bytes().to_vec(),
                         _ => {}
                     }
@@ -112,7 +114,7 @@ mod tests {
             ("[2/2] RUN false", "exit code: 1")
         );
         assert!(status.vertices[0].cached && status.vertices[0].started);
-        assert_eq!((status.logs[0].vertex.as_str(), status.logs[0].text.as_slice()), ("sha256:1", &b"oh no\n"[..]));
+        assert_eq!((status.logs[0].source.as_str(), status.logs[0].text.as_slice()), ("sha256:1 2", &b"oh no\n"[..]));
         assert!(Status::decode(b"").is_none());
     }
 }

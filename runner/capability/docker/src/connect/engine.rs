@@ -29,6 +29,9 @@ const OLDEST: Version = Version(1, 41);
 /// How long a daemon may take for its first word.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
+/// How long a daemon may take to say that it is there.
+const ALIVE: Duration = Duration::from_secs(3);
+
 /// How long a daemon may take to begin an answer.
 const ANSWER: u64 = 120;
 
@@ -172,9 +175,12 @@ impl Engine {
         fault::of(&self.endpoint, what, error)
     }
 
-    /// Whether the daemon still answers.
+    /// Whether the daemon takes new connections. One that is told to end stops doing so at once, and only then ends
+    /// its containers; on connections that are open it still answers.
     pub(crate) async fn alive(&self) -> bool {
-        matches!(tokio::time::timeout(HANDSHAKE, self.api.ping()).await, Ok(Ok(_)))
+        let Ok(ping) = Request::get("http://docker/_ping").body(empty()) else { return false };
+        let answer = tokio::time::timeout(ALIVE, self.transport.send_anew(ping)).await;
+        matches!(answer, Ok(Ok(answer)) if answer.status().is_success())
     }
 
     /// The address at which ports that the daemon publishes on the loopback interface are reached.

@@ -45,6 +45,7 @@ type Answer = Pin<Box<dyn Future<Output = Result<Response<Incoming>, bollard::er
 #[derive(Clone)]
 pub(super) struct Transport {
     client: Client<Connector, Body>,
+    connector: Connector,
     /// The API version that every path begins with, once it is agreed on.
     version: Arc<OnceLock<String>>,
 }
@@ -58,7 +59,8 @@ impl Transport {
                 Connector::Tls(host.clone(), *port, TlsConnector::from(tls::client(certificates)?))
             }
         };
-        Ok(Self { client: Client::builder(TokioExecutor::new()).build(connector), version: Arc::default() })
+        let client = Client::builder(TokioExecutor::new()).build(connector.clone());
+        Ok(Self { client, connector, version: Arc::default() })
     }
 
     /// From now on requests are for this version of the API.
@@ -76,6 +78,12 @@ impl Transport {
             *request.uri_mut() = Uri::from_parts(parts).map_err(io::Error::other)?;
         }
         self.client.request(request).await.map_err(into_io)
+    }
+
+    /// Sends a request on a connection of its own.
+    pub(super) async fn send_anew(&self, request: BollardRequest) -> io::Result<Response<Incoming>> {
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(self.connector.clone());
+        client.request(request).await.map_err(into_io)
     }
 
     /// What bollard sends through.
@@ -104,7 +112,7 @@ fn into_io(error: hyper_util::client::legacy::Error) -> io::Error {
 }
 
 #[derive(Clone)]
-enum Connector {
+pub(super) enum Connector {
     Unix(PathBuf),
     Tcp(String, u16),
     Tls(String, u16, TlsConnector),

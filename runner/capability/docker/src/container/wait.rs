@@ -22,10 +22,6 @@ const DRAIN: Duration = Duration::from_secs(60);
 /// What a container that ran out of time is given between SIGTERM and SIGKILL.
 const GRACE_SECONDS: i32 = 2;
 
-/// How long after a kill the daemon is asked again whether it is still there: when it is told to
-/// end, it kills the containers first and answers a little longer.
-const SECOND_LOOK: Duration = Duration::from_millis(500);
-
 /// Lines of output in an error message.
 const LINES: usize = 20;
 
@@ -75,7 +71,11 @@ pub(crate) async fn wait(engine: &Engine, call: &Call, args: &Wait) -> Result<Ex
             short(id)
         )));
     }
-    let oom_killed = code != 0 && was_killed_for_memory(engine, id, code).await?;
+    // The daemon's own end is every container's end, which says nothing about the container.
+    let (alive, oom_killed) = tokio::join!(engine.alive(), was_killed_for_memory(engine, id, code));
+    if !alive {
+        return Err(went_away(engine, id));
+    }
     Ok(Exit { code, oom_killed, stdout_tail: output.stdout_tail, stderr_tail: output.stderr_tail })
 }
 
@@ -115,25 +115,13 @@ fn went_away(engine: &Engine, id: &str) -> CallError {
     ))
 }
 
-/// Whether memory was the reason. A kill without that reason may be the daemon's own end, which
-/// says nothing about the container.
-async fn was_killed_for_memory(engine: &Engine, id: &str, code: i64) -> Result<bool, CallError> {
-    let state = match engine.api.inspect_container(id, None).await {
-        Ok(found) => found.state.unwrap_or_default(),
-        Err(Error::DockerResponseServerError { .. }) => return Ok(false),
-        Err(_) => return Err(went_away(engine, id)),
-    };
-    if state.oom_killed == Some(true) {
-        return Ok(true);
+/// Whether memory was the reason for an end that was not well.
+async fn was_killed_for_memory(engine: &Engine, id: &str, code: i64) -> bool {
+    if code == 0 {
+        return false;
     }
-    // 128 + SIGKILL and 128 + SIGTERM.
-    if code == 137 || code == 143 {
-        tokio::time::sleep(SECOND_LOOK).await;
-        if !engine.alive().await {
-            return Err(went_away(engine, id));
-        }
-    }
-    Ok(false)
+    let found = engine.api.inspect_container(id, None).await;
+    found.is_ok_and(|found| found.state.unwrap_or_default().oom_killed == Some(true))
 }
 
 async fn end(engine: &Engine, id: &str) -> Result<(), CallError> {

@@ -99,7 +99,10 @@ fn an_engine_that_goes_away_is_no_failure_of_the_container() {
         };
         let (answer, ()) = tokio::join!(tokio::time::timeout(Duration::from_secs(20), running), gone);
         let error = error(answer.expect("it does not wait for ever"));
-        assert!(matches!(&error, CallError::Unavailable(text) if text.contains("went away while container")), "{error:?}");
+        assert!(
+            matches!(&error, CallError::Unavailable(text) if text.contains("went away while container")),
+            "{error:?}"
+        );
         // The container goes on; the clean-up of a real run would find it.
         let id = bollard_id(&world).await;
         real.host(1).call(&windlass_gate::api::docker::RemoveCreated { id }).await.expect("removed");
@@ -113,7 +116,8 @@ async fn bollard_id(world: &World) -> String {
 
 #[test]
 fn requests_go_over_tcp_as_well() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let real = wanted("DOCKER_HOST").trim_start_matches("unix://").to_owned();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("bound");
     let address = format!("tcp://{}", listener.local_addr().expect("an address"));

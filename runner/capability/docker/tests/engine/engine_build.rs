@@ -73,7 +73,10 @@ fn an_image_is_what_the_files_say() {
         assert_eq!(image.labels, [pair("own", "1"), pair("team", "shop=1")]);
         assert_eq!(image.exposed_ports, ["8080/tcp"]);
         let found = prints(&world, &tag, "cat /word; cd /context; find . -type f | sort").await;
-        assert_eq!(found, "said two words & \"more\"\n./.dockerignore\n./a.txt\n./docker/Dockerfile\n./keep.log\n./sub/c.log\n");
+        assert_eq!(
+            found,
+            "said two words & \"more\"\n./.dockerignore\n./a.txt\n./docker/Dockerfile\n./keep.log\n./sub/c.log\n"
+        );
         let again = built(&world, spec).await;
         assert_eq!(again.id, made.id, "a build that is repeated is the same");
         forget(&tag).await;
@@ -83,7 +86,10 @@ fn an_image_is_what_the_files_say() {
 #[test]
 fn output_flows_into_the_log_plainly() {
     both(|world| async move {
-        let text = format!("FROM {BASE}\nRUN printf '\\033[31mred\\033[0m {}\\n' && echo err >&2 && printf 'no end'\n", world.run);
+        let text = format!(
+            "FROM {BASE}\nRUN printf '\\033[31mred\\033[0m {}\\n' && echo err >&2\nRUN printf 'no end'\n",
+            world.run
+        );
         world.file("Dockerfile", &text);
         built(&world, build(".")).await;
         let log = world.log(Stream::Stdout).await;
@@ -101,7 +107,11 @@ fn a_failure_names_the_line_and_shows_the_last_lines() {
         for (text, place, why) in [
             (format!("FROM {BASE}\nRUN true\nFOO bar\n"), "line 3 `FOO bar`", "unknown instruction"),
             (format!("FROM {BASE}\nCOPY --nope a b\n"), "line 2 `COPY --nope a b`", "nknown flag"),
-            (format!("FROM {BASE}\n\nRUN echo about to && \\\n  exit 3\n"), "line 3 `RUN echo about to && exit 3`", "3; the last lines:\nabout to"),
+            (
+                format!("FROM {BASE}\n\nRUN echo about to && \\\n  exit 3\n"),
+                "line 3 `RUN echo about to && exit 3`",
+                "3; the last lines:\nabout to",
+            ),
             (format!("FROM {BASE}\nCOPY absent.txt /\n"), "line 2 `COPY absent.txt /`", "absent.txt"),
             (format!("FROM {BASE}\nRUN [\"/absent\"]\n"), "line 2 `RUN [\"/absent\"]`", "/absent"),
             (String::new(), "Dockerfile", "cannot be empty"),
@@ -121,12 +131,21 @@ fn a_base_that_cannot_be_had_says_why() {
         let registry = wanted("WINDLASS_REGISTRY");
         let closed = wanted("WINDLASS_TEST_REGISTRY_AUTH");
         let error = failed(&world, &format!("FROM {registry}/absent-{}:1\n", world.run)).await;
-        assert!(matches!(&error, CallError::BuildFailed(text) if text.contains("line 1 `FROM ") && text.contains("not found")), "{error:?}");
+        assert!(
+            matches!(&error, CallError::BuildFailed(text) if text.contains("line 1 `FROM ") && text.contains("not found")),
+            "{error:?}"
+        );
         let error = failed(&world, &format!("FROM {BASE}\nFROM {closed}/x:1\n")).await;
-        assert!(matches!(&error, CallError::Unauthorized(text) if text.contains("line 2") && text.contains("docker login")), "{error:?}");
+        assert!(
+            matches!(&error, CallError::Unauthorized(text) if text.contains("line 2") && text.contains("docker login")),
+            "{error:?}"
+        );
         // Port 9 is nobody's.
         let error = failed(&world, "FROM localhost:9/x:1\n").await;
-        assert!(matches!(&error, CallError::RegistryUnavailable(text) if text.contains("line 1") && text.contains("localhost:9")), "{error:?}");
+        assert!(
+            matches!(&error, CallError::RegistryUnavailable(text) if text.contains("line 1") && text.contains("localhost:9")),
+            "{error:?}"
+        );
     });
 }
 
@@ -177,7 +196,8 @@ fn secrets_are_there_for_the_step_and_nowhere_else() {
     engine_with(with(Builder::Buildkit), |world| async move {
         world.file("Dockerfile", &format!("FROM {BASE}\nRUN --mount=type=secret,id=key wc -c < /run/secrets/key && cat /run/secrets/key && echo {}\n", world.run));
         let tag = format!("windlass-test/{}:1", world.run);
-        let spec = BuildSpec { secrets: vec![secret("key", "token")], tags: vec![tag.clone()], no_cache: true, ..build(".") };
+        let spec =
+            BuildSpec { secrets: vec![secret("key", "token")], tags: vec![tag.clone()], no_cache: true, ..build(".") };
         built(&world, spec).await;
         let log = world.log(Stream::Stdout).await;
         assert!(log.contains(&format!("{}\n***{}\n", crate::common::SECRET.1.len(), world.run)), "{log}");
@@ -190,22 +210,31 @@ fn secrets_are_there_for_the_step_and_nowhere_else() {
 fn secrets_need_buildkit() {
     engine_with(with(Builder::Classic), |world| async move {
         world.file("Dockerfile", &format!("FROM {BASE}\n"));
-        let spec = BuildSpec { secrets: vec![NamedValue { name: "key".into(), value: Value::Plain("x".into()) }], ..build(".") };
+        let spec = BuildSpec {
+            secrets: vec![NamedValue { name: "key".into(), value: Value::Plain("x".into()) }],
+            ..build(".")
+        };
         let error = error(world.step(ALL).call(&Build { spec }).await);
-        assert!(matches!(&error, CallError::Invalid(text) if text.contains("BuildKit") && text.contains("DOCKER_BUILDKIT")), "{error:?}");
+        assert!(
+            matches!(&error, CallError::Invalid(text) if text.contains("BuildKit") && text.contains("DOCKER_BUILDKIT")),
+            "{error:?}"
+        );
     });
 }
 
 #[test]
 fn cache_mounts_outlive_a_build() {
     engine_with(with(Builder::Buildkit), |world| async move {
-        let line = format!("RUN --mount=type=cache,target=/cache,id={} echo x >> /cache/x; echo lines $(wc -l < /cache/x)", world.run);
-        world.file("Dockerfile", &format!("FROM {BASE}\n{line}\n"));
-        for _ in 0..2 {
-            built(&world, BuildSpec { no_cache: true, ..build(".") }).await;
+        let line = format!(
+            "RUN --mount=type=cache,target=/cache,id={} echo x >> /cache/x; echo lines $(wc -l < /cache/x) $BUILD",
+            world.run
+        );
+        world.file("Dockerfile", &format!("FROM {BASE}\nARG BUILD\n{line}\n"));
+        for number in ["first", "second"] {
+            built(&world, BuildSpec { args: vec![pair("BUILD", number)], ..build(".") }).await;
         }
         let log = world.log(Stream::Stdout).await;
-        assert!(log.contains("lines 1\n") && log.contains("lines 2\n"), "{log}");
+        assert!(log.contains("lines 1 first\n") && log.contains("lines 2 second\n"), "{log}");
     });
 }
 
@@ -213,14 +242,18 @@ fn cache_mounts_outlive_a_build() {
 fn a_frontend_that_cannot_be_had_says_what_to_do() {
     engine_with(with(Builder::Buildkit), |world| async move {
         let error = failed(&world, &format!("# syntax=localhost:9/frontend:1\nFROM {BASE}\n")).await;
-        assert!(matches!(&error, CallError::BuildFailed(text) if text.contains("line 1") && text.contains("localhost:9/frontend:1") && text.contains("without that line")), "{error:?}");
+        assert!(
+            matches!(&error, CallError::BuildFailed(text) if text.contains("line 1") && text.contains("localhost:9/frontend:1") && text.contains("without that line")),
+            "{error:?}"
+        );
     });
 }
 
 #[test]
 fn a_large_context_is_streamed_whole() {
     both(|world| async move {
-        let chunk: String = (0..1 << 20).map(|index| char::from(b'a' + u8::try_from(index % 23).unwrap_or(0))).collect();
+        let chunk: String =
+            (0..1 << 20).map(|index| char::from(b'a' + u8::try_from(index % 23).unwrap_or(0))).collect();
         for index in 0..24 {
             world.file(&format!("data/{index}"), &chunk);
         }

@@ -49,10 +49,14 @@ fn what_is_pushed_is_pulled_by_tag_and_by_digest() {
         assert!(progress.lines().count() < 20, "ticks of progress are no lines: {progress}");
 
         forget(&reference).await;
-        let pulled = step.call(&Pull { reference: reference.clone(), credentials: None, platform: None }).await.expect("pulled");
+        let pulled =
+            step.call(&Pull { reference: reference.clone(), credentials: None, platform: None }).await.expect("pulled");
         assert_eq!(pulled, pushed);
         forget(&reference).await;
-        let by_digest = step.call(&Pull { reference: pushed.pinned.clone(), credentials: None, platform: None }).await.expect("pulled");
+        let by_digest = step
+            .call(&Pull { reference: pushed.pinned.clone(), credentials: None, platform: None })
+            .await
+            .expect("pulled");
         assert_eq!((by_digest.digest, by_digest.pinned.clone()), (pushed.digest, pushed.pinned.clone()));
         let spec = ContainerSpec { image: pushed.pinned.clone(), ..shell("echo it runs") };
         assert_eq!(step.call(&Run { spec, timeout_ms: None }).await.expect("it ran").stdout_tail, "it runs\n");
@@ -67,9 +71,13 @@ fn credentials_that_are_given_are_used() {
         let reference = tagged(&world, &registry).await;
         let mut step = world.step(&grants(&registry));
         let login = given("windlass", "registry");
-        let pushed = step.call(&Push { reference: reference.clone(), credentials: login.clone() }).await.expect("pushed");
+        let pushed =
+            step.call(&Push { reference: reference.clone(), credentials: login.clone() }).await.expect("pushed");
         forget(&reference).await;
-        let pulled = step.call(&Pull { reference: reference.clone(), credentials: login, platform: None }).await.expect("pulled");
+        let pulled = step
+            .call(&Pull { reference: reference.clone(), credentials: login, platform: None })
+            .await
+            .expect("pulled");
         assert_eq!(pulled.digest, pushed.digest);
         forget(&reference).await;
     });
@@ -93,11 +101,16 @@ fn credentials_that_are_missing_or_wrong_say_where_to_look() {
     engine_with(config, |world| async move {
         let reference = tagged(&world, &registry).await;
         let mut step = world.step(&grants(&registry));
-        for (credentials, hint) in [(None, "config.json"), (given("windlass", "wrong"), "the step gives the user `windlass`")] {
+        for (credentials, hint) in
+            [(None, "config.json"), (given("windlass", "wrong"), "the step gives the user `windlass`")]
+        {
             let push = error(step.call(&Push { reference: reference.clone(), credentials: credentials.clone() }).await);
             let pull = error(step.call(&Pull { reference: reference.clone(), credentials, platform: None }).await);
             for error in [push, pull] {
-                assert!(matches!(&error, CallError::Unauthorized(text) if text.contains(&registry) && text.contains(hint)), "{error:?}");
+                assert!(
+                    matches!(&error, CallError::Unauthorized(text) if text.contains(&registry) && text.contains(hint)),
+                    "{error:?}"
+                );
             }
         }
         forget(&reference).await;
@@ -132,9 +145,13 @@ fn a_registry_that_is_not_there_is_named() {
             let reference = tagged(&world, &registry).await;
             let mut host = world.host(1);
             let push = error(host.call(&Push { reference: reference.clone(), credentials: None }).await);
-            let pull = error(host.call(&Pull { reference: reference.clone(), credentials: None, platform: None }).await);
+            let pull =
+                error(host.call(&Pull { reference: reference.clone(), credentials: None, platform: None }).await);
             for error in [push, pull] {
-                assert!(matches!(&error, CallError::RegistryUnavailable(text) if text.contains(&registry)), "{error:?}");
+                assert!(
+                    matches!(&error, CallError::RegistryUnavailable(text) if text.contains(&registry)),
+                    "{error:?}"
+                );
             }
             forget(&reference).await;
         }
@@ -153,7 +170,10 @@ fn a_registry_that_hangs_is_given_up() {
         let push = error(host.call(&Push { reference: reference.clone(), credentials: None }).await);
         let pull = error(host.call(&Pull { reference: reference.clone(), credentials: None, platform: None }).await);
         for error in [push, pull] {
-            assert!(matches!(&error, CallError::TimedOut(text) if text.contains(&registry) && text.contains("1.5s")), "{error:?}");
+            assert!(
+                matches!(&error, CallError::TimedOut(text) if text.contains(&registry) && text.contains("1.5s")),
+                "{error:?}"
+            );
         }
         forget(&reference).await;
     });
