@@ -46,7 +46,7 @@ fn a_service_gets_healthy_and_goes_with_the_run() {
 
 #[test]
 fn a_service_that_never_gets_healthy_fails_with_its_log_and_leaves_nothing() {
-    let with = "command = [\"/bin/sh\", \"-c\", \"echo still warming up; exec sleep 1000\"], ports = [8080], health = { http = \"/health\", port = 8080, interval = \"50ms\", retries = 3 }";
+    let with = "command = [\"/bin/sh\", \"-c\", \"echo still warming up; exec sleep 1000\"], ports = [8080], health = { http = \"/health\", port = 8080, interval = \"50ms\", retries = 3, start-period = \"0s\" }";
     let workspace = service("never", with, "");
     let _ = workspace.run(&["run"]).exits(1).says("healthy").says("still warming up");
     leaves_nothing(&workspace);
@@ -71,9 +71,34 @@ fn a_port_in_use_is_named() {
 }
 
 #[test]
-fn keep_leaves_a_failed_service_for_a_look() {
-    let with = "command = [\"/bin/sleep\", \"1000\"], health = { command = [\"/bin/sh\", \"-c\", \"exit 1\"], interval = \"50ms\", retries = 2 }, keep = true";
+fn a_kept_service_that_fails_goes_and_one_that_is_healthy_stays() {
+    let with = "command = [\"/bin/sleep\", \"1000\"], health = { command = [\"/bin/sh\", \"-c\", \"exit 1\"], interval = \"50ms\", retries = 2, start-period = \"0s\" }, keep = true";
     let workspace = service("kept", with, "");
     let _ = workspace.run(&["run"]).exits(1);
     leaves_nothing(&workspace);
+
+    let workspace = service("stays", "command = [\"/bin/sleep\", \"1000\"], keep = true", "");
+    let _ = workspace.run(&["run"]).exits(0);
+    let run = workspace.run_id();
+    let left = Engine::get().left_by(&run);
+    assert_eq!(left.len(), 1, "{left:?}");
+    let name = left[0].trim_start_matches("container \"/").trim_end_matches('"').to_owned();
+    let (status, _) = Engine::get().request("DELETE", &format!("/containers/{name}?force=1"));
+    assert_eq!(status, 204);
+}
+
+#[test]
+fn the_keep_option_leaves_what_a_failed_run_made() {
+    let with = "command = [\"/bin/sleep\", \"1000\"]";
+    let workspace = service("looked-at", with, "");
+    let pipeline = workspace.path().join("pipeline.toml");
+    let mut text = std::fs::read_to_string(&pipeline).unwrap();
+    text.push_str("[[stages.serve.steps]]\nname = \"fails\"\nuses = \"builtin:command\"\nwith = { run = [\"false\"] }\ngrants = { process = [\"false\"] }\n");
+    std::fs::write(pipeline, text).unwrap();
+    let _ = workspace.run(&["run", "--keep"]).exits(1).says("kept container");
+    let left = Engine::get().left_by(&workspace.run_id());
+    assert_eq!(left.len(), 1, "{left:?}");
+    let name = left[0].trim_start_matches("container \"/").trim_end_matches('"').to_owned();
+    let (status, _) = Engine::get().request("DELETE", &format!("/containers/{name}?force=1"));
+    assert_eq!(status, 204);
 }

@@ -109,21 +109,57 @@ fn what_a_plugin_sees_of_clocks_and_chance_is_in_the_journal() {
 
 #[test]
 fn sockets_are_closed() {
-    let _ = one("sockets", "").run(&["run"]).exits(0);
+    let there = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = there.local_addr().unwrap().port();
+    let workspace = one("sockets", &format!("with = {{ port = {port} }}"));
+    let _ = workspace.run(&["run"]).exits(0);
+    let attempts = workspace.show_json()["stages"][0]["steps"][0]["outputs"]["attempts"].clone();
+    let attempts = attempts.as_array().unwrap_or_else(|| panic!("{}", workspace.show_json()));
+    assert_eq!(attempts.len(), 3);
+    for attempt in attempts {
+        let said = attempt.as_str().unwrap();
+        assert!(said.contains("access-denied") || said.contains("permanent-resolver-failure"), "{attempt}");
+    }
+    there.set_nonblocking(true).unwrap();
+    assert!(there.accept().is_err(), "somebody connected");
+}
+
+const ATTEMPTS: &str = r#"
+with.attempts = [
+    { act = "read", path = "src/in.txt" },
+    { act = "read", path = "src/../secret.txt" },
+    { act = "read", path = "/etc/passwd" },
+    { act = "read", path = "src/link" },
+    { act = "read", path = "secret.txt" },
+    { act = "write", path = "src/new.txt", to = "x" },
+    { act = "symlink", path = "dist/away", to = "/etc/passwd" },
+    { act = "read", path = "dist/away" },
+    { act = "symlink", path = "dist/link", to = "../../secret.txt" },
+    { act = "read", path = "dist/link" },
+    { act = "write", path = "dist/out.txt", to = "made" },
+]
+grants = { files = { read = ["src"], write = ["dist"] } }
+"#;
+
+#[test]
+fn files_are_seen_only_as_granted_and_links_are_not_published() {
+    let workspace = one("files", ATTEMPTS).file("src/in.txt", "input").file("secret.txt", "not for plugins");
+    std::os::unix::fs::symlink("../secret.txt", workspace.path().join("src/link")).unwrap();
+    let finished = workspace.run(&["run"]).exits(1).says("links are not published");
+    assert!(!finished.all().contains("not for plugins") && !finished.all().contains("root:"), "{}", finished.all());
+    assert!(!workspace.path().join("src/new.txt").exists());
 }
 
 #[test]
-fn files_are_seen_only_as_granted_and_published_only_on_success() {
-    let workspace = one("files", "grants = { files = { read = [\"src\"], write = [\"dist\"] } }")
-        .file("src/in.txt", "input")
-        .file("secret.txt", "not for plugins");
-    let finished = workspace.run(&["run"]);
-    let finished = finished.exits(0);
-    assert!(!finished.all().contains("not for plugins"), "{}", finished.all());
-    assert!(workspace.path().join("dist").is_dir(), "{}", finished.all());
+fn what_a_step_wrote_is_published_when_it_succeeds() {
+    let step = "with.attempts = [{ act = \"write\", path = \"dist/deep/out.txt\", to = \"made\" }, { act = \"write\", path = \"dist/out.txt\", to = \"too\" }]\ngrants = { files = { write = [\"dist\"] } }";
+    let workspace = one("files", &step.replace("dist/deep", "dist"));
+    let _ = workspace.run(&["run"]).exits(0);
+    assert_eq!(std::fs::read_to_string(workspace.path().join("dist/out.txt")).unwrap(), "too");
 }
 
 #[test]
 fn the_state_folder_is_never_part_of_a_grant() {
-    let _ = one("files", "grants = { files = { read = [\".\"] } }").run(&["run"]).exits(3).says("Windlass's own state");
+    let step = "with.attempts = []\ngrants = { files = { read = [\".\"] } }";
+    let _ = one("files", step).run(&["run"]).exits(3).says("Windlass's own state");
 }

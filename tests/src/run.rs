@@ -153,7 +153,7 @@ impl Workspace {
         let first = finished.stdout.lines().next().unwrap_or_default();
         let value: Json = serde_json::from_str(first).or_else(|_| serde_json::from_str(&finished.stdout)).unwrap();
         let run = value.as_array().and_then(|runs| runs.first()).unwrap_or(&value);
-        run["id"].as_str().unwrap_or_else(|| panic!("no id in {run}")).to_owned()
+        run["run"].as_str().unwrap_or_else(|| panic!("no id in {run}")).to_owned()
     }
 }
 

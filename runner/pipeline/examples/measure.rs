@@ -50,7 +50,9 @@ fn main() {
 
 /// Layers of stages, each of which needs two of the layer before.
 fn generate(wide: usize, deep: usize) -> String {
-    let mut text = String::from("[pipeline]\nname = \"generated\"\n\n[vars]\nwho = \"world\"\n\n[plugins]\necho = \"plugins/echo.wasm\"\n");
+    let mut text = String::from(
+        "[pipeline]\nname = \"generated\"\n\n[vars]\nwho = \"world\"\n\n[plugins]\necho = \"plugins/echo.wasm\"\n",
+    );
     for layer in 0..deep {
         for at in 0..wide {
             let _ = writeln!(text, "\n[stages.s-{layer:03}-{at:03}]");

@@ -163,7 +163,8 @@ impl Graph {
                 }
                 bits[*node as usize] = mine;
             }
-            let (now, later) = rest.split_at(rest.partition_point(|index| block.last().is_some_and(|last| pairs[*index].0 <= *last)));
+            let (now, later) =
+                rest.split_at(rest.partition_point(|index| block.last().is_some_and(|last| pairs[*index].0 <= *last)));
             for index in now {
                 let (first, second) = pairs[*index];
                 if let Ok(bit) = block.binary_search(&first) {
@@ -208,9 +209,8 @@ mod tests {
     }
 
     fn some_graph() -> impl Strategy<Value = Vec<Vec<u32>>> {
-        (1_u32..30).prop_flat_map(|count| {
-            proptest::collection::vec(proptest::collection::vec(0..count, 0..4), count as usize)
-        })
+        (1_u32..30)
+            .prop_flat_map(|count| proptest::collection::vec(proptest::collection::vec(0..count, 0..4), count as usize))
     }
 
     proptest! {

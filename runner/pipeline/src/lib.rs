@@ -31,8 +31,8 @@
 
 mod description;
 pub mod diagnostic;
-mod graph;
 pub mod grants;
+mod graph;
 mod limits;
 mod pipeline;
 mod plan;

@@ -119,7 +119,9 @@ impl Pipeline {
     /// The secret that comes from this environment variable.
     pub(crate) fn secret_of(&self, variable: &str) -> Option<&str> {
         let mut secrets = self.secrets.iter();
-        secrets.find_map(|(name, source)| matches!(source, SecretSource::Env(from) if from == variable).then_some(name.as_str()))
+        secrets.find_map(|(name, source)| {
+            matches!(source, SecretSource::Env(from) if from == variable).then_some(name.as_str())
+        })
     }
 
     /// A step of a stage by its name, as index into `steps`.

@@ -1,7 +1,9 @@
 //! `${...}` in strings: how it is written.
 //!
 //! `${vars.x}`, `${env.X}`, `${git.short}`, `${run.id}` and `${stages.S.steps.T.outputs.O}`; `:-` before the `}` begins
-//! a default; `$${` is a plain `${`. Everything else that has a dollar sign is plain text.
+//! a default, plain text up to the `}`; `$${` is a plain `${`. Everything else that has a dollar sign is plain text.
+//!
+//! As in a shell, the default of `${env.X:-...}` also stands in for a variable that is set and empty.
 
 use std::ops::Range;
 
@@ -52,6 +54,8 @@ pub(crate) enum Problem<'a> {
     Shape(&'static str),
     /// A character that names do not have.
     Character(char),
+    /// A reference within a default.
+    Nested,
 }
 
 /// The first words.
@@ -106,6 +110,9 @@ fn reference(inner: &str) -> Result<(Target<'_>, Option<&str>), Problem<'_>> {
     let (path, default) = inner.split_once(":-").map_or((inner, None), |(path, default)| (path, Some(default)));
     if path.is_empty() {
         return Err(Problem::Empty);
+    }
+    if default.is_some_and(|default| default.contains("${")) {
+        return Err(Problem::Nested);
     }
     if let Some(bad) = path.chars().find(|c| !c.is_ascii_alphanumeric() && !"._-".contains(*c)) {
         return Err(Problem::Character(bad));
@@ -170,6 +177,7 @@ mod tests {
         };
         assert_eq!(problem("${vars.x"), Problem::Unclosed);
         assert_eq!(problem("${}"), Problem::Empty);
+        assert!(pieces("${env.A:-${vars.b}}").contains(&Piece::Bad(Bad { problem: Problem::Nested, at: 0..18 })));
         assert_eq!(problem("${var.x}"), Problem::Root("var"));
         assert_eq!(problem("${vars}"), Problem::Shape("${vars.NAME}"));
         assert_eq!(problem("${vars.}"), Problem::Shape("${vars.NAME}"));

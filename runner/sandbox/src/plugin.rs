@@ -251,6 +251,9 @@ impl Plugin {
     }
 
     fn broken(&self, error: &wasmtime::Error, state: &State, limits: &Limits) -> Failure {
+        if let (Some(session), Some(backtrace)) = (&state.session, error.downcast_ref::<wasmtime::WasmBacktrace>()) {
+            session.log().line(Stream::Log, &backtrace.to_string());
+        }
         let mut failure = why(error, state, limits);
         failure.message = format!(
             "plugin `{}` {} ({}): {}",
@@ -305,16 +308,22 @@ fn why(error: &wasmtime::Error, state: &State, limits: &Limits) -> Failure {
             Some("raise `limits.fuel` of the step if it is not in an endless loop"),
         ),
         Some(Trap::StackOverflow) => plugin("its stack overflowed; it recurses too deep".to_owned(), None),
-        Some(Trap::UnreachableCodeReached) => {
-            plugin(format!("it panicked or aborted; its log has what it said\n{}", backtrace(error)), None)
+        // Compiled languages keep a stack of their own in memory, and overflow it first.
+        Some(Trap::MemoryOutOfBounds) if recursed(error) => {
+            plugin("its stack overflowed; it recurses too deep".to_owned(), None)
         }
-        Some(trap) => plugin(format!("it trapped: {trap}\n{}", backtrace(error)), None),
+        Some(Trap::UnreachableCodeReached) => plugin("it panicked or aborted; its log has what it said".to_owned(), None),
+        Some(trap) => plugin(format!("it trapped: {trap}"), None),
         None => plugin(format!("{error:#}"), None),
     }
 }
 
-fn backtrace(error: &wasmtime::Error) -> String {
-    error.downcast_ref::<wasmtime::WasmBacktrace>().map(ToString::to_string).unwrap_or_default()
+/// Whether the innermost frames are all of one function.
+fn recursed(error: &wasmtime::Error) -> bool {
+    let Some(backtrace) = error.downcast_ref::<wasmtime::WasmBacktrace>() else { return false };
+    let mut functions = backtrace.frames().iter().map(wasmtime::FrameInfo::func_index);
+    let first = functions.next();
+    backtrace.frames().len() > 10 && functions.take(10).all(|function| Some(function) == first)
 }
 
 fn wasi(session: &Session, job: &Job) -> Result<WasiCtx, Failure> {

@@ -34,14 +34,20 @@ pub(crate) async fn locate(engine: &Engine, call: &Call, args: &Locate) -> Resul
     let key = format!("{}/tcp", args.port);
     let bindings = settings.ports.as_ref().and_then(|ports| ports.get(&key)).and_then(Option::as_ref);
     let published = bindings.into_iter().flatten().find_map(|binding| reachable(engine, binding));
-    let own = || seen.addresses.first().map(|address| format!("{}:{}", address.value, args.port));
+    let own = || {
+        seen.addresses.first().filter(|_| engine.is_here()).map(|address| format!("{}:{}", address.value, args.port))
+    };
     match published.or_else(own) {
         Some(address) => Ok(Located { address, running: true, state: "it runs".to_owned() }),
-        None => Ok(Located {
-            address: String::new(),
-            running: true,
-            state: format!("it runs, but has no address: it is in no network and does not publish port {}", args.port),
-        }),
+        None => {
+            let why = if seen.addresses.is_empty() {
+                "is in no network"
+            } else {
+                "has an address on the Docker daemon's machine only"
+            };
+            let state = format!("it runs, but {why} and does not publish port {}; publish it", args.port);
+            Ok(Located { address: String::new(), running: true, state })
+        }
     }
 }
 

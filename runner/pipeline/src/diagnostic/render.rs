@@ -109,13 +109,16 @@ fn group<'a>(file: &'a str, one: &'a Diagnostic, windows: &'a [Window]) -> Group
         Severity::Warning => Level::WARNING,
     };
     let mut group = Group::with_title(level.primary_title(one.message.as_str()).id(one.code));
-    let shown = |related: Option<usize>| windows.iter().any(|window| window.marks.iter().any(|mark| mark.related == related));
+    let shown =
+        |related: Option<usize>| windows.iter().any(|window| window.marks.iter().any(|mark| mark.related == related));
     if !shown(None) {
         group = group.element(Origin::path(file).line(one.line as usize).char_column(one.column as usize));
     }
     for window in windows {
         let marks = window.marks.iter().map(|mark| match mark.related {
-            None => AnnotationKind::Primary.span(mark.span.clone()).label(one.label.as_deref().or(one.expected.as_deref())),
+            None => {
+                AnnotationKind::Primary.span(mark.span.clone()).label(one.label.as_deref().or(one.expected.as_deref()))
+            }
             Some(index) => AnnotationKind::Context
                 .span(mark.span.clone())
                 .label(one.related.get(index).map(|related| related.message.as_str())),

@@ -87,10 +87,17 @@ impl Sink {
     }
 }
 
-/// Codes that say that something is not there.
+/// Codes that say that something is not there, or not all of it.
 fn absence(code: &str) -> bool {
     matches!(
         code,
-        codes::MISSING_KEY | codes::EMPTY | codes::UNKNOWN_STAGE | codes::UNKNOWN_REFERENCE | codes::UNKNOWN_PLUGIN
+        codes::MISSING_KEY
+            | codes::EMPTY
+            | codes::UNKNOWN_STAGE
+            | codes::UNKNOWN_REFERENCE
+            | codes::UNKNOWN_PLUGIN
+            | codes::NOT_UPSTREAM
+            | codes::MISSING_GRANT
+            | codes::BAD_WITH
     )
 }

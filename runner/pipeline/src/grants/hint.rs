@@ -1,7 +1,7 @@
 //! What to write into `pipeline.toml` so that something is allowed.
 
-use super::{Demand, Pattern};
 use super::vocabulary::{self, Kind, Verb};
+use super::{Demand, Pattern};
 use crate::suggest::{quoted, toml_string};
 
 /// For a demand that was denied.

@@ -85,7 +85,8 @@ impl Grants {
             return Err(sink.finish(&source));
         }
         let lines = Lines::of(text);
-        let placed = rules.into_iter().map(|(rule, at)| Rule { location: lines.location(text, doc.span(at).start), ..rule });
+        let placed =
+            rules.into_iter().map(|(rule, at)| Rule { location: lines.location(text, doc.span(at).start), ..rule });
         Ok(Self::new(placed.collect(), Location::default()))
     }
 

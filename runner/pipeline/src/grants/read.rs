@@ -67,7 +67,9 @@ impl Context<'_, '_> {
                 match nearest(name, vocabulary::capabilities()) {
                     Some(near) => format!("did you mean {}?", quoted(near)),
                     None => match VOCABULARY.iter().find(|row| row.keys.first() == Some(&name)) {
-                        Some(row) => format!("{} belongs into {}", quoted(name), quoted(&format!("grants.{}", row.capability))),
+                        Some(row) => {
+                            format!("{} belongs into {}", quoted(name), quoted(&format!("grants.{}", row.capability)))
+                        }
                         None => format!("there are {}", listed(vocabulary::capabilities())),
                     },
                 }
@@ -150,7 +152,9 @@ impl Context<'_, '_> {
             diagnostic.message = format!("{} has no key {}", quoted(&table), quoted(key));
             let deeper = rows.iter().find(|row| row.keys.get(depth + 1) == Some(&key));
             diagnostic.help = match deeper {
-                Some(row) => Some(format!("{} belongs into {}", quoted(key), quoted(&format!("{table}.{}", row.keys[depth])))),
+                Some(row) => {
+                    Some(format!("{} belongs into {}", quoted(key), quoted(&format!("{table}.{}", row.keys[depth]))))
+                }
                 None => did_you_mean(key, known.iter().copied()),
             };
         });

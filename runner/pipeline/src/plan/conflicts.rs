@@ -85,6 +85,10 @@ fn report(scope: &Scope<'_>, first: &Writer, second: &Writer, sink: &mut Sink) {
             quoted(&other_stage)
         );
         diagnostic.related(first.place.clone(), format!("step {other} of stage {} writes here", quoted(&other_stage)));
-        diagnostic.help(format!("write different folders, or let stage {} need {}", quoted(&stage), quoted(&other_stage)));
+        diagnostic.help(format!(
+            "write different folders, or let stage {} need {}",
+            quoted(&stage),
+            quoted(&other_stage)
+        ));
     });
 }

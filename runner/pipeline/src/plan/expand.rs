@@ -99,7 +99,10 @@ impl<'a, 's> Expander<'a, 's> {
                     good = false;
                     sink.error(codes::BAD_REFERENCE, span, |diagnostic| {
                         let kind = hole.kind;
-                        diagnostic.message = format!("output {} is of type {kind}, which cannot stand inside a text", quoted(&hole.output));
+                        diagnostic.message = format!(
+                            "output {} is of type {kind}, which cannot stand inside a text",
+                            quoted(&hole.output)
+                        );
                         diagnostic.help("refer to it alone, without other text in the string");
                     });
                 }
@@ -158,6 +161,7 @@ impl<'a, 's> Expander<'a, 's> {
     fn reference(&mut self, reference: &Reference<'_>, span: Range<usize>, sink: &mut Sink) -> Option<Node> {
         let facts = self.scope.facts;
         let default = || reference.default.map(|text| Node::Text(text.into()));
+        let set = |value: &&String| !value.is_empty() || reference.default.is_none();
         let known = |value: Option<&String>| value.map(|text| Node::Text(text.as_str().into()));
         match reference.target {
             Target::Var(name) => {
@@ -166,7 +170,7 @@ impl<'a, 's> Expander<'a, 's> {
             }
             // Reported when the file was read.
             Target::Env(name) if self.scope.pipeline.secret_of(name).is_some() => None,
-            Target::Env(name) => known(facts.env.get(name)).or_else(default).or_else(|| {
+            Target::Env(name) => known(facts.env.get(name).filter(set)).or_else(default).or_else(|| {
                 sink.error(codes::MISSING_FACT, span, |diagnostic| {
                     diagnostic.message = format!("the environment variable {} is not set", quoted(name));
                     diagnostic.help(format!("set it, or give a default: `${{env.{name}:-default}}`"));
@@ -213,7 +217,8 @@ impl<'a, 's> Expander<'a, 's> {
         let Some(found) = description.output(output) else {
             sink.error(codes::UNKNOWN_REFERENCE, span, |diagnostic| {
                 let plugin = &pipeline.plugins[step.plugin.unwrap_or_default() as usize].source;
-                diagnostic.message = format!("plugin `{plugin}` of step {} has no output {}", quoted(&step.name), quoted(output));
+                diagnostic.message =
+                    format!("plugin `{plugin}` of step {} has no output {}", quoted(&step.name), quoted(output));
                 let known = did_you_mean(output, description.outputs.iter().map(|output| output.name.as_str()));
                 diagnostic.help(known.unwrap_or_else(|| "it has no outputs at all".to_owned()));
             });
@@ -226,7 +231,8 @@ impl<'a, 's> Expander<'a, 's> {
                 None => {
                     sink.error(codes::BAD_REFERENCE, span, |diagnostic| {
                         let kind = found.kind;
-                        diagnostic.message = format!("the default {} is not of the type of the output: {kind}", quoted(text));
+                        diagnostic.message =
+                            format!("the default {} is not of the type of the output: {kind}", quoted(text));
                     });
                     return None;
                 }

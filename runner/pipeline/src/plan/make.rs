@@ -67,7 +67,8 @@ impl<'a, 's> Maker<'a, 's> {
                     Ok(schema) => self.schemas[index] = Some(schema),
                     Err(problem) => sink.error(codes::BAD_PLUGIN, place, |diagnostic| {
                         let problem: String = problem.chars().filter(|c| !c.is_control()).take(300).collect();
-                        diagnostic.message = format!("the schema of plugin `{}` cannot be used: {problem}", plugin.source);
+                        diagnostic.message =
+                            format!("the schema of plugin `{}` cannot be used: {problem}", plugin.source);
                         diagnostic.help("this is a mistake in the plugin; `windlass plugin check` shows more");
                     }),
                 },
@@ -231,14 +232,20 @@ impl<'a, 's> Maker<'a, 's> {
             }
             let stage = &self.scope.pipeline.stages[step.stage as usize].name;
             sink.error(codes::MISSING_GRANT, place(), |diagnostic| {
-                diagnostic.message = format!("plugin {} needs {}, which this step does not grant", quoted(&description.name), quoted(name));
+                diagnostic.message = format!(
+                    "plugin {} needs {}, which this step does not grant",
+                    quoted(&description.name),
+                    quoted(name)
+                );
                 diagnostic.label(used.reason.chars().filter(|c| !c.is_control()).take(120).collect::<String>());
                 let (step_name, stage) = (quoted(&step.name), quoted(stage));
                 diagnostic.help(match hint::outline(name) {
                     Some((grant, keys)) if step.grants.is_none() => {
                         format!("add `grants = {{ {grant} }}` to step {step_name} of stage {stage}{keys}")
                     }
-                    Some((grant, keys)) => format!("add `{grant}` to `grants` of step {step_name} of stage {stage}{keys}"),
+                    Some((grant, keys)) => {
+                        format!("add `{grant}` to `grants` of step {step_name} of stage {stage}{keys}")
+                    }
                     None => "this version of Windlass has no such capability; a newer one may".to_owned(),
                 });
             });

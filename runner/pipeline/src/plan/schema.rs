@@ -44,9 +44,11 @@ impl WithSchema {
     /// When it is no JSON Schema, in words.
     pub fn compile(description: &Description) -> Result<Self, String> {
         // The schema comes from somebody else, so its patterns get little time.
-        let patterns = PatternOptions::fancy_regex().backtrack_limit(10_000).size_limit(1 << 20).dfa_size_limit(1 << 20);
+        let patterns =
+            PatternOptions::fancy_regex().backtrack_limit(10_000).size_limit(1 << 20).dfa_size_limit(1 << 20);
         let schema = description.with_schema.clone();
-        let validator = jsonschema::options().with_pattern_options(patterns).build(&schema).map_err(|error| error.to_string())?;
+        let validator =
+            jsonschema::options().with_pattern_options(patterns).build(&schema).map_err(|error| error.to_string())?;
         let takes_nothing = validator.is_valid(&Value::Object(serde_json::Map::new()));
         Ok(Self { validator, schema, takes_nothing })
     }
@@ -54,11 +56,13 @@ impl WithSchema {
     /// What is wrong with a `with` whose holes are filled, in words; nothing when it fits.
     pub fn check(&self, with: &Value) -> Vec<String> {
         let errors = self.validator.iter_errors(with);
-        errors.map(|error| {
-            let mut text = format!("with{}", error.instance_path().as_str().replace('/', "."));
-            let _ = write!(text, ": {}", error.masked_with("the value"));
-            text
-        }).collect()
+        errors
+            .map(|error| {
+                let mut text = format!("with{}", error.instance_path().as_str().replace('/', "."));
+                let _ = write!(text, ": {}", error.masked_with("the value"));
+                text
+            })
+            .collect()
     }
 
     /// Checks a template against the schema. `at` is the table in the file; `owner` stands for it if there is none.
@@ -101,7 +105,8 @@ impl WithSchema {
                     let child = node.and_then(|node| doc.get(node, key));
                     let span = child.map_or(value.clone(), |child| doc.key_span(child));
                     sink.error(codes::BAD_WITH, span, |diagnostic| {
-                        diagnostic.message = format!("{} has no key {} for plugin {plugin}", quoted(&name), quoted(key));
+                        diagnostic.message =
+                            format!("{} has no key {} for plugin {plugin}", quoted(&name), quoted(key));
                         let known = self.properties(error);
                         diagnostic.help = did_you_mean(key, known.iter().copied());
                     });
@@ -109,7 +114,8 @@ impl WithSchema {
             }
             Fault::Required { property } => sink.error(codes::BAD_WITH, value, |diagnostic| {
                 let key = property.as_str().unwrap_or_default();
-                diagnostic.message = format!("{} has no {}, which plugin {plugin} requires", quoted(&name), quoted(key));
+                diagnostic.message =
+                    format!("{} has no {}, which plugin {plugin} requires", quoted(&name), quoted(key));
                 diagnostic.help(format!("add `{key} = ...`{}", self.hint(error, key)));
             }),
             Fault::Type { kind } => sink.error(codes::BAD_WITH, value, |diagnostic| {
@@ -154,8 +160,10 @@ impl WithSchema {
     /// The first line of what the schema says about a property.
     fn hint(&self, error: &ValidationError<'_>, key: &str) -> String {
         let property = self.parent(error).and_then(|schema| schema.get("properties")).and_then(|known| known.get(key));
-        let text = property.and_then(|property| property.get("description")).and_then(Value::as_str).unwrap_or_default();
-        let line: String = text.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).take(120).collect();
+        let text =
+            property.and_then(|property| property.get("description")).and_then(Value::as_str).unwrap_or_default();
+        let line: String =
+            text.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).take(120).collect();
         if line.is_empty() { line } else { format!(": {line}") }
     }
 }
@@ -262,7 +270,8 @@ fn concerns_a_hole(error: &ValidationError<'_>, holes: &[Hole]) -> bool {
     holes.iter().any(|hole| {
         if hole.path.len() <= at.len() {
             // At the hole, or beneath it: only the declared type is known.
-            let typed = hole.kind.is_some() && hole.path.len() == at.len() && matches!(error.kind(), Fault::Type { .. });
+            let typed =
+                hole.kind.is_some() && hole.path.len() == at.len() && matches!(error.kind(), Fault::Type { .. });
             return begins(&hole.path, &at) && !typed;
         }
         // Above the hole: errors about the keys and the number of values do not depend on what is in them.

@@ -27,7 +27,13 @@ impl<'s> Reader<'s> {
         self.unknown_key_with(at, key, table, || did_you_mean(key, known.iter().copied()));
     }
 
-    pub(super) fn unknown_key_with(&mut self, at: NodeId, key: &str, table: &str, help: impl FnOnce() -> Option<String>) {
+    pub(super) fn unknown_key_with(
+        &mut self,
+        at: NodeId,
+        key: &str,
+        table: &str,
+        help: impl FnOnce() -> Option<String>,
+    ) {
         self.sink.error(codes::UNKNOWN_KEY, self.doc.key_span(at), |diagnostic| {
             diagnostic.message = format!("unknown key {} in {table}", quoted(key));
             diagnostic.help = help();
@@ -61,10 +67,9 @@ impl<'s> Reader<'s> {
         let text = self.doc.string(at);
         if text.is_none() {
             let help = match self.doc.kind(at) {
-                Kind::Integer | Kind::Float | Kind::Bool | Kind::DateTime => self
-                    .doc
-                    .whole_text(at)
-                    .map(|raw| format!("put it in quotes: `{key} = {}`", toml_string(raw))),
+                Kind::Integer | Kind::Float | Kind::Bool | Kind::DateTime => {
+                    self.doc.whole_text(at).map(|raw| format!("put it in quotes: `{key} = {}`", toml_string(raw)))
+                }
                 _ => None,
             };
             self.wrong_type(at, key, "a string", help);
@@ -120,7 +125,8 @@ impl<'s> Reader<'s> {
         }
         self.sink.error(codes::BAD_NAME, span, |diagnostic| {
             if name.len() > MAX_NAME {
-                diagnostic.message = format!("the name of this {what} is too long: {} characters", name.chars().count());
+                diagnostic.message =
+                    format!("the name of this {what} is too long: {} characters", name.chars().count());
                 diagnostic.help(format!("names have at most {MAX_NAME} characters"));
                 return;
             }

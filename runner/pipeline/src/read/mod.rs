@@ -124,7 +124,9 @@ impl<'s> Reader<'s> {
         self.sink.error(codes::UNKNOWN_KEY, self.doc.key_span(at), |diagnostic| {
             diagnostic.message = format!("unknown key {}", quoted(key));
             diagnostic.help = match key {
-                "name" | "description" | "jobs" | "timeout" => Some(format!("{} belongs into `[pipeline]`", quoted(key))),
+                "name" | "description" | "jobs" | "timeout" => {
+                    Some(format!("{} belongs into `[pipeline]`", quoted(key)))
+                }
                 "steps" | "needs" => Some(format!("{} belongs into a stage: `[stages.NAME]`", quoted(key))),
                 _ => did_you_mean(key, known.iter().copied()),
             };

@@ -62,7 +62,11 @@ impl Reader<'_> {
             }
             Kind::DateTime => {
                 let raw = doc.whole_text(at).unwrap_or_default();
-                self.bad_value(at, "a date cannot be handed to a plugin".to_owned(), format!("put it in quotes: {}", quoted(&toml_string(raw))));
+                self.bad_value(
+                    at,
+                    "a date cannot be handed to a plugin".to_owned(),
+                    format!("put it in quotes: {}", quoted(&toml_string(raw))),
+                );
             }
             Kind::Broken | Kind::Integer | Kind::Float | Kind::Bool => {}
         }
@@ -93,8 +97,13 @@ impl Reader<'_> {
             texts.push(node);
             None
         };
-        let mut context =
-            grants::read::Context { doc, secrets: Some(&secrets), sink: &mut sink, resolve: &mut resolve, places: None };
+        let mut context = grants::read::Context {
+            doc,
+            secrets: Some(&secrets),
+            sink: &mut sink,
+            resolve: &mut resolve,
+            places: None,
+        };
         grants::read::rules(&mut context, at);
         (self.sink, self.pipeline.secrets) = (sink, secrets);
         for node in texts {
@@ -127,7 +136,8 @@ impl Reader<'_> {
     }
 
     fn bad_reference(&mut self, span: Range<usize>, written: &str, bad: &Bad<'_>) {
-        let code = if matches!(bad.problem, Problem::Root(_)) { codes::UNKNOWN_REFERENCE } else { codes::BAD_REFERENCE };
+        let code =
+            if matches!(bad.problem, Problem::Root(_)) { codes::UNKNOWN_REFERENCE } else { codes::BAD_REFERENCE };
         self.sink.error(code, span, |diagnostic| match &bad.problem {
             Problem::Unclosed => {
                 diagnostic.message = "`${` has no `}`".to_owned();
@@ -140,6 +150,10 @@ impl Reader<'_> {
             Problem::Character(bad) => {
                 diagnostic.message = format!("{} has {bad:?}, which names do not have", quoted(written));
                 diagnostic.help("write `${vars.NAME}`, or `$${` for a plain `${`");
+            }
+            Problem::Nested => {
+                diagnostic.message = "a default cannot hold a reference".to_owned();
+                diagnostic.help("put the reference into a variable of `[vars]`, and refer to that");
             }
             Problem::Shape(shape) => {
                 diagnostic.message = format!("{} is not complete", quoted(written));
@@ -183,8 +197,11 @@ impl Reader<'_> {
                 if let Some(secret) = self.pipeline.secret_of(name) {
                     // It would stand in the plan and in the journal, for everybody to read.
                     self.sink.error(codes::BAD_REFERENCE, span, |diagnostic| {
-                        diagnostic.message = format!("the environment variable {} holds secret {}", quoted(name), quoted(secret));
-                        diagnostic.help("secrets are never put into texts; grant it by its name, and the plugin refers to that");
+                        diagnostic.message =
+                            format!("the environment variable {} holds secret {}", quoted(name), quoted(secret));
+                        diagnostic.help(
+                            "secrets are never put into texts; grant it by its name, and the plugin refers to that",
+                        );
                     });
                 } else if self.check_env_name(span, name) {
                     self.pipeline.env_names.insert(name.to_owned());
@@ -254,7 +271,8 @@ impl Reader<'_> {
                     let culprit = if to.required { "stage" } else { "step" };
                     let name = if to.required { &origin.name } else { &to.name };
                     self.sink.error(codes::MAY_BE_MISSING, use_.span.clone(), |diagnostic| {
-                        diagnostic.message = format!("this output may be missing: {culprit} {} is not required", quoted(name));
+                        diagnostic.message =
+                            format!("this output may be missing: {culprit} {} is not required", quoted(name));
                         diagnostic.help("give a default before the `}`, as in `:-none`, or make it required");
                     });
                 }
@@ -268,10 +286,12 @@ impl Reader<'_> {
                     diagnostic.message = format!("step {} runs after this one", quoted(&to.name));
                     diagnostic.help("steps of a stage run in the order of the file; move it up");
                 } else if ahead {
-                    diagnostic.message = format!("stage {} needs stage {}, so it runs later", quoted(&origin.name), quoted(&home.name));
+                    diagnostic.message =
+                        format!("stage {} needs stage {}, so it runs later", quoted(&origin.name), quoted(&home.name));
                 } else {
                     let (origin, home) = (&origin.name, &home.name);
-                    diagnostic.message = format!("stage {} does not have to come before stage {}", quoted(origin), quoted(home));
+                    diagnostic.message =
+                        format!("stage {} does not have to come before stage {}", quoted(origin), quoted(home));
                     diagnostic.help(match pipeline.stages[by.stage as usize].needs {
                         Some(_) => format!("add \"{origin}\" to `needs` of stage {}", quoted(home)),
                         None => format!("add `needs = [\"{origin}\"]` to stage {}", quoted(home)),

@@ -13,8 +13,7 @@ use crate::suggest::{did_you_mean, quoted};
 use crate::tree::{Kind, NodeId};
 
 const STAGE: &[&str] = &["needs", "required", "steps"];
-const STEP: &[&str] =
-    &["env", "grants", "limits", "name", "on-crash", "required", "timeout", "uses", "with"];
+const STEP: &[&str] = &["env", "grants", "limits", "name", "on-crash", "required", "timeout", "uses", "with"];
 
 impl<'s> Reader<'s> {
     pub(super) fn stages_table(&mut self, at: NodeId) {
@@ -165,7 +164,11 @@ impl<'s> Reader<'s> {
         let mut named: HashMap<Arc<str>, (Range<usize>, bool)> = HashMap::new();
         let mut last: Option<(Arc<str>, Range<usize>, bool)> = None;
         for item in doc.children(at) {
-            if !self.table(item, "a step", "write `{ uses = \"...\" }`, or `[[stages.NAME.steps]]` with the keys beneath") {
+            if !self.table(
+                item,
+                "a step",
+                "write `{ uses = \"...\" }`, or `[[stages.NAME.steps]]` with the keys beneath",
+            ) {
                 continue;
             }
             let (name, place, given) = self.step(stage, item);

@@ -86,7 +86,9 @@ impl Reader<'_> {
                 key @ "env" => {
                     count += 1;
                     let variable = self.filled(child, key);
-                    source = variable.filter(|name| self.check_env_name(doc.span(child), name)).map(|name| SecretSource::Env(name.into()));
+                    source = variable
+                        .filter(|name| self.check_env_name(doc.span(child), name))
+                        .map(|name| SecretSource::Env(name.into()));
                 }
                 key @ "file" => {
                     count += 1;
@@ -129,7 +131,11 @@ impl Reader<'_> {
                 let source = uses::read(&text);
                 match &source {
                     Some(Err(problem)) => self.bad_value(at, problem.clone(), FORMS),
-                    None => self.bad_value(at, format!("{} is no place of a plugin", quoted(&text)), uses::help(&text, FORMS)),
+                    None => self.bad_value(
+                        at,
+                        format!("{} is no place of a plugin", quoted(&text)),
+                        uses::help(&text, FORMS),
+                    ),
                     Some(Ok(_)) => {}
                 }
                 (source.and_then(Result::ok), at)
@@ -138,7 +144,8 @@ impl Reader<'_> {
                 let children: Vec<NodeId> = doc.children(at).collect();
                 let [child] = children.as_slice() else {
                     self.sink.error(codes::BAD_VALUE, doc.key_span(at), |diagnostic| {
-                        diagnostic.message = format!("plugin {} must have exactly one of `path` and `oci`", quoted(name));
+                        diagnostic.message =
+                            format!("plugin {} must have exactly one of `path` and `oci`", quoted(name));
                         diagnostic.help(FORMS);
                     });
                     return (None, at);
@@ -147,7 +154,9 @@ impl Reader<'_> {
                     key @ "path" => self.filled(*child, key).map(|path| uses::path(&path)),
                     key @ "oci" => self.filled(*child, key).map(|reference| uses::oci(&reference)),
                     other => {
-                        self.unknown_key_with(*child, other, &format!("plugin {}", quoted(name)), || Some(FORMS.to_owned()));
+                        self.unknown_key_with(*child, other, &format!("plugin {}", quoted(name)), || {
+                            Some(FORMS.to_owned())
+                        });
                         None
                     }
                 };
@@ -205,8 +214,14 @@ impl Reader<'_> {
             Ok(order) => self.pipeline.var_order = order,
             Err(cycles) => cycles.iter().for_each(|cycle| {
                 let vars = &self.pipeline.vars;
-                let part = |index: &u32| (vars[*index as usize].name.clone(), doc.key_span(vars[*index as usize].value));
-                super::stages::report_cycle(&mut self.sink, "variables refer to each other", "refers to", cycle.iter().map(part).collect());
+                let part =
+                    |index: &u32| (vars[*index as usize].name.clone(), doc.key_span(vars[*index as usize].value));
+                super::stages::report_cycle(
+                    &mut self.sink,
+                    "variables refer to each other",
+                    "refers to",
+                    cycle.iter().map(part).collect(),
+                );
             }),
         }
     }

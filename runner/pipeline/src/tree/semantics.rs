@@ -365,7 +365,8 @@ impl<'s> Builder<'s> {
 
     fn closed(&mut self, key: &Key<'s>, found: NodeId) {
         self.complain(key, found, |diagnostic, name| {
-            diagnostic.message = format!("{} is complete where it stands first; nothing can be added here", quoted(name));
+            diagnostic.message =
+                format!("{} is complete where it stands first; nothing can be added here", quoted(name));
             diagnostic.help("write all of it in one place");
         });
     }

@@ -102,7 +102,10 @@ fn short_forms() {
 fn the_rule_says_what_was_written_where() {
     let grants = grants("docker = { push = [\"a\", \"localhost:5000/storefront\"] }");
     let rule = grants.allows(&Demand::new("docker", "tag", "localhost:5000/storefront:1")).unwrap();
-    assert_eq!((rule.capability, rule.verb, &*rule.text, rule.location.column), ("docker", "push", "localhost:5000/storefront", 25));
+    assert_eq!(
+        (rule.capability, rule.verb, &*rule.text, rule.location.column),
+        ("docker", "push", "localhost:5000/storefront", 25)
+    );
     assert!(grants.grants_capability("docker") && !grants.grants_capability("http") && grants.grants_capability("log"));
     assert_eq!(grants.of("docker", "push").count(), 2);
 }
@@ -145,7 +148,11 @@ fn what_a_hint_says_helps() {
         let hint = Grants::denial_hint(&demand, "s", "t");
         let what = hint.strip_prefix("add `").unwrap().split("` to `grants.").next().unwrap();
         let row = vocabulary::verb(capability, verb).unwrap();
-        let text = if row.keys.is_empty() { format!("{capability} = [{what}]") } else { format!("{capability} = {{ {what} }}") };
+        let text = if row.keys.is_empty() {
+            format!("{capability} = [{what}]")
+        } else {
+            format!("{capability} = {{ {what} }}")
+        };
         assert!(grants(&text).allows(&demand).is_some(), "{hint}");
     }
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use windlass_pipeline::{Demand, Facts, Limits, OnCrash, PluginSource, SecretSource, Severity, parse, parse_tolerant, plan};
+use windlass_pipeline::{
+    Demand, Facts, Limits, OnCrash, PluginSource, SecretSource, Severity, parse, parse_tolerant, plan,
+};
 
 use crate::support::{descriptions, facts, planned, report, source, stages, step};
 
@@ -162,8 +164,10 @@ fn steps_with_the_same_grants_share_them_and_know_their_own_lines() {
 fn tables_of_grants_know_their_lines_too() {
     let plan = storefront();
     let deploy = plan.steps.iter().find(|step| &*step.name == "deploy").unwrap();
-    let places: Vec<String> =
-        deploy.permissions().map(|one| format!("{}.{} {} {}", one.capability, one.verb, one.resource, one.line)).collect();
+    let places: Vec<String> = deploy
+        .permissions()
+        .map(|one| format!("{}.{} {} {}", one.capability, one.verb, one.resource, one.line))
+        .collect();
     assert_eq!(
         places,
         ["health.check storefront 56", "docker.run localhost:5000/storefront 57", "docker.port 8080 58"]
@@ -183,7 +187,9 @@ fn mistakes_of_the_file_and_of_the_plan_are_shown_together() {
 
 #[test]
 fn a_warning_does_not_fail() {
-    let plan = planned(&step("uses = \"image\"\nwith.tag = \"a\"\ngrants = { docker = { tag = [\"a\"] }, env = [\"A\"] }")).unwrap();
+    let plan =
+        planned(&step("uses = \"image\"\nwith.tag = \"a\"\ngrants = { docker = { tag = [\"a\"] }, env = [\"A\"] }"))
+            .unwrap();
     assert_eq!(plan.warnings.len(), 1);
     assert_eq!(plan.warnings.diagnostics[0].severity, Severity::Warning);
     assert!(!plan.warnings.has_errors());
@@ -210,10 +216,14 @@ fn writers_in_order_may_share_a_folder() {
 fn many_writers_are_compared_quickly() {
     let stage = |at: usize| {
         let needs = if at == 0 { String::new() } else { format!("needs = [\"s{}\"]\n", at - 1) };
-        format!("[stages.s{at}]\n{needs}steps = [{{ uses = \"x\", grants = {{ files = {{ write = [\"dist\"] }} }} }}]\n")
+        format!(
+            "[stages.s{at}]\n{needs}steps = [{{ uses = \"x\", grants = {{ files = {{ write = [\"dist\"] }} }} }}]\n"
+        )
     };
     assert_eq!(report(&stages(&(0..3_000).map(stage).collect::<String>())), "");
-    let stage = |at: usize| format!("[stages.s{at}]\nsteps = [{{ uses = \"x\", grants = {{ files = {{ write = [\"dist\"] }} }} }}]\n");
+    let stage = |at: usize| {
+        format!("[stages.s{at}]\nsteps = [{{ uses = \"x\", grants = {{ files = {{ write = [\"dist\"] }} }} }}]\n")
+    };
     let problems = planned(&stages(&(0..3_000).map(stage).collect::<String>())).unwrap_err();
     assert_eq!(problems.len(), 2_999);
 }

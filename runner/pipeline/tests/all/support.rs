@@ -13,15 +13,22 @@ pub(crate) fn source(text: &str) -> Source {
     Source { name: "pipeline.toml".into(), text: text.into() }
 }
 
-fn description(name: &str, with_schema: Value, capabilities: &[(&str, bool)], outputs: &[(&str, OutputKind)]) -> Description {
+fn description(
+    name: &str,
+    with_schema: Value,
+    capabilities: &[(&str, bool)],
+    outputs: &[(&str, OutputKind)],
+) -> Description {
     let capabilities = capabilities.iter().map(|(capability, required)| CapabilityUse {
         capability: (*capability).into(),
         required: *required,
         reason: format!("to do its work with {capability}"),
     });
-    let outputs = outputs
-        .iter()
-        .map(|(name, kind)| OutputSpec { name: (*name).into(), kind: *kind, documentation: String::new() });
+    let outputs = outputs.iter().map(|(name, kind)| OutputSpec {
+        name: (*name).into(),
+        kind: *kind,
+        documentation: String::new(),
+    });
     Description {
         name: name.into(),
         version: "1.0.0".into(),
@@ -78,7 +85,16 @@ pub(crate) fn descriptions() -> Descriptions {
     let command = description(
         "command",
         json!({ "type": "object" }),
-        &[("process", false), ("files", false), ("secrets", false), ("env", false), ("artifacts", false), ("docker", false), ("health", false), ("http", false)],
+        &[
+            ("process", false),
+            ("files", false),
+            ("secrets", false),
+            ("env", false),
+            ("artifacts", false),
+            ("docker", false),
+            ("health", false),
+            ("http", false),
+        ],
         &[("text", OutputKind::String), ("data", OutputKind::Object), ("count", OutputKind::Number)],
     );
     BTreeMap::from([
@@ -92,7 +108,7 @@ pub(crate) fn facts() -> Facts {
     let map = |pairs: &[(&str, &str)]| pairs.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
     Facts {
         run_id: "r-7".into(),
-        env: map(&[("HOME", "/home/ada"), ("REGISTRY", "localhost:5000")]),
+        env: map(&[("HOME", "/home/ada"), ("REGISTRY", "localhost:5000"), ("EMPTY", "")]),
         git: map(&[("sha", "0123456789abcdef"), ("short", "0123456"), ("branch", "main"), ("dirty", "false")]),
         workspace: "/work/storefront".into(),
     }

@@ -31,19 +31,21 @@ fn fill(template: &Template, size: Value) -> Result<Value, FillError> {
 #[test]
 fn whole_references_keep_their_type_and_embedded_ones_become_text() {
     let step = with(
-        "with = { a = \"${vars.port}\", b = \"${vars.ratio}\", c = \"${vars.on}\", d = \"${vars.text}\", e = \"${vars.port}/${vars.ratio}/${vars.on}\", f = \"${run.id} ${git.branch} ${env.NOPE:-none}${env.NOPE:-}\" }",
+        "with = { a = \"${vars.port}\", b = \"${vars.ratio}\", c = \"${vars.on}\", d = \"${vars.text}\", e = \"${vars.port}/${vars.ratio}/${vars.on}\", f = \"${run.id} ${git.branch} ${env.NOPE:-none}${env.NOPE:-}${env.EMPTY}${env.EMPTY:-!}\" }",
     );
     assert!(step.with.is_static());
     let value = fill(&step.with, Value::Null).unwrap();
     assert_eq!(
         value,
-        json!({ "a": 8080, "b": 0.5, "c": true, "d": "a-8080", "e": "8080/0.5/true", "f": "r-7 main none" })
+        json!({ "a": 8080, "b": 0.5, "c": true, "d": "a-8080", "e": "8080/0.5/true", "f": "r-7 main none!" })
     );
 }
 
 #[test]
 fn holes_are_filled_with_what_the_steps_gave() {
-    let step = with("with = { a = \"${OUT.size}\", b = [\"${OUT.tags}\"], c = { d = \"x ${OUT.ref} ${OUT.size} ${OUT.cached} $${y}\" } }");
+    let step = with(
+        "with = { a = \"${OUT.size}\", b = [\"${OUT.tags}\"], c = { d = \"x ${OUT.ref} ${OUT.size} ${OUT.cached} $${y}\" } }",
+    );
     let value = fill(&step.with, json!(7)).unwrap();
     assert_eq!(value, json!({ "a": 7, "b": [["a", "b"]], "c": { "d": "x r@1 7 true ${y}" } }));
     assert_eq!(
@@ -66,7 +68,10 @@ fn what_is_missing_or_of_another_type_is_an_error() {
     );
     let step = with("with.a = \"${OUT.size}\"");
     let error = fill(&step.with, json!("big")).unwrap_err();
-    assert_eq!(error.to_string(), "`${stages.build.steps.image.outputs.size}` is a string, but its plugin declares it as number");
+    assert_eq!(
+        error.to_string(),
+        "`${stages.build.steps.image.outputs.size}` is a string, but its plugin declares it as number"
+    );
 }
 
 #[test]

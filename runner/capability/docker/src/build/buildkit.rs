@@ -1,7 +1,7 @@
 //! BuildKit, through the daemon's own build endpoint: the context is streamed to it as to the
 //! classic builder, and progress, output and errors come back while it works.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -28,9 +28,12 @@ pub(super) async fn build(order: &Order<'_>) -> Result<String, CallError> {
     }
     let answers = Answers { secrets, logins: credentials::all(&order.engine.config) };
     // Lives as long as the build.
-    let session = Session::open(order.engine, &order.call.identity(), answers)
-        .await
-        .map_err(|error| order.engine.fault(format_args!("{what}: BuildKit takes no session"), error))?;
+    let session = Session::open(order.engine, &order.call.identity(), answers).await.map_err(|error| {
+        order.engine.fault(
+            format_args!("{what}: BuildKit takes no session (set DOCKER_BUILDKIT=0 to use the classic builder)"),
+            error,
+        )
+    })?;
     let path =
         format!("/build?{}", order.query().append_pair("version", "2").append_pair("session", session.id()).finish());
 
@@ -39,7 +42,8 @@ pub(super) async fn build(order: &Order<'_>) -> Result<String, CallError> {
     super::check_packed(&what, &trouble)?;
     let answer = sent.map_err(|error| super::refused(order, error))?;
     let mut events = Events::new(answer.into_body(), None);
-    let mut steps = Steps { output: Output::new(&order.call.log), vertices: HashMap::new(), failed: None };
+    let mut steps =
+        Steps { output: Output::new(&order.call.log), vertices: HashMap::new(), failed: None, layers: HashSet::new() };
     let mut id = None;
     loop {
         let event = match events.next().await {
@@ -74,6 +78,8 @@ struct Steps<'a> {
     output: Output<'a>,
     vertices: HashMap<String, Known>,
     failed: Option<String>,
+    /// Layers that were told.
+    layers: HashSet<String>,
 }
 
 #[derive(Default)]
@@ -108,7 +114,7 @@ impl Steps<'_> {
         }
         for layer in status.layers {
             // One line a layer, when it is there.
-            if layer.completed && layer.total > 0 {
+            if layer.completed && layer.total > 0 && self.layers.insert(layer.id.clone()) {
                 self.output.progress(&format!("{} {}", layer.id, crate::progress::bytes(layer.total)));
             }
         }

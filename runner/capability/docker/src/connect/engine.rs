@@ -191,6 +191,18 @@ impl Engine {
         }
     }
 
+    /// Whether containers' own addresses are reached from here: the daemon's machine is this one, and no virtual
+    /// machine lies between.
+    pub(crate) fn is_here(&self) -> bool {
+        let local = match &self.endpoint.address {
+            Address::Unix(_) => true,
+            Address::Tcp { host, .. } | Address::Tls { host, .. } => {
+                ["localhost", "127.0.0.1", "[::1]"].contains(&host.as_str())
+            }
+        };
+        local && cfg!(target_os = "linux")
+    }
+
     /// Sends a request that bollard has no good form of. An answer that is no success is an error.
     pub(crate) async fn send(
         &self,

@@ -118,7 +118,7 @@ pub(super) enum Connector {
     Tls(String, u16, TlsConnector),
 }
 
-trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
 impl Connection for Box<dyn Duplex> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt as _;
 use windlass_capability_docker::{Docker, DockerConfig};
@@ -46,6 +46,7 @@ pub(crate) struct World {
     pub(crate) run: String,
     pub(crate) pipeline: String,
     pub(crate) gate: Arc<Gate>,
+    images: Mutex<Vec<String>>,
 }
 
 /// An environment variable that `cargo xtask test` sets.
@@ -90,7 +91,7 @@ impl World {
         let folder = tempfile::tempdir().expect("a folder");
         let workspace = folder.path().canonicalize().expect("there");
         let gate = open(&workspace, &run, &pipeline, config);
-        Self { folder, run, pipeline, gate }
+        Self { folder, run, pipeline, gate, images: Mutex::default() }
     }
 
     /// The same run after a crash: another process, which makes the same calls again and knows of them only what the
@@ -199,11 +200,21 @@ impl World {
         std::fs::remove_dir_all(self.workspace().join("base")).expect("removed");
     }
 
+    /// Has an image removed at the end.
+    pub(crate) fn forget_image(&self, id: &str) {
+        self.images.lock().expect("whole").push(id.to_owned());
+    }
+
     async fn clean_up(&self) {
         let mut host = self.host(99);
         let Ok(leftovers) = host.call(&Leftovers { kept_too: true }).await else { return };
         for leftover in leftovers {
             host.call(&Sweep { leftover }).await.expect("swept");
+        }
+        let images = std::mem::take(&mut *self.images.lock().expect("whole"));
+        for image in images {
+            // One that another image is built on stays until that one goes.
+            let _ = bollard().remove_image(&image, None::<bollard::query_parameters::RemoveImageOptions>, None).await;
         }
     }
 }

@@ -1,14 +1,16 @@
 //! Where the engine is, and what is said when it is not there.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixStream};
+use tokio::task::JoinSet;
 use windlass_capability_docker::{Docker, DockerConfig};
 use windlass_gate::CallError;
 use windlass_gate::api::docker::{Builder, List, Run};
 use windlass_journal::Stream;
 
-use crate::common::{ALL, World, engine, engine_with, error, shell, wanted};
+use crate::common::{ALL, World, bollard, engine, engine_with, error, shell, wanted};
 
 #[test]
 fn a_probe_tells_what_is_there() {
@@ -60,7 +62,8 @@ async fn something_else_at_the_address_is_not_taken_for_an_engine() {
 struct Between {
     _folder: tempfile::TempDir,
     address: String,
-    serving: tokio::task::JoinHandle<()>,
+    listening: tokio::task::JoinHandle<()>,
+    connections: Arc<Mutex<JoinSet<()>>>,
 }
 
 impl Between {
@@ -70,48 +73,79 @@ impl Between {
         let path = folder.path().join("d.sock");
         let address = format!("unix://{}", path.display());
         let listener = UnixListener::bind(&path).expect("bound");
-        let serving = tokio::spawn(async move {
-            // The connections end with the task that holds them.
-            let mut connections = tokio::task::JoinSet::new();
+        let connections = Arc::new(Mutex::new(JoinSet::new()));
+        let open = Arc::clone(&connections);
+        let listening = tokio::spawn(async move {
             loop {
                 let (mut here, _) = listener.accept().await.expect("a connection");
                 let mut there = UnixStream::connect(&real).await.expect("connected");
-                connections.spawn(async move { tokio::io::copy_bidirectional(&mut here, &mut there).await.map(drop) });
+                let carry = async move { drop(tokio::io::copy_bidirectional(&mut here, &mut there).await) };
+                open.lock().expect("whole").spawn(carry);
             }
         });
-        Self { _folder: folder, address, serving }
+        Self { _folder: folder, address, listening, connections }
     }
+
+    /// As a daemon that was killed.
+    fn go_away(&self) {
+        self.listening.abort();
+        self.connections.lock().expect("whole").abort_all();
+    }
+}
+
+/// Runs a container through the one between, does something once it prints, and gives the answer.
+async fn run_and(between: &Between, world: &World, then: impl AsyncFnOnce()) -> CallError {
+    let mut step = world.step(ALL);
+    let request = Run { spec: shell("echo begun; sleep 600"), timeout_ms: None };
+    let running = tokio::time::timeout(Duration::from_secs(20), step.call(&request));
+    let meanwhile = async {
+        while !world.log(Stream::Stdout).await.contains("begun") {
+            tokio::task::yield_now().await;
+        }
+        then().await;
+    };
+    let (answer, ()) = tokio::join!(running, meanwhile);
+    between.go_away();
+    let error = error(answer.expect("it does not wait for ever"));
+    // If it goes on: the clean-up of a real run would find it.
+    let name = format!("windlass-{}-0-1-0", world.run);
+    let options = bollard::query_parameters::RemoveContainerOptionsBuilder::default().force(true).build();
+    let _ = bollard().remove_container(&name, Some(options)).await;
+    error
 }
 
 #[test]
 fn an_engine_that_goes_away_is_no_failure_of_the_container() {
-    engine(|real| async move {
+    engine(|_| async move {
         let between = Between::new();
         let world = World::new(DockerConfig::at(&between.address));
-        let mut step = world.step(ALL);
-        let request = Run { spec: shell("echo begun; sleep 600"), timeout_ms: None };
-        let running = step.call(&request);
-        let gone = async {
-            while !world.log(Stream::Stdout).await.contains("begun") {
-                tokio::task::yield_now().await;
-            }
-            between.serving.abort();
-        };
-        let (answer, ()) = tokio::join!(tokio::time::timeout(Duration::from_secs(20), running), gone);
-        let error = error(answer.expect("it does not wait for ever"));
+        let error = run_and(&between, &world, async || between.go_away()).await;
         assert!(
             matches!(&error, CallError::Unavailable(text) if text.contains("went away while container")),
             "{error:?}"
         );
-        // The container goes on; the clean-up of a real run would find it.
-        let id = bollard_id(&world).await;
-        real.host(1).call(&windlass_gate::api::docker::RemoveCreated { id }).await.expect("removed");
     });
 }
 
-async fn bollard_id(world: &World) -> String {
-    let name = format!("windlass-{}-0-1-0", world.run);
-    crate::common::bollard().inspect_container(&name, None).await.expect("it goes on").id.expect("an id")
+/// A daemon that is told to end takes no more connections, ends its containers, and still answers on the connections
+/// that are open: an exit code that it tells then is its own doing.
+#[test]
+fn an_engine_that_is_about_to_go_is_no_failure_of_the_container() {
+    engine(|_| async move {
+        let between = Between::new();
+        let world = World::new(DockerConfig::at(&between.address));
+        let error = run_and(&between, &world, async || {
+            between.listening.abort();
+            while UnixStream::connect(between.address.trim_start_matches("unix://")).await.is_ok() {}
+            let name = format!("windlass-{}-0-1-0", world.run);
+            bollard().kill_container(&name, None).await.expect("killed");
+        })
+        .await;
+        assert!(
+            matches!(&error, CallError::Unavailable(text) if text.contains("went away while container")),
+            "{error:?}"
+        );
+    });
 }
 
 #[test]

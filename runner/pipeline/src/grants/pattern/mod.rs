@@ -106,7 +106,10 @@ fn name(text: &str, also: &str) -> Result<Box<str>, PatternError> {
         None => Ok(text.into()),
         Some(bad) => Err(PatternError::new(
             format!("has the character {bad:?}, which such a name cannot have"),
-            format!("letters, digits and {} are possible", crate::suggest::listed(also.split("").filter(|c| !c.is_empty()))),
+            format!(
+                "letters, digits and {} are possible",
+                crate::suggest::listed(also.split("").filter(|c| !c.is_empty()))
+            ),
         )),
     }
 }
@@ -122,8 +125,13 @@ fn artifact(text: &str) -> Result<Box<str>, PatternError> {
 
 fn program(text: &str) -> Result<Box<str>, PatternError> {
     if text.starts_with('/') {
-        let plain = !text.ends_with('/') && !text.contains("//") && !text.split('/').any(|part| part == "." || part == "..");
-        return if plain { Ok(text.into()) } else { Err(PatternError::new("is not a plain path", "write the absolute path of the program")) };
+        let plain =
+            !text.ends_with('/') && !text.contains("//") && !text.split('/').any(|part| part == "." || part == "..");
+        return if plain {
+            Ok(text.into())
+        } else {
+            Err(PatternError::new("is not a plain path", "write the absolute path of the program"))
+        };
     }
     if let Some((first, _)) = text.split_once(char::is_whitespace) {
         let help = format!("grant the program alone: `{first}`");

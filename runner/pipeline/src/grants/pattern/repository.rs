@@ -48,7 +48,10 @@ impl Repository {
             name.push_str(&reference.name[base.len()..]);
         }
         if reference.tag.is_some_and(|tag| !is_tag(tag)) || reference.digest.is_some_and(|digest| !is_digest(digest)) {
-            return Err(PatternError::new("has a tag or digest that no image can have", "write `name:tag`, or the name alone"));
+            return Err(PatternError::new(
+                "has a tag or digest that no image can have",
+                "write `name:tag`, or the name alone",
+            ));
         }
         let (tag, digest) = (reference.tag.map(Into::into), reference.digest.map(Into::into));
         Ok(Self { name: name.into(), tag, digest })
@@ -137,7 +140,9 @@ fn is_tag(tag: &str) -> bool {
 }
 
 fn is_digest(digest: &str) -> bool {
-    digest.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f')))
+    digest
+        .strip_prefix("sha256:")
+        .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f')))
 }
 
 #[cfg(test)]
@@ -196,7 +201,24 @@ mod tests {
 
     #[test]
     fn what_is_no_repository_is_refused() {
-        for bad in ["*", "**", "a*b", "localhost:5000/a*", "App", "a//b", "/a", "a/", "a b", "app:", "x/*:1", "app@sha256:1", "-a", "a/../b", "localhost:5000", "registry.example:443"] {
+        for bad in [
+            "*",
+            "**",
+            "a*b",
+            "localhost:5000/a*",
+            "App",
+            "a//b",
+            "/a",
+            "a/",
+            "a b",
+            "app:",
+            "x/*:1",
+            "app@sha256:1",
+            "-a",
+            "a/../b",
+            "localhost:5000",
+            "registry.example:443",
+        ] {
             assert!(Repository::parse(bad).is_err(), "{bad}");
         }
     }

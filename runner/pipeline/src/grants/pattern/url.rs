@@ -19,7 +19,10 @@ pub struct UrlPattern {
 impl UrlPattern {
     pub(super) fn parse(text: &str, schemes: &[&str]) -> Result<Self, PatternError> {
         let Some((scheme, rest)) = text.split_once("://") else {
-            return Err(PatternError::new("is not a URL", format!("write it with its scheme: `{}://{text}`", schemes[0])));
+            return Err(PatternError::new(
+                "is not a URL",
+                format!("write it with its scheme: `{}://{text}`", schemes[0]),
+            ));
         };
         let scheme = scheme.to_ascii_lowercase();
         if !schemes.contains(&scheme.as_str()) {
@@ -28,19 +31,24 @@ impl UrlPattern {
         }
         let (authority, path) = rest.split_at(rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len()));
         if authority.contains('@') {
-            return Err(PatternError::new("holds a user name", "leave it out; credentials go into a header, as a secret"));
+            return Err(PatternError::new(
+                "holds a user name",
+                "leave it out; credentials go into a header, as a secret",
+            ));
         }
-        let (host, port) = split_port(authority)
-            .ok_or_else(|| PatternError::new("has a port that is no number", "write the port as a number, or `*` for any"))?;
-        let port = match port {
-            Some("*") => None,
-            Some(digits) => Some(digits.parse().map_err(|_| {
-                PatternError::new("has a port that is no number", "write the port as a number, or `*` for any")
-            })?),
-            None => Some(default_port(&scheme).ok_or_else(|| {
-                PatternError::new("has no port", format!("write it: `{scheme}://{authority}:5432`"))
-            })?),
-        };
+        let (host, port) = split_port(authority).ok_or_else(|| {
+            PatternError::new("has a port that is no number", "write the port as a number, or `*` for any")
+        })?;
+        let port =
+            match port {
+                Some("*") => None,
+                Some(digits) => Some(digits.parse().map_err(|_| {
+                    PatternError::new("has a port that is no number", "write the port as a number, or `*` for any")
+                })?),
+                None => Some(default_port(&scheme).ok_or_else(|| {
+                    PatternError::new("has no port", format!("write it: `{scheme}://{authority}:5432`"))
+                })?),
+            };
         let host = host_of(host)?;
         let path = if scheme == "tcp" {
             if !path.is_empty() && path != "/" {
@@ -107,7 +115,10 @@ fn host_of(host: &str) -> Result<Box<str>, PatternError> {
             return Err(PatternError::new("allows any host", "name the host, or a part of it: `*.example.com`"));
         }
         if host.contains("**") || !host.bytes().all(|c| c.is_ascii_alphanumeric() || b".-_*".contains(&c)) {
-            return Err(PatternError::new("has a host that is no pattern", "`*` stands for any part of one label: `*.example.com`"));
+            return Err(PatternError::new(
+                "has a host that is no pattern",
+                "`*` stands for any part of one label: `*.example.com`",
+            ));
         }
         return Ok(host.to_ascii_lowercase().into());
     }
@@ -121,11 +132,16 @@ fn host_of(host: &str) -> Result<Box<str>, PatternError> {
 
 fn path_of(scheme: &str, authority: &str, path: &str) -> Result<Box<str>, PatternError> {
     if path.is_empty() {
-        let help = format!("say which paths: `{scheme}://{authority}/**` for all of them, or `{scheme}://{authority}/` for the root alone");
+        let help = format!(
+            "say which paths: `{scheme}://{authority}/**` for all of them, or `{scheme}://{authority}/` for the root alone"
+        );
         return Err(PatternError::new("has no path", help));
     }
     if path.contains(['?', '#']) {
-        return Err(PatternError::new("has a query or a fragment, which grants do not look at", "end it with the path"));
+        return Err(PatternError::new(
+            "has a query or a fragment, which grants do not look at",
+            "end it with the path",
+        ));
     }
     let plain = Url::parse(&format!("http://host{path}")).ok();
     let plain = plain.as_ref().map(Url::path).unwrap_or_default();
@@ -175,8 +191,16 @@ mod tests {
     #[test]
     fn broad_and_broken_patterns_are_refused() {
         for bad in [
-            "api.example", "https://*/**", "https://api.example", "https://u@api.example/", "https://api.example/?q=1",
-            "https://api.example:x/", "ftp://api.example/", "https:///x", "https://api.example/../x", "tcp://127.0.0.1",
+            "api.example",
+            "https://*/**",
+            "https://api.example",
+            "https://u@api.example/",
+            "https://api.example/?q=1",
+            "https://api.example:x/",
+            "ftp://api.example/",
+            "https:///x",
+            "https://api.example/../x",
+            "tcp://127.0.0.1",
         ] {
             assert!(UrlPattern::parse(bad, &["http", "https", "tcp"]).is_err(), "{bad}");
         }
