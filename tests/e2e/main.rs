@@ -1,6 +1,7 @@
 //! End to end: the real binary, a real Docker Engine, a real registry, hostile guests.
 
 #![allow(clippy::disallowed_methods, reason = "tests start processes and look at the world themselves")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod bad_input;
 mod engine_cancel;

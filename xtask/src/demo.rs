@@ -2,13 +2,12 @@
 //! asked of the registry and the engine themselves rather than of Windlass.
 
 use crate::context::Context;
-use crate::failure::{Doing, Failure, Result};
+use crate::failure::{Failure, Result};
 use crate::http::{self, Server, request};
 use crate::proc::Cmd;
 use crate::setup::{World, build_guests, guest_envs};
 use crate::ui;
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -28,7 +27,6 @@ pub(crate) fn command() -> Result<()> {
     let world = World::ensure(&context, false)?;
     let mut envs = guest_envs(&context);
     envs.extend(world.envs());
-    ui::part("the storefront's service", || storefront(&context))?;
     let windlass = ui::part("windlass", || windlass(&context, &envs))?;
 
     let before = world.engine.containers(Some(RUN_LABEL))?;
@@ -62,47 +60,6 @@ pub(crate) fn command() -> Result<()> {
     }
     println!("no container of the run is left");
     println!("the pipeline took {}", ui::took(took));
-    Ok(())
-}
-
-/// Builds the example's service as a static program, so that its image needs no base to pull.
-pub(crate) fn storefront(context: &Context) -> Result<()> {
-    let example = context.root.join("examples/storefront");
-    let app = example.join("app");
-    if !app.join("Cargo.toml").is_file() {
-        ui::note("the example's pipeline builds it by itself");
-        return Ok(());
-    }
-    let version = Cmd::new("rustc").arg("-vV").output()?;
-    let host = version.lines().find_map(|l| l.strip_prefix("host: ")).doing(|| "find rustc's host".to_owned())?;
-    let target = context.target.join("storefront");
-    // `--target`, even for the host: without it the flags would also reach build scripts and
-    // procedural macros, which cannot be static.
-    Cmd::new("cargo")
-        .dir(&app)
-        .args(["build", "--release", "--target", host, "--target-dir"])
-        .arg(&target)
-        .env("RUSTFLAGS", "-C target-feature=+crt-static")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .run()?;
-    let built = target.join(host).join("release");
-    let mut copied = 0;
-    for entry in fs::read_dir(&built).doing(|| format!("list {}", built.display()))?.flatten() {
-        let path = entry.path();
-        // Programs have no ending; their dependency files (`.d`) do.
-        if path.is_file() && path.extension().is_none() && !entry.file_name().to_string_lossy().starts_with('.') {
-            let to = example.join("dist").join(entry.file_name());
-            let bytes = fs::read(&path).doing(|| format!("read {}", path.display()))?;
-            crate::bytes::write_if_changed(&to, &bytes)?;
-            let permissions = fs::metadata(&path).map(|m| m.permissions());
-            permissions.and_then(|p| fs::set_permissions(&to, p)).doing(|| format!("write {}", to.display()))?;
-            ui::note(&format!("{}", to.display()));
-            copied += 1;
-        }
-    }
-    if copied == 0 {
-        return Err(Failure::new(format!("{} built no program", app.display())));
-    }
     Ok(())
 }
 

@@ -5,7 +5,7 @@
 //! namespaces, the socket) has no way through here. Nothing is connected before the first call.
 //!
 //! How things are found again: a container's *name* derives from the identity of the call that
-//! made it, so that the daemon itself refuses to make it twice; labels say the rest ([`names`]).
+//! made it, so that the daemon itself refuses to make it twice; labels say the rest.
 //!
 //! Builders: BuildKit on every Docker daemon for Linux, spoken to through the daemon's build
 //! endpoint, which takes the context as a stream and gives output, progress and errors while it

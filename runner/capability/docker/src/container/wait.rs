@@ -22,6 +22,9 @@ const DRAIN: Duration = Duration::from_secs(60);
 /// What a container that ran out of time is given between SIGTERM and SIGKILL.
 const GRACE_SECONDS: i32 = 2;
 
+/// How often a wait is begun again when its connection breaks and the daemon is still there.
+const RECONNECTS: usize = 20;
+
 /// Lines of output in an error message.
 const LINES: usize = 20;
 
@@ -88,23 +91,28 @@ async fn expiry(timeout_ms: Option<u64>) {
 
 async fn exit_code(engine: &Engine, id: &str) -> Result<i64, CallError> {
     let options = WaitContainerOptionsBuilder::default().condition("not-running").build();
-    loop {
+    let mut last = None;
+    for _ in 0..RECONNECTS {
         let mut answers = engine.api.wait_container(id, Some(options.clone()));
         match answers.next().await {
             Some(Ok(answer)) => return Ok(answer.status_code),
             // bollard's form of an exit code that is not 0.
             Some(Err(Error::DockerContainerWaitError { code, .. })) => return Ok(code),
-            Some(Err(error @ Error::DockerResponseServerError { .. })) => {
+            // The connection broke. A daemon that restarts quickly, and keeps its containers, is asked again.
+            Some(Err(error @ (Error::IOError { .. } | Error::HyperResponseError { .. }))) => last = Some(error),
+            None => {}
+            Some(Err(error)) => {
                 return Err(engine.fault(format_args!("cannot wait for container {}", short(id)), error));
             }
-            // The connection broke. A daemon that restarts quickly, and keeps its containers, is asked again.
-            Some(Err(_)) | None => {
-                if !engine.alive().await {
-                    return Err(went_away(engine, id));
-                }
-            }
+        }
+        if !engine.alive().await {
+            return Err(went_away(engine, id));
         }
     }
+    Err(match last {
+        Some(error) => engine.fault(format_args!("cannot wait for container {}", short(id)), error),
+        None => went_away(engine, id),
+    })
 }
 
 fn went_away(engine: &Engine, id: &str) -> CallError {
