@@ -1,6 +1,8 @@
 //! The folders that a step may see: granted ones as they are, and a staging folder for each that
 //! it may write to.
 
+#![allow(clippy::disallowed_methods, reason = "the staging folders in the state folder are the engine's own")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

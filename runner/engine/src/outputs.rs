@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use windlass_pipeline::OutputRef;
 
 /// The outputs of every step that has any. Written once by the step, read by later ones.
-pub(crate) struct Outputs(Vec<OnceLock<Box<BTreeMap<String, Json>>>>);
+pub(crate) struct Outputs(Vec<OnceLock<BTreeMap<String, Json>>>);
 
 impl Outputs {
     pub(crate) fn new(steps: usize) -> Self {
@@ -19,7 +19,7 @@ impl Outputs {
             && let Some(slot) = self.0.get(step as usize)
         {
             // A step ends once, so the slot is empty.
-            let _ = slot.set(Box::new(outputs));
+            let _ = slot.set(outputs);
         }
     }
 

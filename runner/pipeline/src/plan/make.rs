@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::conflicts::{self, Writer};
 use super::expand::Expander;
-use super::schema::{WithPlace, WithSchema};
+use super::schema::{self, WithPlace, WithSchema};
 use super::{Plan, PlanStage, PlanStep, Scope};
 use crate::description::Description;
 use crate::diagnostic::{Diagnostics, Sink, codes};
@@ -65,12 +65,7 @@ impl<'a, 's> Maker<'a, 's> {
                 }),
                 Some(description) => match WithSchema::compile(description) {
                     Ok(schema) => self.schemas[index] = Some(schema),
-                    Err(problem) => sink.error(codes::BAD_PLUGIN, place, |diagnostic| {
-                        let problem: String = problem.chars().filter(|c| !c.is_control()).take(300).collect();
-                        diagnostic.message =
-                            format!("the schema of plugin `{}` cannot be used: {problem}", plugin.source);
-                        diagnostic.help("this is a mistake in the plugin; `windlass plugin check` shows more");
-                    }),
+                    Err(problem) => schema::bad_schema(place, &self.scope.plugin_names[index], &problem, sink),
                 },
             }
         }

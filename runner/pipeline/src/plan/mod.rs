@@ -3,6 +3,7 @@
 mod conflicts;
 mod expand;
 mod make;
+mod quick;
 mod schema;
 mod summary;
 

@@ -1,26 +1,29 @@
 //! `with` against the JSON Schema of the plugin, with errors that point into the file.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use jsonschema::PatternOptions;
 use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind as Fault};
 use jsonschema::paths::LocationSegment;
 use serde_json::Value;
 
+use super::quick;
 use crate::description::{Description, OutputKind};
 use crate::diagnostic::{Sink, codes};
 use crate::suggest::{did_you_mean, listed, nearest, quoted};
 use crate::template::{Node, Part, Template};
 use crate::tree::{Doc, Kind, NodeId};
 
-/// The schema of one plugin's `with`, compiled.
+/// The schema of one plugin's `with`.
 #[derive(Debug)]
 pub struct WithSchema {
-    validator: jsonschema::Validator,
     schema: Value,
-    /// No `with` at all fits. Most steps of most generated pipelines have none.
-    takes_nothing: bool,
+    /// All of it is known to the quick look, so that the validator is needed only for what seems not to fit.
+    quick: bool,
+    /// Made when it is needed first: that takes longer than all of the rest of planning.
+    validator: OnceLock<Result<jsonschema::Validator, String>>,
 }
 
 /// A value that is not known yet.
@@ -37,46 +40,62 @@ enum Step {
 }
 
 impl WithSchema {
-    /// Compiles the schema of a plugin. Nothing outside of it is looked up.
+    /// Takes the schema of a plugin. Nothing outside of it is looked up.
     ///
     /// # Errors
     ///
-    /// When it is no JSON Schema, in words.
+    /// When it is no JSON Schema, in words. That may also come out later, of [`Self::check`].
     pub fn compile(description: &Description) -> Result<Self, String> {
-        // The schema comes from somebody else, so its patterns get little time.
-        let patterns =
-            PatternOptions::fancy_regex().backtrack_limit(10_000).size_limit(1 << 20).dfa_size_limit(1 << 20);
         let schema = description.with_schema.clone();
-        let validator =
-            jsonschema::options().with_pattern_options(patterns).build(&schema).map_err(|error| error.to_string())?;
-        let takes_nothing = validator.is_valid(&Value::Object(serde_json::Map::new()));
-        Ok(Self { validator, schema, takes_nothing })
+        let this = Self { quick: quick::understands(&schema), schema, validator: OnceLock::new() };
+        if !this.quick {
+            this.validator()?;
+        }
+        Ok(this)
+    }
+
+    fn validator(&self) -> Result<&jsonschema::Validator, String> {
+        let build = || {
+            // The schema comes from somebody else, so its patterns get little time.
+            let patterns = PatternOptions::fancy_regex();
+            let patterns = patterns.backtrack_limit(10_000).size_limit(1 << 20).dfa_size_limit(1 << 20);
+            let options = jsonschema::options().with_pattern_options(patterns);
+            options.build(&self.schema).map_err(|error| error.to_string())
+        };
+        self.validator.get_or_init(build).as_ref().map_err(Clone::clone)
     }
 
     /// What is wrong with a `with` whose holes are filled, in words; nothing when it fits.
     pub fn check(&self, with: &Value) -> Vec<String> {
-        let errors = self.validator.iter_errors(with);
-        errors
-            .map(|error| {
-                let mut text = format!("with{}", error.instance_path().as_str().replace('/', "."));
-                let _ = write!(text, ": {}", error.masked_with("the value"));
-                text
-            })
-            .collect()
+        if self.quick && quick::fits(&self.schema, with) {
+            return Vec::new();
+        }
+        let validator = match self.validator() {
+            Ok(validator) => validator,
+            Err(problem) => return vec![format!("the schema of the plugin cannot be used: {problem}")],
+        };
+        let words = |error: ValidationError<'_>| {
+            let path = error.instance_path().as_str().replace('/', ".");
+            format!("with{path}: {}", error.masked_with("the value"))
+        };
+        validator.iter_errors(with).map(words).collect()
     }
 
-    /// Checks a template against the schema. `at` is the table in the file; `owner` stands for it if there is none.
+    /// Checks a template against the schema.
     pub(super) fn check_template(&self, with: &Template, place: &WithPlace<'_>, sink: &mut Sink) {
-        let empty = matches!(&*with.0, Node::Object(entries) if entries.is_empty());
-        if empty && self.takes_nothing {
+        if self.quick && quick::fits(&self.schema, &*with.0) {
             return;
         }
+        let validator = match self.validator() {
+            Ok(validator) => validator,
+            Err(problem) => return bad_schema(place.doc.span(place.step), place.plugin, &problem, sink),
+        };
         let mut holes = Vec::new();
         let instance = stand_in(&with.0, &mut Vec::new(), &mut holes);
-        if self.validator.is_valid(&instance) {
+        if validator.is_valid(&instance) {
             return;
         }
-        for error in self.validator.iter_errors(&instance) {
+        for error in validator.iter_errors(&instance) {
             if sink.is_full() {
                 sink.count_errors(1);
             } else if !concerns_a_hole(&error, &holes) {
@@ -166,6 +185,15 @@ impl WithSchema {
             text.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).take(120).collect();
         if line.is_empty() { line } else { format!(": {line}") }
     }
+}
+
+/// Says that a plugin's own schema is wrong.
+pub(super) fn bad_schema(place: Range<usize>, plugin: &str, problem: &str, sink: &mut Sink) {
+    sink.error(codes::BAD_PLUGIN, place, |diagnostic| {
+        let problem: String = problem.chars().take(300).collect();
+        diagnostic.message = format!("the schema of plugin {plugin} cannot be used: {problem}");
+        diagnostic.help("this is a mistake in the plugin; `windlass plugin check` shows more");
+    });
 }
 
 /// Where a `with` stands.

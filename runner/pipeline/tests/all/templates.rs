@@ -119,3 +119,19 @@ fn a_schema_that_is_none_is_an_error() {
     description.with_schema = json!({ "$ref": "https://example.com/schema.json" });
     assert!(WithSchema::compile(&description).is_err());
 }
+
+#[test]
+fn a_schema_that_refers_to_itself_ends() {
+    let mut description = (**descriptions().values().next().unwrap()).clone();
+    for schema in [
+        json!({ "$ref": "#" }),
+        json!({ "anyOf": [{ "$ref": "#" }, { "$ref": "#" }] }),
+        json!({ "$ref": "#/$defs/a", "$defs": { "a": { "$ref": "#/$defs/b" }, "b": { "$ref": "#/$defs/a" } } }),
+        json!({ "not": { "$ref": "#" } }),
+    ] {
+        description.with_schema = schema;
+        let Ok(schema) = WithSchema::compile(&description) else { continue };
+        // It only has to come to an end.
+        schema.check(&json!({ "a": 1 }));
+    }
+}
