@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod engine_cancel;
+mod engine_every_function;
 mod engine_image;
 mod engine_run;
 mod engine_service;

@@ -88,7 +88,8 @@ impl Session {
     pub async fn call_json(&mut self, function: Function, args: String) -> Result<String, Interrupt> {
         let row = function.row();
         let kind = function.kind(&args);
-        if kind == Kind::Composite {
+        // What the plugin did not ask for is denied as a call of its own, not as a part of one.
+        if kind == Kind::Composite && self.asked_for(function).is_ok() {
             return self.compose(function, &args).await;
         }
         let id = self.next_call()?;
@@ -242,15 +243,10 @@ impl Session {
     /// The grant that allows the call, in words; or the denial.
     fn authorise(&self, function: Function, args: &str) -> Result<Option<String>, CallError> {
         let row = function.row();
+        self.asked_for(function)?;
         let needs =
             (row.needs)(args).map_err(|error| CallError::Invalid(format!("arguments of {}: {error}", row.name)))?;
         let Authority::Step(authority) = &self.authority else { return Ok(None) };
-        if !row.asked_as.is_empty() && !authority.asked.iter().any(|asked| asked == row.asked_as) {
-            return Err(CallError::Denied(format!(
-                "{} was called, but the plugin's description does not ask for `{}`; its author has to add it to `capabilities`",
-                row.name, row.asked_as
-            )));
-        }
         let mut allowed = String::new();
         for need in &needs {
             if need.owned_as.as_ref().is_some_and(|key| self.made.contains(key)) {
@@ -262,6 +258,20 @@ impl Session {
             }
         }
         Ok((!allowed.is_empty()).then_some(allowed))
+    }
+
+    /// Whether the plugin's description asks for the capability at all.
+    fn asked_for(&self, function: Function) -> Result<(), CallError> {
+        let row = function.row();
+        match &self.authority {
+            Authority::Step(step) if !row.asked_as.is_empty() && !step.asked.iter().any(|asked| asked == row.asked_as) => {
+                Err(CallError::Denied(format!(
+                    "{} was called, but the plugin's description does not ask for `{}`; its author has to add it to `capabilities`",
+                    row.name, row.asked_as
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn remember(&mut self, function: Function, args: &str, result: &Result<Json, CallError>) {

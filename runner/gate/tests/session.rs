@@ -207,6 +207,22 @@ async fn what_the_description_does_not_ask_for_is_denied_even_when_granted() {
 }
 
 #[tokio::test]
+async fn no_function_that_needs_asking_for_is_answered_without() {
+    let docker = Recorder::default();
+    let world = World::new(docker.clone());
+    let mut session = world.session(&[], r#"{ docker = { push = ["localhost:5000/shop"] } }"#, 1000);
+    let mut denied = 0;
+    for function in Function::all().filter(|function| !function.row().asked_as.is_empty()) {
+        let answer = call(&mut session, function, "{}").await;
+        let reason = answer["err"]["denied"].as_str().unwrap_or_else(|| panic!("{}: {answer}", function.name()));
+        assert!(reason.contains("does not ask for"), "{}: {reason}", function.name());
+        denied += 1;
+    }
+    assert!(denied > 30, "{denied}");
+    assert_eq!(docker.performed.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
 async fn a_step_may_touch_what_it_made_itself_and_nothing_else() {
     let world = World::new(Recorder::default());
     let mut session = world.session(&["docker"], r#"{ docker = { run = ["localhost:5000/shop"] } }"#, 10);

@@ -171,9 +171,9 @@ fn recognise(name: &str, bytes: &[u8]) -> Result<(), SandboxError> {
 
 fn config(slots: u32) -> Config {
     let slots = slots.max(1);
-    // Where the kernel tells which pages a plugin has touched, only those are wiped for the next one, and they stay
-    // mapped: no page faults, and no other thread is interrupted to forget them.
-    let sees_pages = PoolingAllocationConfig::is_pagemap_scan_available() && std::env::var_os("NOSCAN").is_none();
+    // Where the kernel tells which pages a plugin has touched (Linux 6.7), only those are wiped for the next one, and
+    // they stay mapped: no page faults, and no other thread is interrupted to forget them.
+    let sees_pages = PoolingAllocationConfig::is_pagemap_scan_available();
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(slots)
         .total_stacks(slots)
@@ -186,11 +186,9 @@ fn config(slots: u32) -> Config {
         .max_core_instances_per_component(64)
         .table_elements(100_000)
         .max_unused_warm_slots(slots)
+        .pagemap_scan(Enabled::Auto)
         .linear_memory_keep_resident(if sees_pages { 1 << 20 } else { 64 << 10 })
         .table_keep_resident(16 << 10);
-    if sees_pages {
-        pool.pagemap_scan(Enabled::Yes);
-    }
     let mut config = Config::new();
     config
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))

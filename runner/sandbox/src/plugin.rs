@@ -312,7 +312,9 @@ fn why(error: &wasmtime::Error, state: &State, limits: &Limits) -> Failure {
         Some(Trap::MemoryOutOfBounds) if recursed(error) => {
             plugin("its stack overflowed; it recurses too deep".to_owned(), None)
         }
-        Some(Trap::UnreachableCodeReached) => plugin("it panicked or aborted; its log has what it said".to_owned(), None),
+        Some(Trap::UnreachableCodeReached) => {
+            plugin("it panicked or aborted; its log has what it said".to_owned(), None)
+        }
         Some(trap) => plugin(format!("it trapped: {trap}"), None),
         None => plugin(format!("{error:#}"), None),
     }

@@ -1,6 +1,10 @@
 //! The first-party plugins load, say what they are, and load again from the cache.
 
-#![allow(clippy::disallowed_methods, clippy::panic, reason = "a test that cannot go on fails, and looks at files itself")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::panic,
+    reason = "a test that cannot go on fails, and looks at files itself"
+)]
 
 use std::path::PathBuf;
 

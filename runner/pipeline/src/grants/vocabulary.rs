@@ -139,3 +139,15 @@ pub fn verbs(capability: &str) -> impl Iterator<Item = &'static Verb> {
 pub fn verb(capability: &str, verb: &str) -> Option<&'static Verb> {
     verbs(capability).find(|row| row.verb == verb || (row.kind == Kind::Request && METHODS.contains(&verb)))
 }
+
+/// The vocabulary as a table in Markdown, for documentation.
+pub fn markdown() -> String {
+    let mut out = String::from("| grant | verb | example | what it allows |\n| --- | --- | --- | --- |\n");
+    for row in VOCABULARY {
+        let verb = if row.kind == Kind::Request { METHODS.join(", ") } else { row.verb.to_owned() };
+        let (grant, _) = super::hint::entry(row, &crate::suggest::toml_string(row.example));
+        let example = if row.keys.is_empty() { format!("{} = [{grant}]", row.capability) } else { grant };
+        out.push_str(&format!("| `{}` | {verb} | `{example}` | {} |\n", row.path(), row.documentation));
+    }
+    out
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Scope;
 use crate::diagnostic::{Sink, codes};
-use crate::grants::pattern::{Folder, Pattern};
+use crate::grants::pattern::Folder;
 use crate::suggest::quoted;
 
 /// A folder that a step may write.
@@ -15,14 +15,6 @@ pub(super) struct Writer {
     pub(super) folder: Folder,
     /// Where it is granted, as an offset into the file.
     pub(super) place: std::ops::Range<usize>,
-}
-
-/// The folders that `pattern` names, if it is a folder.
-pub(super) fn folder(pattern: &Pattern) -> Option<&Folder> {
-    match pattern {
-        Pattern::Folder(folder) => Some(folder),
-        _ => None,
-    }
 }
 
 /// Reports each step that could write where another one does at the same time.

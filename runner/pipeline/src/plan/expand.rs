@@ -68,21 +68,26 @@ impl<'a, 's> Expander<'a, 's> {
         }
     }
 
-    /// A string of the file. `None` when it has no value, which was reported.
-    pub(super) fn text(&mut self, at: NodeId, text: &str, sink: &mut Sink) -> Option<Node> {
+    /// A string of the file; one that is a reference and nothing else has the type of what it refers to. `None` when
+    /// it has no value, which was reported.
+    fn text(&mut self, at: NodeId, text: &str, sink: &mut Sink) -> Option<Node> {
         if text::is_plain(text) {
             return Some(Node::Text(text.into()));
         }
-        let pieces = text::pieces(text);
-        if let [Piece::Reference(reference)] = pieces.as_slice() {
+        if let [Piece::Reference(reference)] = text::pieces(text).as_slice() {
             let span = self.scope.doc.within(at, text, &reference.at);
             let value = self.reference(reference, span, sink)?;
             return self.account(at, value, sink);
         }
+        self.string(at, text, sink)
+    }
+
+    /// A string of the file, as text whatever it refers to. `None` when it has no value, which was reported.
+    pub(super) fn string(&mut self, at: NodeId, text: &str, sink: &mut Sink) -> Option<Node> {
         let mut good = true;
         let mut plain = String::new();
         let mut parts = Vec::new();
-        for piece in &pieces {
+        for piece in &text::pieces(text) {
             let reference = match piece {
                 Piece::Text(piece) => {
                     plain.push_str(piece);
@@ -103,7 +108,7 @@ impl<'a, 's> Expander<'a, 's> {
                             "output {} is of type {kind}, which cannot stand inside a text",
                             quoted(&hole.output)
                         );
-                        diagnostic.help("refer to it alone, without other text in the string");
+                        diagnostic.help("refer to it alone, in a string of `with`");
                     });
                 }
                 Some(Node::Hole(hole)) => {

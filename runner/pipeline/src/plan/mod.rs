@@ -2,6 +2,7 @@
 
 mod conflicts;
 mod expand;
+mod granted;
 mod make;
 mod quick;
 mod schema;

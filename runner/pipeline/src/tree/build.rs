@@ -20,7 +20,7 @@ pub(crate) fn build(text: &str, sink: &mut Sink) -> Tree {
     let source = Source::new(text);
     let mut receiver = Receiver { text, builder: Builder::new(text), refused: false, header: None };
     let mut errors = Syntax::default();
-    let mut tokens: Vec<Token> = Vec::with_capacity(PORTION + 64);
+    let mut tokens: Vec<Token> = Vec::with_capacity((text.len() / 2).min(PORTION) + 64);
     let (mut brackets, mut braces) = (0_usize, 0_usize);
     let mut flush = |tokens: &mut Vec<Token>, errors: &mut Syntax| {
         receiver.begin_portion();

@@ -173,3 +173,8 @@ fn the_vocabulary_is_consistent() {
         assert_eq!(row.kind == Kind::Request, row.capability == "http");
     }
 }
+
+#[test]
+fn the_vocabulary_can_be_printed() {
+    insta::assert_snapshot!("vocabulary", vocabulary::markdown());
+}

@@ -44,7 +44,9 @@ impl Guest for Noop {
 
 bindings::export!(Noop with_types_in bindings);
 
-/// What the standard library would bring: memory that only grows, which is enough for one call, and a trap.
+/// What the standard library would bring: memory that is only taken, which is enough for one call, and a trap.
+///
+/// It begins with what the last page of the data leaves over, as C's allocators do: to grow memory is a system call.
 mod bare {
     use core::alloc::{GlobalAlloc, Layout};
     use core::arch::wasm32;
@@ -52,8 +54,14 @@ mod bare {
 
     const PAGE: usize = 64 << 10;
 
+    unsafe extern "C" {
+        /// Where the linker says that the data ends.
+        static __heap_base: u8;
+    }
+
     struct Bump {
         next: Cell<usize>,
+        /// Zero before the first use.
         end: Cell<usize>,
     }
 
@@ -65,6 +73,10 @@ mod bare {
 
     unsafe impl GlobalAlloc for Bump {
         unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+            if self.end.get() == 0 {
+                self.next.set(&raw const __heap_base as usize);
+                self.end.set(wasm32::memory_size::<0>() * PAGE);
+            }
             let mut at = self.next.get().next_multiple_of(layout.align());
             if at + layout.size() > self.end.get() {
                 let pages = layout.size().div_ceil(PAGE).max(1);

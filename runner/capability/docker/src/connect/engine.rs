@@ -1,9 +1,8 @@
 //! A daemon that answers: what it can do, and how to ask it.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,6 +14,7 @@ use serde::Deserialize;
 use windlass_gate::CallError;
 use windlass_gate::api::docker::Builder;
 
+use super::fresh::Fresh;
 use super::transport::Transport;
 use super::{Address, Body, Endpoint};
 use crate::DockerConfig;
@@ -54,22 +54,6 @@ pub struct DaemonInfo {
     pub platform: String,
     /// The builder that builds use.
     pub builder: Builder,
-}
-
-/// Containers and execs that this process made and has not started yet. Whatever is not here
-/// may have been started by a process that is gone, and is looked at first.
-#[derive(Default)]
-pub(crate) struct Fresh(Mutex<HashSet<String>>);
-
-impl Fresh {
-    pub(crate) fn note(&self, id: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
-    }
-
-    /// Whether it was made here and never started; only the first caller is told so.
-    pub(crate) fn take(&self, id: &str) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id)
-    }
 }
 
 /// A daemon that answers.
@@ -291,14 +275,5 @@ mod tests {
             default_builder(&headers(&[("ostype", "linux"), ("libpod-api-version", "5.0.0")])),
             Builder::Classic
         );
-    }
-
-    #[test]
-    fn what_was_made_here_is_started_without_a_look_once() {
-        let fresh = Fresh::default();
-        fresh.note("a");
-        assert!(fresh.take("a"));
-        assert!(!fresh.take("a"));
-        assert!(!fresh.take("b"));
     }
 }

@@ -11,7 +11,7 @@ use windlass_gate::{Call, CallError};
 
 use super::remove::remove_by_force;
 use super::spec;
-use crate::connect::Engine;
+use crate::connect::{Engine, Made};
 use crate::names;
 
 /// How long a name may be taken by a container that does not exist (yet, or any more): the daemon
@@ -32,7 +32,8 @@ pub(crate) async fn create(engine: &Engine, call: &Call, args: &Create) -> Resul
     let id = loop {
         match engine.api.create_container(Some(options.clone()), order.body.clone()).await {
             Ok(made) => {
-                engine.fresh.note(&made.id);
+                let kind = if name.is_empty() { Made::Run } else { Made::Other };
+                engine.fresh.note(&made.id, kind);
                 break made.id;
             }
             Err(Error::DockerResponseServerError { status_code: 409, message }) => {
@@ -54,7 +55,7 @@ pub(crate) async fn create(engine: &Engine, call: &Call, args: &Create) -> Resul
     };
     let finished = finish(engine, call, name, &id, order.further).await;
     if let Err(error) = finished {
-        engine.fresh.take(&id);
+        engine.fresh.forget(&id);
         // Best effort: the first error is the one that matters, and the sweep of the run comes later.
         let _ = remove_by_force(engine, &id).await;
         return Err(error);

@@ -12,7 +12,7 @@ use windlass_journal::Stream;
 use super::find::find_existing;
 use super::output::Pump;
 use super::spec::environment;
-use crate::connect::Engine;
+use crate::connect::{Engine, Made};
 use crate::names;
 
 /// Makes an exec that is not started.
@@ -39,7 +39,7 @@ pub(crate) async fn create(engine: &Engine, call: &Call, spec: &ExecSpec) -> Res
             other => other,
         }
     })?;
-    engine.fresh.note(&made.id);
+    engine.fresh.note(&made.id, Made::Other);
     Ok(Created { id: made.id })
 }
 
@@ -48,7 +48,7 @@ pub(crate) async fn start(engine: &Engine, call: &Call, args: &ExecStart) -> Res
     names::check_id(&args.id)?;
     let limit = args.timeout_ms.map(Duration::from_millis);
     let work = async {
-        if !engine.fresh.take(&args.id) {
+        if engine.fresh.take(&args.id).is_none() {
             let seen = look(engine, args).await?;
             if seen.running == Some(true) || seen.exit_code.is_some() {
                 let lost = format!(

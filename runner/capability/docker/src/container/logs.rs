@@ -28,6 +28,8 @@ pub(crate) async fn logs(engine: &Engine, call: &Call, query: &LogQuery) -> Resu
     let mut pump = Pump::new(Some(&call.log));
     let reading = pump.run(engine.api.logs(&id, Some(options.build())));
     let read = if *follow_ms > 0 {
+        // What a container prints just before its end can be lost here with old daemons; who wants all of it asks
+        // again without following.
         // Time running out is how following ends.
         tokio::time::timeout(Duration::from_millis(*follow_ms), reading).await.unwrap_or(Ok(()))
     } else {

@@ -50,7 +50,6 @@ pub(crate) async fn remove(engine: &Engine, call: &Call, args: &Remove) -> Resul
 /// Removes a container that was made, whatever it does.
 pub(crate) async fn remove_created(engine: &Engine, args: &RemoveCreated) -> Result<(), CallError> {
     names::check_id(&args.id)?;
-    engine.fresh.take(&args.id);
     take_away(engine, &args.id, true).await
 }
 
@@ -60,6 +59,7 @@ pub(crate) async fn remove_by_force(engine: &Engine, id: &str) -> Result<(), Cal
 }
 
 async fn take_away(engine: &Engine, id: &str, force: bool) -> Result<(), CallError> {
+    engine.fresh.forget(id);
     let options = RemoveContainerOptionsBuilder::default().force(force).v(true).build();
     match engine.api.remove_container(id, Some(options)).await {
         Ok(()) | Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(()),

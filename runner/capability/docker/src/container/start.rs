@@ -1,11 +1,11 @@
 //! Starts a container that was made, once.
 
-use bollard::query_parameters::StartContainerOptions;
+use bollard::query_parameters::{AttachContainerOptionsBuilder, StartContainerOptions};
 use windlass_gate::CallError;
 use windlass_gate::api::docker::StartCreated;
 
 use super::inspect::NEVER;
-use crate::connect::Engine;
+use crate::connect::{Engine, Made};
 use crate::names;
 
 /// Starts a container, unless somebody has: a container that ran and ended must not run again.
@@ -13,14 +13,32 @@ pub(crate) async fn start_created(engine: &Engine, args: &StartCreated) -> Resul
     let id = &args.id;
     names::check_id(id)?;
     let what = || format!("cannot start container {}", short(id));
-    if !engine.fresh.take(id) {
-        let found = engine.api.inspect_container(id, None).await.map_err(|error| engine.fault(what(), error))?;
-        let started = found.state.and_then(|state| state.started_at).unwrap_or_default();
-        if !started.is_empty() && started != NEVER {
-            return Ok(());
+    match engine.fresh.take(id) {
+        Some(Made::Run) => attach(engine, id).await,
+        Some(Made::Other) => {}
+        None => {
+            let found = engine.api.inspect_container(id, None).await.map_err(|error| engine.fault(what(), error))?;
+            let started = found.state.and_then(|state| state.started_at).unwrap_or_default();
+            if !started.is_empty() && started != NEVER {
+                return Ok(());
+            }
         }
     }
-    engine.api.start_container(id, None::<StartContainerOptions>).await.map_err(|error| engine.fault(what(), error))
+    let started = engine.api.start_container(id, None::<StartContainerOptions>).await;
+    started.map_err(|error| {
+        engine.fresh.forget(id);
+        engine.fault(what(), error)
+    })
+}
+
+/// Takes hold of the output before there is any, for who waits for the container's end. If that does not go, the log
+/// is read instead.
+async fn attach(engine: &Engine, id: &str) {
+    let options = AttachContainerOptionsBuilder::default().stream(true).stdout(true).stderr(true).build();
+    match engine.api.attach_container(id, Some(options)).await {
+        Ok(attached) => engine.fresh.keep(id, attached.output),
+        Err(error) => tracing::debug!(%error, "cannot attach to a container; its log is read instead"),
+    }
 }
 
 /// An id as Docker's tools show it.

@@ -12,7 +12,7 @@ use windlass_journal::Stream;
 
 use super::output::Pump;
 use super::start::short;
-use crate::connect::Engine;
+use crate::connect::{Engine, Output};
 use crate::names;
 use crate::tail::last_lines;
 
@@ -21,6 +21,9 @@ const DRAIN: Duration = Duration::from_secs(60);
 
 /// What a container that ran out of time is given between SIGTERM and SIGKILL.
 const GRACE_SECONDS: i32 = 2;
+
+/// The exit code of what SIGKILL ended: 128 + 9.
+const KILLED: i64 = 137;
 
 /// How often a wait is begun again when its connection breaks and the daemon is still there.
 const RECONNECTS: usize = 20;
@@ -32,12 +35,18 @@ const LINES: usize = 20;
 pub(crate) async fn wait(engine: &Engine, call: &Call, args: &Wait) -> Result<Exit, CallError> {
     let id = &args.id;
     names::check_id(id)?;
-    let options = LogsOptionsBuilder::default().follow(true).stdout(true).stderr(true).build();
+    let log = |follow| {
+        let options = LogsOptionsBuilder::default().follow(follow).stdout(true).stderr(true).build();
+        engine.api.logs(id, Some(options))
+    };
+    let kept = engine.fresh.output(id);
+    let mut whole = kept.is_some();
+    let output: Output = kept.unwrap_or_else(|| Box::pin(log(true)));
     let mut pump = Pump::new(Some(&call.log));
     let mut timed_out = false;
     let mut unread = None;
     let code = {
-        let mut pumping = pin!(pump.run(engine.api.logs(id, Some(options))));
+        let mut pumping = pin!(pump.run(output));
         let mut ended = pin!(exit_code(engine, id));
         let mut expired = pin!(expiry(args.timeout_ms));
         let mut pumped = false;
@@ -59,6 +68,12 @@ pub(crate) async fn wait(engine: &Engine, call: &Call, args: &Wait) -> Result<Ex
         }
         code
     };
+    whole &= unread.is_none();
+    if !whole {
+        // A log that is followed ends with the container, and old daemons lose what was printed last. Now it is over,
+        // and can be read to its end.
+        unread = pump.complete(log(false)).await.err();
+    }
     if let Some(error) = unread {
         // A log driver that cannot be read is a choice of the daemon's owner, not a failure of the step.
         call.log.line(Stream::Log, &format!("the output of container {} cannot be read: {error}", short(id)));
@@ -78,6 +93,16 @@ pub(crate) async fn wait(engine: &Engine, call: &Call, args: &Wait) -> Result<Ex
     let (alive, oom_killed) = tokio::join!(engine.alive(), was_killed_for_memory(engine, id, code));
     if !alive {
         return Err(went_away(engine, id));
+    }
+    if code == KILLED && !oom_killed {
+        // The kernel's notice can be lost on its way to Docker when the container is gone at once.
+        call.log.line(
+            Stream::Log,
+            &format!(
+                "container {} was ended by SIGKILL; Docker does not say that memory was the reason, but it sometimes misses that: if nobody killed it, try a higher `memory`",
+                short(id)
+            ),
+        );
     }
     Ok(Exit { code, oom_killed, stdout_tail: output.stdout_tail, stderr_tail: output.stderr_tail })
 }

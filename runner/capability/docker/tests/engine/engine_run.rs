@@ -66,11 +66,21 @@ fn the_defaults_hold() {
 #[test]
 fn too_much_memory_is_told_apart_from_a_kill() {
     engine(|world| async move {
-        let spec = ContainerSpec { memory: Some(8 << 20), ..shell("tail -c 200m /dev/zero") };
-        let exit = run(&world, spec).await;
-        assert!(exit.oom_killed && exit.code != 0, "{exit:?}");
+        // On a busy machine the kernel's notice is lost on its way to Docker now and then; Docker has no other.
+        let mut told = false;
+        for _ in 0..10 {
+            let spec = ContainerSpec { memory: Some(8 << 20), ..shell("tail -c 200m /dev/zero") };
+            let exit = run(&world, spec).await;
+            assert_ne!(exit.code, 0, "{exit:?}");
+            told |= exit.oom_killed;
+            if told {
+                break;
+            }
+        }
+        assert!(told, "memory was never the reason");
         let exit = run(&world, shell("kill -9 $$")).await;
         assert!(!exit.oom_killed && exit.code == 137, "{exit:?}");
+        assert!(world.log(Stream::Log).await.contains("try a higher `memory`"));
     });
 }
 
