@@ -38,7 +38,10 @@ fn embed() -> Result<(), String> {
         fs::write(&packed, zstd::bulk::compress(&bytes, LEVEL).map_err(failed)?).map_err(failed)?;
         let digest = format!("sha256:{}", hex::encode(Sha256::digest(&bytes)));
         let size = bytes.len();
-        let _ = writeln!(table, "Builtin {{ name: {name:?}, digest: {digest:?}, size: {size}, packed: include_bytes!({packed:?}) }},");
+        let _ = writeln!(
+            table,
+            "Builtin {{ name: {name:?}, digest: {digest:?}, size: {size}, packed: include_bytes!({packed:?}) }},"
+        );
     }
     table.push(']');
     generate("builtins.rs", &table)
@@ -92,7 +95,8 @@ fn folder() -> Result<PathBuf, String> {
 
 /// The plugins in the folder by name, in order.
 fn plugins(folder: &Path) -> Result<Vec<(String, PathBuf)>, String> {
-    let listed = fs::read_dir(folder).map_err(|error| missing(&format!("{} cannot be read: {error}", folder.display())))?;
+    let listed =
+        fs::read_dir(folder).map_err(|error| missing(&format!("{} cannot be read: {error}", folder.display())))?;
     let mut plugins = Vec::new();
     for entry in listed {
         let path = entry.map_err(|error| format!("cannot list {}: {error}", folder.display()))?.path();
@@ -103,7 +107,8 @@ fn plugins(folder: &Path) -> Result<Vec<(String, PathBuf)>, String> {
         }
     }
     plugins.sort();
-    let absent: Vec<&str> = NEEDED.iter().copied().filter(|name| !plugins.iter().any(|(known, _)| known == name)).collect();
+    let absent: Vec<&str> =
+        NEEDED.iter().copied().filter(|name| !plugins.iter().any(|(known, _)| known == name)).collect();
     if absent.is_empty() {
         Ok(plugins)
     } else {
@@ -112,7 +117,9 @@ fn plugins(folder: &Path) -> Result<Vec<(String, PathBuf)>, String> {
 }
 
 fn missing(why: &str) -> String {
-    format!("the first-party plugins are not built ({why}): run `cargo xtask setup` first, or set WINDLASS_PLUGINS_DIR to a folder that has them")
+    format!(
+        "the first-party plugins are not built ({why}): run `cargo xtask setup` first, or set WINDLASS_PLUGINS_DIR to a folder that has them"
+    )
 }
 
 fn variable(name: &str) -> Result<String, String> {

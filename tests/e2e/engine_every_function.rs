@@ -9,7 +9,10 @@ fn toml(value: &Json) -> String {
         Json::Array(items) => format!("[{}]", items.iter().map(toml).collect::<Vec<_>>().join(", ")),
         Json::Object(entries) => {
             let entries = entries.iter().filter(|(_, value)| !value.is_null());
-            format!("{{ {} }}", entries.map(|(key, value)| format!("{key:?} = {}", toml(value))).collect::<Vec<_>>().join(", "))
+            format!(
+                "{{ {} }}",
+                entries.map(|(key, value)| format!("{key:?} = {}", toml(value))).collect::<Vec<_>>().join(", ")
+            )
         }
         other => other.to_string(),
     }
@@ -29,17 +32,27 @@ fn calls(registry: &str, port: u16) -> Vec<(&'static str, Json)> {
     let httpd = "mkdir -p /www; echo ok > /www/health; echo serving; exec httpd -f -p 8080 -h /www";
     let port_of = json!({ "container": "web", "port": 8080 });
     let probe = json!({ "status-min": 200, "status-max": 299, "body-contains": "ok" });
-    let policy = json!({ "interval-ms": 100, "timeout-ms": 2000, "retries": 50, "start-period-ms": 0, "success-threshold": 1 });
+    let policy =
+        json!({ "interval-ms": 100, "timeout-ms": 2000, "retries": 50, "start-period-ms": 0, "success-threshold": 1 });
     vec![
         ("log.log", json!({ "level": "info", "message": "hello" })),
         ("timer.sleep", json!({ "milliseconds": 1 })),
-        ("metrics.emit", json!({ "metric": { "name": "m", "value": 1.5, "unit": "s", "labels": [{ "name": "a", "value": "b" }] } })),
+        (
+            "metrics.emit",
+            json!({ "metric": { "name": "m", "value": 1.5, "unit": "s", "labels": [{ "name": "a", "value": "b" }] } }),
+        ),
         ("artifacts.put", json!({ "name": "report", "content": "bytes" })),
         ("artifacts.get", json!({ "name": "report" })),
         ("artifacts.list", json!({})),
         ("process.run", json!({ "command": { "program": "echo", "args": ["hi"], "env": [] } })),
-        ("http.send", json!({ "request": { "method": "GET", "url": format!("http://127.0.0.1:{port}/"), "headers": [], "redirects": 0 } })),
-        ("docker.build", json!({ "spec": { "context": "box", "tags": [image], "args": [{ "name": "X", "value": "y" }], "labels": [], "no-cache": false, "pull": false, "secrets": [] } })),
+        (
+            "http.send",
+            json!({ "request": { "method": "GET", "url": format!("http://127.0.0.1:{port}/"), "headers": [], "redirects": 0 } }),
+        ),
+        (
+            "docker.build",
+            json!({ "spec": { "context": "box", "tags": [image], "args": [{ "name": "X", "value": "y" }], "labels": [], "no-cache": false, "pull": false, "secrets": [] } }),
+        ),
         ("docker.tag", json!({ "image": image, "reference": format!("{registry}/every:2") })),
         ("docker.push", json!({ "reference": image })),
         ("docker.pull", json!({ "reference": image })),
@@ -50,15 +63,24 @@ fn calls(registry: &str, port: u16) -> Vec<(&'static str, Json)> {
         ("docker.run", json!({ "spec": spec(&image, &["/bin/sh", "-c", "echo out"]), "timeout-ms": 60_000 })),
         ("docker.start", json!({ "name": "web", "spec": spec(&image, &["/bin/sh", "-c", httpd]), "lifetime": "run" })),
         ("docker.wait-healthy", json!({ "container": "web", "timeout-ms": 60_000 })),
-        ("docker.exec", json!({ "spec": { "container": "web", "command": ["/bin/sh", "-c", "echo inside"], "env": [] } })),
+        (
+            "docker.exec",
+            json!({ "spec": { "container": "web", "command": ["/bin/sh", "-c", "echo inside"], "env": [] } }),
+        ),
         ("docker.inspect", json!({ "container": "web" })),
         ("docker.list", json!({})),
         ("docker.logs", json!({ "query": { "container": "web", "tail": 5, "follow-ms": 0 } })),
         ("docker.stats", json!({ "container": "web" })),
         ("health.check", json!({ "target": { "docker": "web" }, "timeout-ms": 5000 })),
-        ("health.wait", json!({ "target": { "container-http": { "port": port_of, "path": "/health", "probe": probe } }, "policy": policy })),
+        (
+            "health.wait",
+            json!({ "target": { "container-http": { "port": port_of, "path": "/health", "probe": probe } }, "policy": policy }),
+        ),
         ("health.wait", json!({ "target": { "container-tcp": port_of }, "policy": policy })),
-        ("health.wait", json!({ "target": { "command": { "container": "web", "command": ["/bin/sh", "-c", "exit 0"] } }, "policy": policy })),
+        (
+            "health.wait",
+            json!({ "target": { "command": { "container": "web", "command": ["/bin/sh", "-c", "exit 0"] } }, "policy": policy }),
+        ),
         ("health.check", json!({ "target": { "tcp": format!("127.0.0.1:{port}") }, "timeout-ms": 5000 })),
         ("docker.stop", json!({ "container": "web", "grace-ms": 2000 })),
         ("docker.remove", json!({ "container": "web", "force": false })),
@@ -145,7 +167,9 @@ fn each_is_denied_when_it_is_not_granted() {
 
 #[test]
 fn the_calls_here_are_all_there_are() {
-    let wit = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../runner/gate/src/table.rs")).unwrap();
+    let wit =
+        std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../runner/gate/src/table.rs"))
+            .unwrap();
     let exported = wit.lines().filter(|line| line.contains(" plugin ")).filter_map(|line| line.split('"').nth(1));
     let called = calls("r", 1);
     let mut count = 0;

@@ -168,23 +168,27 @@ mod tests {
         assert_eq!(description.documentation, "Greets somebody.\n\nIn many words.");
         assert_eq!((description.capabilities[0].name.as_str(), description.capabilities[0].required), ("http", false));
         assert_eq!(without_heading("# greet\n\nGreets.\n").trim(), "Greets.");
-        assert_eq!(undocumented::<Greet>(), [
-            "with.env", "outputs.all", "outputs.by-name", "outputs.how-often", "outputs.loudness", "outputs.names"
-        ]);
+        assert_eq!(
+            undocumented::<Greet>(),
+            ["with.env", "outputs.all", "outputs.by-name", "outputs.how-often", "outputs.loudness", "outputs.names"]
+        );
     }
 
     #[test]
     fn outputs_have_the_types_of_their_fields() {
         let description = describe::<Greet>("greet", "1.2.3");
         let types: Vec<_> = description.outputs.iter().map(|output| (output.name.as_str(), output.type_)).collect();
-        assert_eq!(types, [
-            ("all", OutputType::Bool),
-            ("by-name", OutputType::Object),
-            ("how-often", OutputType::Number),
-            ("loudness", OutputType::String),
-            ("names", OutputType::List),
-            ("said", OutputType::String),
-        ]);
+        assert_eq!(
+            types,
+            [
+                ("all", OutputType::Bool),
+                ("by-name", OutputType::Object),
+                ("how-often", OutputType::Number),
+                ("loudness", OutputType::String),
+                ("names", OutputType::List),
+                ("said", OutputType::String),
+            ]
+        );
         assert!(outputs(&schema::of::<()>()).is_empty());
     }
 
@@ -195,9 +199,12 @@ mod tests {
         assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
         assert_eq!(schema["additionalProperties"], false);
         assert_eq!(schema["required"], serde_json::json!(["whom", "env"]));
-        assert_eq!(schema["properties"]["port"], serde_json::json!({
-            "description": "On which port.", "type": "integer", "minimum": 0, "maximum": 65535
-        }));
+        assert_eq!(
+            schema["properties"]["port"],
+            serde_json::json!({
+                "description": "On which port.", "type": "integer", "minimum": 0, "maximum": 65535
+            })
+        );
         assert_eq!(schema["properties"]["loudness"]["description"], "How loud.");
         assert_eq!(schema["properties"]["loudness"]["oneOf"][0]["const"], "low");
         assert!(!description.with_schema.contains("null"), "{}", description.with_schema);

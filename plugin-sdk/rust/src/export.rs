@@ -10,7 +10,9 @@ use crate::{Context, Failure, Plugin, describe};
 /// The plugin has the name and the version of the Cargo package; `export!(Greet as "greet")` gives another name.
 #[macro_export]
 macro_rules! export {
-    ($plugin:ty) => { $crate::export!($plugin as ::core::env!("CARGO_PKG_NAME")); };
+    ($plugin:ty) => {
+        $crate::export!($plugin as ::core::env!("CARGO_PKG_NAME"));
+    };
     ($plugin:ty as $name:expr) => {
         // The names of a component's exports have characters that native linkers do not take, and nothing
         // would call them there.
@@ -34,7 +36,7 @@ macro_rules! export {
                 }
             }
 
-            $crate::bindings::export_step!(Exported with_types_in $crate::bindings);
+    $crate::bindings::export_step!(Exported with_types_in $crate::bindings);
         };
 
         #[cfg(not(target_arch = "wasm32"))]

@@ -55,6 +55,5 @@ impl Transform for Tidy {
     }
 }
 
-const NUMBERS: &[&str] = &[
-    "int8", "int16", "int32", "int64", "int", "uint8", "uint16", "uint32", "uint64", "uint", "float", "double",
-];
+const NUMBERS: &[&str] =
+    &["int8", "int16", "int32", "int64", "int", "uint8", "uint16", "uint32", "uint64", "uint", "float", "double"];

@@ -29,7 +29,8 @@ fn spec(with: &With, image: &str) -> Result<ContainerSpec, Failure> {
         bail!("`stdin` is for programs on the host: a container reads nothing");
     }
     let read_only = with.mount.iter().filter(|folder| !with.writable.contains(folder));
-    let mut mounts = read_only.map(|folder| Ok(Mount::folder(folder, target(folder)?))).collect::<Result<Vec<_>, Failure>>()?;
+    let mut mounts =
+        read_only.map(|folder| Ok(Mount::folder(folder, target(folder)?))).collect::<Result<Vec<_>, Failure>>()?;
     for folder in with.writable.iter() {
         mounts.push(Mount::folder(folder, target(folder)?).writable());
     }
@@ -62,8 +63,12 @@ fn target(folder: &str) -> Result<String, Failure> {
     let mut target = WORKSPACE.to_owned();
     for part in folder.split('/') {
         match part {
-            "" if folder.starts_with('/') => bail!("`{folder}` is no folder of the pipeline: write it relative to the pipeline's own"),
-            ".." => bail!("`{folder}` leads out of the pipeline's folder; `mounts` takes a folder with a `target` of its own"),
+            "" if folder.starts_with('/') => {
+                bail!("`{folder}` is no folder of the pipeline: write it relative to the pipeline's own")
+            }
+            ".." => bail!(
+                "`{folder}` leads out of the pipeline's folder; `mounts` takes a folder with a `target` of its own"
+            ),
             "" | "." => {}
             part => {
                 target.push('/');

@@ -95,7 +95,8 @@ mod tests {
 
     #[test]
     fn a_failing_command_tells_its_code_and_its_last_lines() {
-        let ended = Ended { code: 101, stdout: "running\n".to_owned(), stderr: "it broke\n".to_owned(), ..Ended::default() };
+        let ended =
+            Ended { code: 101, stdout: "running\n".to_owned(), stderr: "it broke\n".to_owned(), ..Ended::default() };
         let failure = judged(r#"{"run":["cargo","test"]}"#, ended).unwrap_err();
         assert_eq!(failure.message(), "`cargo test` exited with code 101\nthe last of its standard error:\n  it broke");
         let ended = Ended { code: 137, oom_killed: true, ..Ended::default() };

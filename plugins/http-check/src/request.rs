@@ -56,7 +56,9 @@ impl Expected<'_> {
             return (false, format!("status {status} instead of {}{body}", self.statuses));
         }
         match self.contains {
-            Some(text) if !answer.text().contains(text) => (false, format!("status {status}, but the body does not contain `{text}`")),
+            Some(text) if !answer.text().contains(text) => {
+                (false, format!("status {status}, but the body does not contain `{text}`"))
+            }
             _ => (true, format!("status {status}")),
         }
     }
@@ -112,7 +114,10 @@ mod tests {
     fn answers_are_judged_by_status_and_text() {
         let expected = Expected { statuses: Statuses::default(), contains: Some("1.2") };
         assert_eq!(expected.judge(&answer(200, "version 1.2")), (true, "status 200".to_owned()));
-        assert_eq!(expected.judge(&answer(200, "1.1")), (false, "status 200, but the body does not contain `1.2`".to_owned()));
+        assert_eq!(
+            expected.judge(&answer(200, "1.1")),
+            (false, "status 200, but the body does not contain `1.2`".to_owned())
+        );
         assert_eq!(expected.judge(&answer(503, "busy")), (false, "status 503 instead of 200-299: busy".to_owned()));
     }
 

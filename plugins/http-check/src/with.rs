@@ -76,30 +76,42 @@ impl With {
     /// # Errors
     /// It does not say whom, or says it twice.
     pub(crate) fn question(&self) -> Result<Question, Failure> {
-        let by_request = self.method.is_some() || !self.headers.is_empty() || self.body.is_some() || self.redirects.is_some();
+        let by_request =
+            self.method.is_some() || !self.headers.is_empty() || self.body.is_some() || self.redirects.is_some();
         match (&self.url, &self.container) {
             (Some(_), Some(_)) => bail!("it takes a `url` or a `container`, not both"),
             (None, None) => bail!("nothing to ask: give it a `url`, or a `container` and its `port`"),
-            (Some(_), None) if self.port.is_some() || self.path.is_some() => bail!("`port` and `path` go with `container`; a `url` has its own"),
+            (Some(_), None) if self.port.is_some() || self.path.is_some() => {
+                bail!("`port` and `path` go with `container`; a `url` has its own")
+            }
             (Some(url), None) if by_request => {
                 let request = self.request(url);
                 let policy = self.policy(matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS"));
                 Ok(Question::Request(request, policy))
             }
-            (Some(url), None) => Ok(Question::Probe(Target::Url(UrlHttp { url: url.clone(), probe: self.probe() }), self.policy(true))),
+            (Some(url), None) => {
+                Ok(Question::Probe(Target::Url(UrlHttp { url: url.clone(), probe: self.probe() }), self.policy(true)))
+            }
             (None, Some(_)) if by_request => bail!("`method`, `headers`, `body` and `redirects` go with `url`"),
             (None, Some(container)) => {
                 let Some(port) = self.port else { bail!("`container` needs the `port` inside it") };
                 let port = ContainerPort { container: container.clone(), port };
                 let path = self.path.clone().unwrap_or_else(|| "/".to_owned());
-                Ok(Question::Probe(Target::ContainerHttp(ContainerHttp { port, path, probe: self.probe() }), self.policy(true)))
+                Ok(Question::Probe(
+                    Target::ContainerHttp(ContainerHttp { port, path, probe: self.probe() }),
+                    self.policy(true),
+                ))
             }
         }
     }
 
     fn probe(&self) -> HttpProbe {
         let statuses = self.statuses();
-        HttpProbe { status_min: Some(statuses.min), status_max: Some(statuses.max), body_contains: self.contains.clone() }
+        HttpProbe {
+            status_min: Some(statuses.min),
+            status_max: Some(statuses.max),
+            body_contains: self.contains.clone(),
+        }
     }
 
     fn request(&self, url: &str) -> Request {
@@ -132,12 +144,15 @@ mod tests {
 
     #[test]
     fn a_plain_check_is_a_probe() {
-        let Ok(Question::Probe(Target::ContainerHttp(target), policy)) =
-            question(r#"{"container":"web","port":80,"path":"/version","contains":"1.2","retries":5,"status":"200-204"}"#)
-        else {
+        let Ok(Question::Probe(Target::ContainerHttp(target), policy)) = question(
+            r#"{"container":"web","port":80,"path":"/version","contains":"1.2","retries":5,"status":"200-204"}"#,
+        ) else {
             unreachable!("a probe")
         };
-        assert_eq!((target.path.as_str(), target.probe.status_max, target.probe.body_contains.as_deref()), ("/version", Some(204), Some("1.2")));
+        assert_eq!(
+            (target.path.as_str(), target.probe.status_max, target.probe.body_contains.as_deref()),
+            ("/version", Some(204), Some("1.2"))
+        );
         assert_eq!((policy.retries, policy.start_period_ms), (5, 0));
         assert!(matches!(question(r#"{"url":"http://h/"}"#), Ok(Question::Probe(Target::Url(_), _))));
     }
@@ -151,7 +166,9 @@ mod tests {
         };
         assert_eq!((request.method.as_str(), request.timeout_ms, policy.retries), ("POST", Some(2_000), 1));
         assert_eq!(request.headers, [NamedValue::new("authorization", Value::Secret("t".to_owned()))]);
-        assert!(matches!(question(r#"{"url":"http://h/","method":"GET"}"#), Ok(Question::Request(_, policy)) if policy.retries == 3));
+        assert!(
+            matches!(question(r#"{"url":"http://h/","method":"GET"}"#), Ok(Question::Request(_, policy)) if policy.retries == 3)
+        );
     }
 
     #[test]

@@ -116,12 +116,18 @@ impl With {
         for (key, given, actions) in keys {
             if *given && !actions.contains(&self.action) {
                 let known: Vec<_> = actions.iter().map(|action| action.name()).collect();
-                bail!("`{key}` means nothing with `action = \"{}\"`; it is for {}", self.action.name(), known.join(" and "));
+                bail!(
+                    "`{key}` means nothing with `action = \"{}\"`; it is for {}",
+                    self.action.name(),
+                    known.join(" and ")
+                );
             }
         }
         match self.action {
             Tag if self.tag.is_empty() => bail!("`action = \"tag\"` needs a `tag` to give"),
-            Tag | Push | Pull if self.image.is_none() => bail!("`action = \"{}\"` needs an `image`", self.action.name()),
+            Tag | Push | Pull if self.image.is_none() => {
+                bail!("`action = \"{}\"` needs an `image`", self.action.name())
+            }
             _ => Ok(()),
         }
     }

@@ -35,7 +35,9 @@ impl Mount {
             (Some(volume), None, None) => docker::Mount::volume(volume, &self.target).writable(),
             (None, Some(folder), None) => docker::Mount::folder(folder, &self.target),
             (None, None, Some(size)) => docker::Mount::tmpfs(size.bytes(), &self.target),
-            (None, None, None) => bail!("the mount at `{}` names nothing: give it a `volume`, a `folder` or a `tmpfs`", self.target),
+            (None, None, None) => {
+                bail!("the mount at `{}` names nothing: give it a `volume`, a `folder` or a `tmpfs`", self.target)
+            }
             _ => bail!("the mount at `{}` names more than one of `volume`, `folder` and `tmpfs`", self.target),
         };
         mount.writable = self.writable.unwrap_or(mount.writable);
@@ -66,7 +68,10 @@ mod tests {
     #[test]
     fn each_kind_has_its_own_default() {
         assert_eq!(read(r#"{"volume":"data","target":"/d"}"#), Ok(docker::Mount::volume("data", "/d").writable()));
-        assert_eq!(read(r#"{"volume":"data","target":"/d","writable":false}"#), Ok(docker::Mount::volume("data", "/d")));
+        assert_eq!(
+            read(r#"{"volume":"data","target":"/d","writable":false}"#),
+            Ok(docker::Mount::volume("data", "/d"))
+        );
         assert_eq!(read(r#"{"folder":".","target":"/w"}"#), Ok(docker::Mount::folder(".", "/w")));
         assert_eq!(read(r#"{"tmpfs":"1MiB","target":"/t"}"#), Ok(docker::Mount::tmpfs(1 << 20, "/t")));
     }

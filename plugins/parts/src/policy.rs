@@ -75,7 +75,8 @@ impl<'de> de::Deserialize<'de> for Statuses {
             }
 
             fn visit_u64<E: de::Error>(self, number: u64) -> Result<Statuses, E> {
-                Statuses::parse(&number.to_string()).ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
+                Statuses::parse(&number.to_string())
+                    .ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Statuses, E> {
@@ -119,6 +120,9 @@ mod tests {
         for bad in ["99", "600", "\"300-200\"", "\"2xx\"", "null"] {
             assert_eq!(read(bad), None, "{bad}");
         }
-        assert_eq!((Statuses::default().to_string(), Statuses { min: 204, max: 204 }.to_string()), ("200-299".into(), "204".into()));
+        assert_eq!(
+            (Statuses::default().to_string(), Statuses { min: 204, max: 204 }.to_string()),
+            ("200-299".into(), "204".into())
+        );
     }
 }

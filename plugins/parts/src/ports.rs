@@ -20,11 +20,12 @@ impl PublishedPort {
             Some(_) => return None,
         };
         let (before, container) = rest.rsplit_once(':').map_or((None, rest), |(before, port)| (Some(before), port));
-        let (address, host) = match before.map(|before| before.rsplit_once(':').map_or((None, before), |(a, p)| (Some(a), p))) {
-            None => (None, None),
-            Some((address, "")) => (Some(address?), None),
-            Some((address, host)) => (address, Some(port(host)?)),
-        };
+        let (address, host) =
+            match before.map(|before| before.rsplit_once(':').map_or((None, before), |(a, p)| (Some(a), p))) {
+                None => (None, None),
+                Some((address, "")) => (Some(address?), None),
+                Some((address, host)) => (address, Some(port(host)?)),
+            };
         let address = address.map(|address| address.trim_start_matches('[').trim_end_matches(']'));
         if address.is_some_and(|address| address.parse::<std::net::IpAddr>().is_err()) {
             return None;
@@ -50,7 +51,9 @@ impl<'de> de::Deserialize<'de> for PublishedPort {
 
             fn visit_u64<E: de::Error>(self, number: u64) -> Result<PublishedPort, E> {
                 let container = u16::try_from(number).ok().filter(|port| *port != 0);
-                container.map(|port| PublishedPort(Port::tcp(port))).ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
+                container
+                    .map(|port| PublishedPort(Port::tcp(port)))
+                    .ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<PublishedPort, E> {
@@ -96,7 +99,10 @@ mod tests {
         assert_eq!(read("\"8080\""), Some(Port::tcp(8080)));
         assert_eq!(read("\"80:8080\""), Some(Port::tcp(8080).on(80)));
         assert_eq!(read("\"80:8080/tcp\""), Some(Port::tcp(8080).on(80)));
-        assert_eq!(read("\"0.0.0.0:80:8080\""), Some(Port { address: Some("0.0.0.0".to_owned()), ..Port::tcp(8080).on(80) }));
+        assert_eq!(
+            read("\"0.0.0.0:80:8080\""),
+            Some(Port { address: Some("0.0.0.0".to_owned()), ..Port::tcp(8080).on(80) })
+        );
         assert_eq!(read("\"0.0.0.0::8080\""), Some(Port { address: Some("0.0.0.0".to_owned()), ..Port::tcp(8080) }));
         assert_eq!(read("\"[::1]:80:8080\""), Some(Port { address: Some("::1".to_owned()), ..Port::tcp(8080).on(80) }));
         assert_eq!(read("\"53:53/udp\""), Some(Port { protocol: Protocol::Udp, ..Port::tcp(53).on(53) }));
@@ -104,7 +110,20 @@ mod tests {
 
     #[test]
     fn what_is_no_port() {
-        for bad in ["0", "65536", "-1", "true", "\"\"", "\"x\"", "\":80\"", "\"80:\"", "\"0:80\"", "\"host:1:2\"", "\"80/sctp\"", "\"+80\""] {
+        for bad in [
+            "0",
+            "65536",
+            "-1",
+            "true",
+            "\"\"",
+            "\"x\"",
+            "\":80\"",
+            "\"80:\"",
+            "\"0:80\"",
+            "\"host:1:2\"",
+            "\"80/sctp\"",
+            "\"+80\"",
+        ] {
             assert_eq!(read(bad), None, "{bad}");
         }
     }

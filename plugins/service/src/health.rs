@@ -65,7 +65,8 @@ impl Health {
             self.success_threshold,
             Policy::default(),
         );
-        let http_only = [("port", self.port.is_some()), ("status", self.status.is_some()), ("contains", self.contains.is_some())];
+        let http_only =
+            [("port", self.port.is_some()), ("status", self.status.is_some()), ("contains", self.contains.is_some())];
         let stray = http_only.iter().find(|(_, given)| *given && self.http.is_none());
         if let Some((key, _)) = stray {
             bail!("`health.{key}` goes with `health.http`");
@@ -84,7 +85,9 @@ impl Health {
             (None, Some(port), None, false) => Target::tcp(container, port),
             (None, None, Some(command), false) => Target::command(container, command.clone()),
             (None, None, None, true) => return Ok(Check::Docker(longest(&policy))),
-            (None, None, None, false) => bail!("`health` says nothing to check: give it `http`, `tcp`, `command` or `docker = true`"),
+            (None, None, None, false) => {
+                bail!("`health` says nothing to check: give it `http`, `tcp`, `command` or `docker = true`")
+            }
             _ => bail!("`health` takes one of `http`, `tcp`, `command` and `docker`, not several"),
         };
         Ok(Check::Probe(target, policy))
@@ -137,9 +140,15 @@ mod tests {
 
     #[test]
     fn each_kind() {
-        assert_eq!(check(r#"{"http":"/health","port":80}"#), Ok(Check::Probe(Target::http("web", 80, "/health"), Policy::default())));
+        assert_eq!(
+            check(r#"{"http":"/health","port":80}"#),
+            Ok(Check::Probe(Target::http("web", 80, "/health"), Policy::default()))
+        );
         assert_eq!(check(r#"{"tcp":5432}"#), Ok(Check::Probe(Target::tcp("web", 5432), Policy::default())));
-        assert_eq!(check(r#"{"command":["true"]}"#), Ok(Check::Probe(Target::command("web", ["true"]), Policy::default())));
+        assert_eq!(
+            check(r#"{"command":["true"]}"#),
+            Ok(Check::Probe(Target::command("web", ["true"]), Policy::default()))
+        );
         assert_eq!(check(r#"{"docker":true}"#), Ok(Check::Docker(54_000)));
     }
 
@@ -150,7 +159,8 @@ mod tests {
         ) else {
             unreachable!("a probe")
         };
-        let expected = Policy { interval_ms: 200, timeout_ms: 2_000, retries: 5, start_period_ms: 0, success_threshold: 2 };
+        let expected =
+            Policy { interval_ms: 200, timeout_ms: 2_000, retries: 5, start_period_ms: 0, success_threshold: 2 };
         assert_eq!(policy, expected);
     }
 

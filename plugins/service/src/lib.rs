@@ -71,7 +71,12 @@ fn remove(name: &str, grace_ms: u64) -> Result<bool, docker::Error> {
 
 fn outputs(container: &docker::Container, name: String) -> Outputs {
     let address = container.address();
-    Outputs { name, container: Some(container.id.clone()), url: address.as_ref().map(|address| format!("http://{address}")), address }
+    Outputs {
+        name,
+        container: Some(container.id.clone()),
+        url: address.as_ref().map(|address| format!("http://{address}")),
+        address,
+    }
 }
 
 #[cfg(test)]

@@ -98,15 +98,20 @@ fn settle(name: &str) -> Result<(bool, String), Failure> {
 
 /// Why it did not get healthy, as far as Docker knows; and then it goes.
 fn gave_up(with: &With, seen: &str) -> Failure {
-    let found = docker::inspect(&with.name).inspect_err(|error| warn!("cannot look at `{}`: {error:?}", with.name)).ok();
-    let log = docker::logs(&LogQuery::last(&with.name, 50)).inspect_err(|error| warn!("cannot read the log of `{}`: {error:?}", with.name)).ok();
+    let found =
+        docker::inspect(&with.name).inspect_err(|error| warn!("cannot look at `{}`: {error:?}", with.name)).ok();
+    let log = docker::logs(&LogQuery::last(&with.name, 50))
+        .inspect_err(|error| warn!("cannot read the log of `{}`: {error:?}", with.name))
+        .ok();
     clean_up(with);
     explain(&with.name, found.as_ref(), log.as_ref(), seen)
 }
 
 fn explain(name: &str, found: Option<&Container>, log: Option<&docker::Output>, seen: &str) -> Failure {
     let mut message = match found {
-        Some(container) if container.state == ContainerState::Running => format!("`{name}` runs, but does not get healthy; last seen: {seen}"),
+        Some(container) if container.state == ContainerState::Running => {
+            format!("`{name}` runs, but does not get healthy; last seen: {seen}")
+        }
         Some(container) => {
             let state = state(container);
             match seen == state {
@@ -132,7 +137,9 @@ fn explain(name: &str, found: Option<&Container>, log: Option<&docker::Output>, 
 
 fn state(container: &Container) -> String {
     match (container.state, container.exit_code) {
-        (_, Some(code)) if container.oom_killed => format!("was ended because it took too much memory (exit code {code})"),
+        (_, Some(code)) if container.oom_killed => {
+            format!("was ended because it took too much memory (exit code {code})")
+        }
         (ContainerState::Exited, Some(code)) => format!("exited with code {code}"),
         (ContainerState::Restarting, Some(code)) => format!("exits with code {code} and is started again and again"),
         (ContainerState::Exited, None) => "exited".to_owned(),
@@ -178,7 +185,8 @@ mod tests {
     #[test]
     fn a_service_that_exits_tells_its_code_and_its_log() {
         let log = Output { stdout_tail: "starting\n".to_owned(), stderr_tail: "no configuration\n".to_owned() };
-        let failure = explain("web", Some(&container(ContainerState::Exited, Some(3), false)), Some(&log), "connection refused");
+        let failure =
+            explain("web", Some(&container(ContainerState::Exited, Some(3), false)), Some(&log), "connection refused");
         assert_eq!(
             failure.message(),
             "`web` exited with code 3 before it was healthy; last seen: connection refused\nthe last of its standard error:\n  no configuration"
@@ -197,7 +205,10 @@ mod tests {
 
     #[test]
     fn the_name_is_an_alias_on_networks() {
-        let with: With = serde_json::from_str(r#"{"name":"web","image":"i","networks":["backend"],"ports":[80],"cpu":0.5,"memory":"64MiB"}"#).unwrap();
+        let with: With = serde_json::from_str(
+            r#"{"name":"web","image":"i","networks":["backend"],"ports":[80],"cpu":0.5,"memory":"64MiB"}"#,
+        )
+        .unwrap();
         let spec = spec(&with, "i").unwrap();
         assert_eq!((spec.aliases, spec.cpu_millis, spec.memory), (vec!["web".to_owned()], Some(500), Some(64 << 20)));
         let alone: With = serde_json::from_str(r#"{"name":"web","image":"i","cpu":0}"#).unwrap();

@@ -28,7 +28,8 @@ impl Builtin {
             name: format!("builtin:{}", self.name),
             digest: self.digest.to_owned(),
             read: Box::new(|| {
-                zstd::bulk::decompress(self.packed, self.size).map_err(|error| format!("it is damaged within this program: {error}"))
+                zstd::bulk::decompress(self.packed, self.size)
+                    .map_err(|error| format!("it is damaged within this program: {error}"))
             }),
         }
     }

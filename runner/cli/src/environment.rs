@@ -13,7 +13,8 @@ pub(crate) fn value(name: &str) -> Option<OsString> {
 /// The variables that `wanted` wants. What is not UTF-8 has no place in a pipeline, a plan or a
 /// journal, so it is left out.
 pub(crate) fn select(mut wanted: impl FnMut(&str) -> bool) -> BTreeMap<String, String> {
-    let pairs = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let pairs =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     pairs.filter(|(name, _)| wanted(name)).collect()
 }
 

@@ -107,9 +107,10 @@ impl CliError {
 
     fn help(&self) -> Option<&str> {
         match self {
-            Self::File { help, .. } | Self::Usage { help, .. } | Self::Plugin { help, .. } | Self::Machine { help, .. } => {
-                help.as_deref()
-            }
+            Self::File { help, .. }
+            | Self::Usage { help, .. }
+            | Self::Plugin { help, .. }
+            | Self::Machine { help, .. } => help.as_deref(),
             Self::Sandbox(SandboxError::Cache { .. }) => {
                 Some("set WINDLASS_CACHE_DIR to a folder that belongs to you alone")
             }

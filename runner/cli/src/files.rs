@@ -91,7 +91,10 @@ pub(crate) fn cache() -> Result<PathBuf, CliError> {
         .or_else(|| set("XDG_CACHE_HOME").filter(|path| path.is_absolute()).map(|base| base.join("windlass")))
         .or_else(|| set("HOME").map(|home| home.join(".cache").join("windlass")))
         .ok_or_else(|| {
-            CliError::machine("cannot find your cache folder: HOME is not set", "set HOME, or WINDLASS_CACHE_DIR to a folder of your own")
+            CliError::machine(
+                "cannot find your cache folder: HOME is not set",
+                "set HOME, or WINDLASS_CACHE_DIR to a folder of your own",
+            )
         })
 }
 

@@ -1,6 +1,9 @@
 //! What the pipeline wants to know of git, and no more: each question is a process.
 
-#![allow(clippy::disallowed_methods, reason = "git facts come from the `git` program, which only the command line starts")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "git facts come from the `git` program, which only the command line starts"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -95,7 +95,12 @@ mod tests {
     fn names(calls: &[(u32, &str, &str, &str)]) -> Vec<String> {
         let mut known = Known::default();
         for (ordinal, function, args, answer) in calls {
-            known.note(Record::CallStarted { call: call(*ordinal), function: (*function).into(), args: (*args).into(), grant: None });
+            known.note(Record::CallStarted {
+                call: call(*ordinal),
+                function: (*function).into(),
+                args: (*args).into(),
+                grant: None,
+            });
             if !answer.is_empty() {
                 known.note(Record::CallEnded { call: call(*ordinal), answer: (*answer).into() });
             }

@@ -19,7 +19,12 @@ pub(crate) struct Problem {
 }
 
 /// Puts the reasons into what planning found. The planner knows only that a plugin is not there.
-pub(crate) fn explain(mut found: Diagnostics, problems: Vec<Problem>, pipeline: &Pipeline, source: &Source) -> Vec<Diagnostics> {
+pub(crate) fn explain(
+    mut found: Diagnostics,
+    problems: Vec<Problem>,
+    pipeline: &Pipeline,
+    source: &Source,
+) -> Vec<Diagnostics> {
     let mut rest = Vec::new();
     for Problem { source: plugin, location, message, help } in problems {
         let place = found.diagnostics.iter_mut().find(|one| {

@@ -62,7 +62,9 @@ fn facts(text: &Text, pipeline: &Pipeline, run_id: &str, notes: &mut Vec<String>
     for variable in windlass_capability_local::FileAndEnvSecrets::variables(&pipeline.secrets) {
         // It would stand in the journal for everybody to read.
         if env.remove(variable).is_some() {
-            notes.push(format!("`${{env.{variable}}}` is left out, because `[secrets]` says that `{variable}` is secret"));
+            notes.push(format!(
+                "`${{env.{variable}}}` is left out, because `[secrets]` says that `{variable}` is secret"
+            ));
         }
     }
     Facts { run_id: run_id.to_owned(), env, git: git.facts, workspace: text.workspace.display().to_string() }
@@ -96,7 +98,9 @@ async fn load(text: &Text, pipeline: &Pipeline, jobs: usize) -> Result<Loaded, C
                 loaded.descriptions.insert(source, Arc::clone(plugin.description()));
                 loaded.plugins.push(Arc::new(plugin));
             }
-            Err(error @ (SandboxError::Cache { .. } | SandboxError::Engine { .. })) => return Err(CliError::Sandbox(error)),
+            Err(error @ (SandboxError::Cache { .. } | SandboxError::Engine { .. })) => {
+                return Err(CliError::Sandbox(error));
+            }
             Err(error) => {
                 let (message, help) = plugin_problem::words(&error);
                 loaded.problems.push(plugin_problem::Problem { source, location, message, help });

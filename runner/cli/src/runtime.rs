@@ -18,6 +18,9 @@ pub(crate) fn large(tasks: usize) -> Result<Runtime, CliError> {
 
 fn built(builder: &mut Builder) -> Result<Runtime, CliError> {
     builder.build().map_err(|error| {
-        CliError::machine(format!("the async runtime cannot be started: {error}"), "the system is short of threads or open files; raise its limits")
+        CliError::machine(
+            format!("the async runtime cannot be started: {error}"),
+            "the system is short of threads or open files; raise its limits",
+        )
     })
 }

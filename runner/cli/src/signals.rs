@@ -15,7 +15,10 @@ use crate::{left_behind, output};
 /// Waits for signals on a thread of its own, so that the second one is heard whatever the run does.
 pub(crate) fn watch(cancel: Cancel, run: String, state: PathBuf) -> Result<(), CliError> {
     let failed = |error: std::io::Error| {
-        CliError::machine(format!("signals cannot be waited for: {error}"), "the system is short of threads or open files; raise its limits")
+        CliError::machine(
+            format!("signals cannot be waited for: {error}"),
+            "the system is short of threads or open files; raise its limits",
+        )
     };
     let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
     let wait = move || {

@@ -14,8 +14,15 @@ use windlass_pipeline::{Grants, Plan};
 use crate::environment;
 
 /// The variables that say where Docker is, as Docker's own tools read them.
-const DOCKER: &[&str] =
-    &["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "DOCKER_BUILDKIT", "HOME"];
+const DOCKER: &[&str] = &[
+    "DOCKER_HOST",
+    "DOCKER_CONTEXT",
+    "DOCKER_CONFIG",
+    "DOCKER_CERT_PATH",
+    "DOCKER_TLS_VERIFY",
+    "DOCKER_BUILDKIT",
+    "HOME",
+];
 
 /// The gate of a run, with everything behind it that a grant can give. Nothing is connected to, and
 /// no secret is read, before a step asks for it.

@@ -264,7 +264,9 @@ impl Session {
     fn asked_for(&self, function: Function) -> Result<(), CallError> {
         let row = function.row();
         match &self.authority {
-            Authority::Step(step) if !row.asked_as.is_empty() && !step.asked.iter().any(|asked| asked == row.asked_as) => {
+            Authority::Step(step)
+                if !row.asked_as.is_empty() && !step.asked.iter().any(|asked| asked == row.asked_as) =>
+            {
                 Err(CallError::Denied(format!(
                     "{} was called, but the plugin's description does not ask for `{}`; its author has to add it to `capabilities`",
                     row.name, row.asked_as

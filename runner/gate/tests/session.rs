@@ -1,6 +1,10 @@
 //! What passes the gate, in which order, and what is left in the journal.
 
-#![allow(clippy::disallowed_methods, clippy::panic, reason = "a test that cannot go on fails, and looks at files itself")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::panic,
+    reason = "a test that cannot go on fails, and looks at files itself"
+)]
 
 use std::collections::BTreeMap;
 use std::path::Path;

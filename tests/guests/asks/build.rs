@@ -59,7 +59,9 @@ fn describe_types(resolve: &Resolve, options: &mut wit_bindgen_rust::Opts) {
                 note("#[serde(rename_all = \"kebab-case\", deny_unknown_fields)]");
                 for field in &record.fields {
                     if let Some(attribute) = absent(resolve, &field.ty) {
-                        options.additional_member_attributes.push((format!("{path}.{}", field.name), attribute.to_owned()));
+                        options
+                            .additional_member_attributes
+                            .push((format!("{path}.{}", field.name), attribute.to_owned()));
                     }
                 }
             }
@@ -100,7 +102,9 @@ fn absent(resolve: &Resolve, ty: &Type) -> Option<&'static str> {
 fn first_case<'a>(resolve: &'a Resolve, kind: &'a TypeDefKind) -> Option<&'a str> {
     match kind {
         TypeDefKind::Enum(cases) => cases.cases.first().map(|case| case.name.as_str()),
-        TypeDefKind::Variant(cases) => cases.cases.first().filter(|case| case.ty.is_none()).map(|case| case.name.as_str()),
+        TypeDefKind::Variant(cases) => {
+            cases.cases.first().filter(|case| case.ty.is_none()).map(|case| case.name.as_str())
+        }
         TypeDefKind::Type(Type::Id(id)) => first_case(resolve, &resolve.types[*id].kind),
         _ => None,
     }

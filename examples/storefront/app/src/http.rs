@@ -25,7 +25,9 @@ pub(crate) struct Answer {
 pub(crate) fn read(from: &mut impl BufRead) -> io::Result<Option<Request>> {
     let Some(line) = line(from)? else { return Ok(None) };
     let mut words = line.split(' ');
-    let (Some(method), Some(target), Some(version)) = (words.next(), words.next(), words.next()) else { return Ok(None) };
+    let (Some(method), Some(target), Some(version)) = (words.next(), words.next(), words.next()) else {
+        return Ok(None);
+    };
     let mut keep_alive = version == "HTTP/1.1";
     for _ in 0..MOST_HEADERS {
         let Some(header) = self::line(from)? else { return Ok(None) };
@@ -35,10 +37,13 @@ pub(crate) fn read(from: &mut impl BufRead) -> io::Result<Option<Request>> {
         };
         let value = value.trim();
         if name.eq_ignore_ascii_case("connection") {
-            keep_alive = value.eq_ignore_ascii_case("keep-alive") || (keep_alive && !value.eq_ignore_ascii_case("close"));
+            keep_alive =
+                value.eq_ignore_ascii_case("keep-alive") || (keep_alive && !value.eq_ignore_ascii_case("close"));
         }
         // Nothing here takes a body; what follows one could not be told from it.
-        if (name.eq_ignore_ascii_case("content-length") && value != "0") || name.eq_ignore_ascii_case("transfer-encoding") {
+        if (name.eq_ignore_ascii_case("content-length") && value != "0")
+            || name.eq_ignore_ascii_case("transfer-encoding")
+        {
             keep_alive = false;
         }
     }

@@ -27,7 +27,9 @@ fn text(status: &'static str, body: String) -> Answer {
 
 fn shop() -> String {
     let rows: String = GOODS.iter().map(|(name, price)| format!("<tr><td>{name}</td><td>{price}</td></tr>")).collect();
-    format!("<!doctype html><html lang=\"en\"><title>Storefront</title><h1>Storefront</h1><table>{rows}</table><p>Version {VERSION}</p></html>\n")
+    format!(
+        "<!doctype html><html lang=\"en\"><title>Storefront</title><h1>Storefront</h1><table>{rows}</table><p>Version {VERSION}</p></html>\n"
+    )
 }
 
 #[cfg(test)]

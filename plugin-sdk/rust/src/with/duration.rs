@@ -86,9 +86,15 @@ mod tests {
 
     #[test]
     fn written_forms() {
-        for (text, millis) in
-            [("500ms", 500), ("90s", 90_000), ("1.5s", 1_500), ("0.1s", 100), ("5m", 300_000), ("1h 30m", 5_400_000), ("0s", 0)]
-        {
+        for (text, millis) in [
+            ("500ms", 500),
+            ("90s", 90_000),
+            ("1.5s", 1_500),
+            ("0.1s", 100),
+            ("5m", 300_000),
+            ("1h 30m", 5_400_000),
+            ("0s", 0),
+        ] {
             assert_eq!(Duration::parse(text).map(Duration::millis), Some(millis), "{text}");
         }
         for bad in ["", "5", "s", "-1s", "1y", "1s!", ".5s", "1e9s", "1..2s"] {

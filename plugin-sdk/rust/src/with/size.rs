@@ -61,7 +61,9 @@ mod tests {
 
     #[test]
     fn written_forms() {
-        for (text, bytes) in [("256MiB", 268_435_456), ("1.5GiB", 1_610_612_736), ("500MB", 500_000_000), ("0B", 0), ("1 KiB", 1024)] {
+        for (text, bytes) in
+            [("256MiB", 268_435_456), ("1.5GiB", 1_610_612_736), ("500MB", 500_000_000), ("0B", 0), ("1 KiB", 1024)]
+        {
             assert_eq!(Size::parse(text), Some(Size(bytes)), "{text}");
         }
         for bad in ["", "5", "5m", "MiB", "-1B", "1 XB", "99999999TiB"] {

@@ -93,8 +93,15 @@ fn windlass() -> Finding {
 fn engine() -> Finding {
     let begin = Instant::now();
     match open_sandbox(4) {
-        Ok(_) => Finding::ok("engine", format!("wasmtime {}, ready in {:.1} ms", Sandbox::WASMTIME, begin.elapsed().as_secs_f64() * 1e3)),
-        Err(error) => Finding::fail("engine", error.to_string(), "plugins need 64-bit address space that is not limited (`ulimit -v unlimited`), and a cache folder of your own"),
+        Ok(_) => Finding::ok(
+            "engine",
+            format!("wasmtime {}, ready in {:.1} ms", Sandbox::WASMTIME, begin.elapsed().as_secs_f64() * 1e3),
+        ),
+        Err(error) => Finding::fail(
+            "engine",
+            error.to_string(),
+            "plugins need 64-bit address space that is not limited (`ulimit -v unlimited`), and a cache folder of your own",
+        ),
     }
 }
 
@@ -123,7 +130,9 @@ fn journal(state: &Path) -> Finding {
             format!("{shown}, {}, {open} of them interrupted", number(runs, "run")),
             "`windlass runs` lists them; what an interrupted run left in Docker is labelled windlass.run=ID",
         ),
-        Err(JournalError::Absent { .. } | JournalError::NoRuns { .. }) => Finding::ok("journal", format!("{shown}, not made yet: nothing was run here")),
+        Err(JournalError::Absent { .. } | JournalError::NoRuns { .. }) => {
+            Finding::ok("journal", format!("{shown}, not made yet: nothing was run here"))
+        }
         Err(error) => Finding::fail("journal", error.to_string(), "nothing can be run here until this is put right"),
     }
 }
@@ -138,7 +147,11 @@ fn docker() -> Result<Finding, CliError> {
                 info.version, info.platform, info.address, info.origin, info.spoken, info.driver, info.builder
             ),
         ),
-        Err(error) => Finding::fail("docker", error.to_string(), "start Docker, or set DOCKER_HOST to a daemon; steps without Docker work all the same"),
+        Err(error) => Finding::fail(
+            "docker",
+            error.to_string(),
+            "start Docker, or set DOCKER_HOST to a daemon; steps without Docker work all the same",
+        ),
     })
 }
 

@@ -82,9 +82,17 @@ fn finish(args: &Run, run: &str, state: &Path, ended: &Ended) -> Result<Exit, Cl
     // A journal that could not be written has nothing to show; the engine knows why.
     match Journal::open(state).and_then(|reader| reader.resolve(Some(run)).map(|summary| (reader, summary))) {
         Ok((reader, summary)) => {
-            windlass_view::summary(&reader, &summary, view_style::style(), args.format.format.into(), &mut output::raw())?;
+            windlass_view::summary(
+                &reader,
+                &summary,
+                view_style::style(),
+                args.format.format.into(),
+                &mut output::raw(),
+            )?;
         }
-        Err(error) => output::error(ended.failure.as_ref().map_or_else(|| error.to_string(), |failure| failure.message.clone())),
+        Err(error) => {
+            output::error(ended.failure.as_ref().map_or_else(|| error.to_string(), |failure| failure.message.clone()))
+        }
     }
     Ok(exit)
 }
@@ -101,7 +109,9 @@ fn begin(args: &Run, text: &Text, prepared: &Prepared, run: &str, state: &Path) 
         workspace: facts.workspace.clone(),
         source: text.source.text.as_str().into(),
         facts: recorded(prepared),
-        plugins: pins.map(|(source, plugin)| PluginPin { source: source.to_string(), digest: plugin.digest().to_owned() }).collect(),
+        plugins: pins
+            .map(|(source, plugin)| PluginPin { source: source.to_string(), digest: plugin.digest().to_owned() })
+            .collect(),
         versions: versions::all(),
         stages: u32::try_from(plan.stages.len()).unwrap_or(u32::MAX),
         steps: u32::try_from(plan.steps.len()).unwrap_or(u32::MAX),

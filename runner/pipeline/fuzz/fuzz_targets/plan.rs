@@ -27,7 +27,9 @@ static PLUGINS: LazyLock<Descriptions> = LazyLock::new(|| {
         capabilities: capabilities
             .map(|name| CapabilityUse { capability: name.into(), required: false, reason: String::new() })
             .into(),
-        outputs: outputs.map(|(name, kind)| OutputSpec { name: name.into(), kind, documentation: String::new() }).into(),
+        outputs: outputs
+            .map(|(name, kind)| OutputSpec { name: name.into(), kind, documentation: String::new() })
+            .into(),
     };
     BTreeMap::from([
         (PluginSource::Builtin("command".into()), Arc::new(description.clone())),

@@ -49,4 +49,3 @@ pub(crate) mod option {
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Bytes(#[serde(with = "crate::bytes")] pub(crate) Vec<u8>);
-

@@ -138,7 +138,8 @@ mod tests {
         let spec: docker::ContainerSpec = serde_json::from_str(spec).unwrap();
         assert!(matches!(spec.restart, docker::Restart::OnFailure(3)) && spec.no_network && !spec.read_only_root);
         assert!(serde_json::from_str::<docker::ContainerSpec>(r#"{"image":"i","privileged":true}"#).is_err());
-        let request: http::Request = serde_json::from_str(r#"{"method":"POST","url":"u","redirects":0,"body":"x"}"#).unwrap();
+        let request: http::Request =
+            serde_json::from_str(r#"{"method":"POST","url":"u","redirects":0,"body":"x"}"#).unwrap();
         assert_eq!(request.body.as_deref(), Some(&b"x"[..]));
         let error = Err::<(), _>(docker::Error::NotFound("gone".to_owned()));
         assert_eq!(error.json().unwrap(), json!({ "err": { "not-found": "gone" } }));

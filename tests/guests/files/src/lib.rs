@@ -106,7 +106,8 @@ fn act(Attempt { act, path, to }: &Attempt) -> io::Result<String> {
             io::Write::write_all(&mut file, to.as_bytes()).map(done)
         }
         Act::List => {
-            let entries = fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()));
+            let entries =
+                fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()));
             let mut names = entries.collect::<io::Result<Vec<_>>>()?;
             names.sort();
             Ok(names.join("\n"))
@@ -119,6 +120,7 @@ fn act(Attempt { act, path, to }: &Attempt) -> io::Result<String> {
         Act::Symlink => fs::soft_link(to, path).map(done),
         Act::Link => fs::hard_link(path, to).map(done),
         Act::Readlink => fs::read_link(path).map(|target| target.display().to_string()),
-        Act::Stat => fs::metadata(path).map(|found| format!("{} {}", if found.is_dir() { "folder" } else { "file" }, found.len())),
+        Act::Stat => fs::metadata(path)
+            .map(|found| format!("{} {}", if found.is_dir() { "folder" } else { "file" }, found.len())),
     }
 }

@@ -56,6 +56,22 @@ fn a_container_that_ran_does_not_run_again() {
     });
 }
 
+/// Old engines lose the end of a log that is followed; what waits after a crash has nothing else to go by at first.
+#[test]
+fn the_output_of_a_container_that_outlived_a_crash_is_whole() {
+    engine(|world| async move {
+        let request = create("", "i=0; while [ $i -lt 20000 ]; do echo \"line $i\"; i=$((i+1)); done");
+        let mut host = world.host(1);
+        let made = host.call(&request).await.expect("made");
+        host.call(&StartCreated { id: made.id.clone() }).await.expect("started");
+        let again = world.after_a_crash();
+        again.host(1).call(&Wait { id: made.id, timeout_ms: None }).await.expect("ended");
+        let log = again.log(Stream::Stdout).await;
+        let expected: String = (0..20_000).map(|number| format!("line {number}\n")).collect();
+        assert!(log == expected, "{} lines", log.lines().count());
+    });
+}
+
 #[test]
 fn a_name_that_somebody_else_has_is_a_conflict() {
     engine(|world| async move {

@@ -40,7 +40,8 @@ impl Lanes {
             Some(first) => *first,
             None => self.free(),
         };
-        let closing: Vec<End> = arriving.iter().skip(1).map(|lane| End { lane: *lane, kind: EndKind::Closes }).collect();
+        let closing: Vec<End> =
+            arriving.iter().skip(1).map(|lane| End { lane: *lane, kind: EndKind::Closes }).collect();
         if !closing.is_empty() {
             self.bar(column, '├', &closing, text);
         }

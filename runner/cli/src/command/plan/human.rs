@@ -63,7 +63,12 @@ fn render_step(prepared: &Prepared, step: &PlanStep, file: &str, text: &mut Stri
     if let Some(timeout) = step.timeout {
         let _ = write!(traits, ", at most {}", duration(timeout));
     }
-    let _ = writeln!(text, "  step {BOLD}{}{BOLD:#}: {source} {version} {DIM}{}{DIM:#}{traits}", step.name, short(plugin.digest()));
+    let _ = writeln!(
+        text,
+        "  step {BOLD}{}{BOLD:#}: {source} {version} {DIM}{}{DIM:#}{traits}",
+        step.name,
+        short(plugin.digest())
+    );
     let with = serde_json::to_string(&step.with).unwrap_or_default();
     if with != "{}" {
         let _ = writeln!(text, "    with {DIM}{}{DIM:#}", cut(&with));
@@ -80,7 +85,9 @@ fn render_step(prepared: &Prepared, step: &PlanStep, file: &str, text: &mut Stri
         .grants
         .rules()
         .iter()
-        .map(|rule| (format!("{}.{}", rule.capability, rule.verb), &*rule.text, format!("{file}:{}", step.granted_at(rule))))
+        .map(|rule| {
+            (format!("{}.{}", rule.capability, rule.verb), &*rule.text, format!("{file}:{}", step.granted_at(rule)))
+        })
         .collect();
     let left = rules.iter().map(|(what, ..)| what.chars().count()).max().unwrap_or(0);
     let right = rules.iter().map(|(_, resource, _)| resource.chars().count()).max().unwrap_or(0);

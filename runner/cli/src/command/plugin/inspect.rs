@@ -59,7 +59,10 @@ fn find(name: &str) -> Result<(String, Component, usize), CliError> {
     let looks_like_a_file = name.contains(['/', '.']) || Path::new(name).exists();
     if builtin.is_some() || !looks_like_a_file {
         let help = plugin_problem::similar(builtin.unwrap_or(name));
-        return Err(CliError::Plugin { message: format!("there is no built-in plugin `{}`", builtin.unwrap_or(name)), help: Some(help) });
+        return Err(CliError::Plugin {
+            message: format!("there is no built-in plugin `{}`", builtin.unwrap_or(name)),
+            help: Some(help),
+        });
     }
     let bytes = files::read_plugin(Path::new(name)).map_err(|why| {
         let names: Vec<&str> = BUILTINS.iter().map(|builtin| builtin.name).collect();
