@@ -32,7 +32,7 @@ pub fn run_or_pull<T>(image: &str, pull: bool, act: impl Fn() -> Result<T, docke
 /// Why a container could not be made, with what to do about it.
 pub fn not_made(error: docker::Error) -> Failure {
     let hint = match &error {
-        docker::Error::NotFound(_) => "build or pull the image first, or set `pull = true` and grant `docker.pull`",
+        docker::Error::NotFound(_) => "`pull = true` pulls an image that is not there, with a grant in `docker.pull`",
         _ => return error.into(),
     };
     Failure::from(error).hint(hint)

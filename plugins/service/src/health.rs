@@ -2,14 +2,12 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use windlass_plugin::docker::HealthState;
-use windlass_plugin::health::{self, ContainerHttp, ContainerPort, HttpProbe, Policy, Target};
+use windlass_plugin::health::{ContainerHttp, ContainerPort, HttpProbe, Policy, Target};
 use windlass_plugin::with::Duration;
-use windlass_plugin::{Failure, OrFail, bail, docker};
+use windlass_plugin::{Failure, OrFail, bail};
 use windlass_plugin_parts::{Statuses, policy};
 
-/// How to tell that a service is healthy: one of `http`, `tcp`, `command` and `docker`. All but `docker` need a
-/// grant in `health` for the service's name.
+/// How to tell that a service is healthy: one of `http`, `tcp`, `command` and `docker`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(extend("dependentRequired" = { "http": ["port"], "port": ["http"], "status": ["http"], "contains": ["http"] }))]
@@ -42,14 +40,8 @@ pub(crate) struct Health {
     success_threshold: Option<u32>,
 }
 
-/// A check that can be made.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Check {
-    /// Through `health`.
-    Probe(Target, Policy),
-    /// Through `docker`, with the longest time to wait in milliseconds.
-    Docker(u64),
-}
+/// A check that can be made: what to ask, and how often.
+pub(crate) type Check = (Target, Policy);
 
 impl Health {
     /// The check of this container.
@@ -84,48 +76,13 @@ impl Health {
             }
             (None, Some(port), None, false) => Target::tcp(container, port),
             (None, None, Some(command), false) => Target::command(container, command.clone()),
-            (None, None, None, true) => return Ok(Check::Docker(longest(&policy))),
+            (None, None, None, true) => Target::Docker(container.to_owned()),
             (None, None, None, false) => {
                 bail!("`health` says nothing to check: give it `http`, `tcp`, `command` or `docker = true`")
             }
             _ => bail!("`health` takes one of `http`, `tcp`, `command` and `docker`, not several"),
         };
-        Ok(Check::Probe(target, policy))
-    }
-}
-
-/// How long a check by this policy can take when nothing is ever healthy.
-fn longest(policy: &Policy) -> u64 {
-    let attempt = policy.interval_ms.saturating_add(policy.timeout_ms);
-    let attempts = u64::from(policy.retries.max(1)) + u64::from(policy.success_threshold.max(1));
-    policy.start_period_ms.saturating_add(attempt.saturating_mul(attempts))
-}
-
-impl Check {
-    /// Waits. `Ok` holds what the last attempt saw, and whether that is healthy.
-    ///
-    /// # Errors
-    /// The check cannot be made.
-    pub(crate) fn wait(&self, container: &str) -> Result<(bool, String), Failure> {
-        match self {
-            Self::Probe(target, policy) => {
-                let report = health::wait(target, *policy)?;
-                Ok((report.healthy, report.last))
-            }
-            Self::Docker(limit) => match docker::wait_healthy(container, *limit) {
-                Ok(found) => {
-                    let (healthy, says) = match found.health {
-                        HealthState::Healthy => (true, "says healthy"),
-                        HealthState::None => (true, "is not there, and it runs"),
-                        HealthState::Starting => (false, "says it is still starting"),
-                        HealthState::Unhealthy => (false, "says unhealthy"),
-                    };
-                    Ok((healthy && found.is_up(), format!("Docker's health check {says}")))
-                }
-                Err(docker::Error::TimedOut(message)) => Ok((false, message)),
-                Err(error) => Err(error.into()),
-            },
-        }
+        Ok((target, policy))
     }
 }
 
@@ -142,19 +99,16 @@ mod tests {
     fn each_kind() {
         assert_eq!(
             check(r#"{"http":"/health","port":80}"#),
-            Ok(Check::Probe(Target::http("web", 80, "/health"), Policy::default()))
+            Ok((Target::http("web", 80, "/health"), Policy::default()))
         );
-        assert_eq!(check(r#"{"tcp":5432}"#), Ok(Check::Probe(Target::tcp("web", 5432), Policy::default())));
-        assert_eq!(
-            check(r#"{"command":["true"]}"#),
-            Ok(Check::Probe(Target::command("web", ["true"]), Policy::default()))
-        );
-        assert_eq!(check(r#"{"docker":true}"#), Ok(Check::Docker(54_000)));
+        assert_eq!(check(r#"{"tcp":5432}"#), Ok((Target::tcp("web", 5432), Policy::default())));
+        assert_eq!(check(r#"{"command":["true"]}"#), Ok((Target::command("web", ["true"]), Policy::default())));
+        assert_eq!(check(r#"{"docker":true}"#), Ok((Target::Docker("web".to_owned()), Policy::default())));
     }
 
     #[test]
     fn times_as_people_write_them() {
-        let Ok(Check::Probe(_, policy)) = check(
+        let Ok((_, policy)) = check(
             r#"{"tcp":1,"interval":"200ms","timeout":"2s","retries":5,"start-period":"0s","success-threshold":2}"#,
         ) else {
             unreachable!("a probe")

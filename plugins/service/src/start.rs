@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use windlass_plugin::docker::{self, Container, ContainerSpec, ContainerState, Lifetime, LogQuery, Restart};
-use windlass_plugin::{Failure, OrFail, info, named, pairs, timer, warn};
+use windlass_plugin::{Failure, OrFail, health, info, named, pairs, timer, warn};
 use windlass_plugin_parts::{cpu_millis, create_volumes, join_networks, last_lines, not_made, run_or_pull};
 
 use crate::remove;
@@ -26,10 +26,12 @@ pub(crate) fn start(with: &With) -> Result<Container, Failure> {
     }
     let started = run_or_pull(image, with.pull, || docker::start(&with.name, &spec, lifetime));
     let started = started.map_err(|error| not_started(error, &with.name))?;
-    info!("started `{}` as {}", with.name, started.id);
+    info!("started `{}` as {}", with.name, started.id.get(..12).unwrap_or(&started.id));
 
     let healthy = match check {
-        Some(check) => check.wait(&with.name),
+        Some((target, policy)) => {
+            health::wait(&target, policy).map(|report| (report.healthy, report.last)).map_err(Failure::from)
+        }
         None => settle(&with.name),
     };
     match healthy {
@@ -112,13 +114,8 @@ fn explain(name: &str, found: Option<&Container>, log: Option<&docker::Output>, 
         Some(container) if container.state == ContainerState::Running => {
             format!("`{name}` runs, but does not get healthy; last seen: {seen}")
         }
-        Some(container) => {
-            let state = state(container);
-            match seen == state {
-                true => format!("`{name}` {state}"),
-                false => format!("`{name}` {state} before it was healthy; last seen: {seen}"),
-            }
-        }
+        // That it has ended is all that a check saw of it, in other words.
+        Some(container) => format!("`{name}` did not stay up: it {}", state(container)),
         None => format!("`{name}` did not get healthy; last seen: {seen}"),
     };
     match log {
@@ -189,7 +186,7 @@ mod tests {
             explain("web", Some(&container(ContainerState::Exited, Some(3), false)), Some(&log), "connection refused");
         assert_eq!(
             failure.message(),
-            "`web` exited with code 3 before it was healthy; last seen: connection refused\nthe last of its standard error:\n  no configuration"
+            "`web` did not stay up: it exited with code 3\nthe last of its standard error:\n  no configuration"
         );
         let silent = Output { stdout_tail: String::new(), stderr_tail: String::new() };
         let failure = explain("web", Some(&container(ContainerState::Running, None, false)), Some(&silent), "503");
@@ -199,7 +196,11 @@ mod tests {
     #[test]
     fn too_little_memory_gets_a_hint() {
         let failure = explain("web", Some(&container(ContainerState::Exited, Some(137), true)), None, "gone");
-        assert!(failure.message().starts_with("`web` was ended because it took too much memory (exit code 137)"));
+        assert!(
+            failure
+                .message()
+                .starts_with("`web` did not stay up: it was ended because it took too much memory (exit code 137)")
+        );
         assert!(failure.what_next().is_some());
     }
 
