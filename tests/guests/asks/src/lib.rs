@@ -4,7 +4,7 @@
 //!
 //! ```toml
 //! [[stages.s.steps]]
-//! uses = { path = "asks.wasm" }
+//! uses = "asks"
 //! with.calls = [
 //!     { function = "docker.run", args = { spec = { image = "busybox", command = ["true"] } } },
 //!     { function = "docker.stop", args = { container = "web", grace-ms = 1000 }, or = "fail" },

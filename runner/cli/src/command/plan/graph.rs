@@ -206,19 +206,42 @@ mod tests {
 
     #[test]
     fn a_chain_is_a_line() {
-        insta::assert_snapshot!(draw(&stages(&[("a", &[]), ("b", &[0]), ("c", &[1])])).unwrap(), @"");
+        insta::assert_snapshot!(draw(&stages(&[("a", &[]), ("b", &[0]), ("c", &[1])])).unwrap(), @r"
+        ○ a
+        ○ b
+        ○ c
+        ");
     }
 
     #[test]
     fn a_diamond_parts_and_meets() {
         let graph: &[(&str, &[u32])] = &[("check", &[]), ("build", &[0]), ("lint", &[0]), ("ship", &[1, 2])];
-        insta::assert_snapshot!(draw(&stages(graph)).unwrap(), @"");
+        insta::assert_snapshot!(draw(&stages(graph)).unwrap(), @r"
+        ○ check
+        ├─╮
+        ○ │ build
+        │ ○ lint
+        ├─╯
+        ○ ship
+        ");
     }
 
     #[test]
     fn lines_pass_behind_one_another() {
         let graph: &[(&str, &[u32])] =
             &[("a", &[]), ("b", &[]), ("c", &[0]), ("d", &[0, 1]), ("e", &[1]), ("f", &[2, 4]), ("g", &[3, 5])];
-        insta::assert_snapshot!(draw(&stages(graph)).unwrap(), @"");
+        insta::assert_snapshot!(draw(&stages(graph)).unwrap(), @r"
+        ○ a
+        ├─╮
+        │ │ ○ b
+        │ ├─┤
+        ○ │ │ c
+        │ ○ │ d
+        │ │ ○ e
+        ├─│─╯
+        ○ │ f
+        ╰─┤
+          ○ g
+        ");
     }
 }
