@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use windlass_journal::JournalError;
+use windlass_journal::{Failure, JournalError};
 use windlass_pipeline::Diagnostics;
 use windlass_sandbox::SandboxError;
 use windlass_view::ViewError;
@@ -37,6 +37,9 @@ pub(crate) enum CliError {
     /// Something of this machine is not as it has to be.
     #[error("{message}")]
     Machine { message: String, help: Option<String> },
+    /// A run failed, and there is no summary that says so.
+    #[error("{message}")]
+    Run { message: String, help: Option<String>, exit: Exit },
     /// The answer cannot be printed.
     #[error("cannot print: {0}")]
     Output(#[from] io::Error),
@@ -63,6 +66,11 @@ impl CliError {
         Self::Machine { message: message.into(), help: Some(help.into()) }
     }
 
+    /// The failure of a run that has ended with this code.
+    pub(crate) fn run(failure: &Failure, exit: Exit) -> Self {
+        Self::Run { message: failure.message.clone(), help: failure.hint.clone(), exit }
+    }
+
     /// What the system says about a file that the person named.
     pub(crate) fn file(path: &Path, error: &io::Error, help: Option<String>) -> Self {
         let why = match error.kind() {
@@ -86,6 +94,7 @@ impl CliError {
                 | JournalError::ShortId { .. },
             ) => Exit::USAGE,
             Self::Sandbox(_) | Self::Journal(_) | Self::Machine { .. } => Exit::WORLD,
+            Self::Run { exit, .. } => *exit,
             // Who closed the pipe has seen enough.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::SUCCESS,
             Self::Output(_) => Exit::WORLD,
@@ -101,6 +110,7 @@ impl CliError {
             Self::Sandbox(_) => "sandbox",
             Self::Journal(_) => "journal",
             Self::Machine { .. } => "machine",
+            Self::Run { .. } => "run",
             Self::Output(_) => "output",
         }
     }
@@ -110,6 +120,7 @@ impl CliError {
             Self::File { help, .. }
             | Self::Usage { help, .. }
             | Self::Plugin { help, .. }
+            | Self::Run { help, .. }
             | Self::Machine { help, .. } => help.as_deref(),
             Self::Sandbox(SandboxError::Cache { .. }) => {
                 Some("set WINDLASS_CACHE_DIR to a folder that belongs to you alone")

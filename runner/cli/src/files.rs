@@ -123,3 +123,8 @@ pub(crate) fn probe(folder: &Path) -> io::Result<usize> {
         Err(error) => Err(error),
     }
 }
+
+/// Whether a path is a symbolic link: whoever made it chose where it leads.
+pub(crate) fn is_link(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink())
+}

@@ -27,6 +27,11 @@ pub(crate) fn raw() -> BufWriter<io::StdoutLock<'static>> {
     BufWriter::with_capacity(64 << 10, io::stdout().lock())
 }
 
+/// Standard output for a thread of its own.
+pub(crate) fn shared() -> Box<dyn Write + Send> {
+    Box::new(io::stdout())
+}
+
 /// Prints text as it is.
 pub(crate) fn text(text: &str) -> io::Result<()> {
     let mut out = stdout();

@@ -40,6 +40,8 @@ fn give_up(run: &str, state: &std::path::Path) -> ! {
     for container in left_behind::containers(state, run) {
         output::say(format_args!("  left behind: container {container}"));
     }
-    output::help(format_args!("whatever it left in Docker: docker ps -a --filter label=windlass.run={run}"));
+    output::help(format_args!(
+        "whatever it left in Docker: docker ps -a --filter label=windlass.run={run}; docker network ls and docker volume ls with the same filter"
+    ));
     std::process::exit(i32::from(Exit::INTERRUPTED.0));
 }

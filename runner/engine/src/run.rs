@@ -170,7 +170,7 @@ fn exit_code(status: Status, failure: Option<&Failure>) -> u8 {
         (Status::Cancelled, _) => 130,
         (Status::Succeeded, _) => 0,
         (_, Some(FailureKind::Denied)) => 3,
-        (_, Some(FailureKind::Unavailable)) => 4,
+        (_, Some(FailureKind::Unavailable | FailureKind::Host)) => 4,
         _ => 1,
     }
 }

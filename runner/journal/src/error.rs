@@ -71,7 +71,7 @@ pub enum JournalError {
         path: PathBuf,
     },
     /// No room on the disk.
-    #[error("the disk of {} is full; make room, then `windlass resume` the run", path.display())]
+    #[error("the disk of {} is full; make room, then run again", path.display())]
     Full {
         /// The file that could not grow.
         path: PathBuf,

@@ -283,7 +283,10 @@ impl<'a> Report<'a> {
     pub(crate) fn outlook(&mut self) {
         let run = self.run();
         if self.state == RunState::Interrupted {
-            let _ = writeln!(self.text, "\nits process ended before the run did; go on: windlass resume {run}");
+            let _ = writeln!(
+                self.text,
+                "\nits record ends before the run did; what it left in Docker is labelled windlass.run={run}"
+            );
         }
     }
 }

@@ -15,8 +15,9 @@ use crate::tail::last_lines;
 /// Lines of a command's output in what was seen.
 const LINES: usize = 5;
 
-/// How a container's port is reached from here: the port that it publishes if it does, else the
-/// container's own address, which works where the daemon's machine is this one and runs Linux.
+/// How a container's port is reached from here: its own address where the daemon's machine is this
+/// one and runs Linux, else the port that it publishes. A published port comes second, since Docker's
+/// proxy accepts connections to it whether or not anything listens in the container.
 pub(crate) async fn locate(engine: &Engine, call: &Call, args: &Locate) -> Result<Located, CallError> {
     let Some(found) = find(engine, call, &args.container).await? else {
         return Ok(Located { address: String::new(), running: false, state: absent(call, &args.container) });
@@ -33,11 +34,10 @@ pub(crate) async fn locate(engine: &Engine, call: &Call, args: &Locate) -> Resul
     }
     let key = format!("{}/tcp", args.port);
     let bindings = settings.ports.as_ref().and_then(|ports| ports.get(&key)).and_then(Option::as_ref);
-    let published = bindings.into_iter().flatten().find_map(|binding| reachable(engine, binding));
-    let own = || {
-        seen.addresses.first().filter(|_| engine.is_here()).map(|address| format!("{}:{}", address.value, args.port))
-    };
-    match published.or_else(own) {
+    let published = || bindings.into_iter().flatten().find_map(|binding| reachable(engine, binding));
+    let own =
+        seen.addresses.first().filter(|_| engine.is_here()).map(|address| format!("{}:{}", address.value, args.port));
+    match own.or_else(published) {
         Some(address) => Ok(Located { address, running: true, state: "it runs".to_owned() }),
         None => {
             let why = if seen.addresses.is_empty() {

@@ -8,6 +8,10 @@ use windlass_gate::CallError;
 /// It is read by the same parser that the grants are compared with and that the connection is made
 /// with, so that all three mean the same host.
 pub(crate) fn url(text: &str) -> Result<Url, CallError> {
+    // The parser would leave these out in silence, and ask for another address than was written.
+    if text.chars().any(char::is_control) {
+        return Err(CallError::Invalid(format!("{text:?} is not a URL: it has control characters")));
+    }
     let url = Url::parse(text).map_err(|error| CallError::Invalid(format!("`{text}` is not a URL: {error}")))?;
     match fault(&url) {
         None => Ok(url),

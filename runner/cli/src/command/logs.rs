@@ -10,6 +10,9 @@ use crate::exit::Exit;
 use crate::{files, output, view_style};
 
 /// Print what steps printed
+///
+/// `windlass logs` alone prints everything of the newest run, and `windlass logs build/image` what
+/// that step of it printed; `latest` stands for the newest run, too.
 #[derive(Debug, Args)]
 pub(crate) struct Logs {
     /// The run, by its id or the beginning of it [default: the newest]
@@ -33,14 +36,25 @@ pub(crate) struct Logs {
     pub(crate) format: FormatArg,
 }
 
+impl Logs {
+    /// The run and the step. Ids have no `/`, so one that has is a step of the newest run.
+    fn what(&self) -> (Option<&str>, Option<&str>) {
+        match (self.run.as_deref(), self.step.as_deref()) {
+            (Some(step), None) if step.contains('/') => (None, Some(step)),
+            given => given,
+        }
+    }
+}
+
 /// Does it.
 pub(crate) fn run(args: &Logs) -> Result<Exit, CliError> {
     let reader = Journal::open(&files::state(args.journal.within.as_deref())?)?;
-    let run = reader.resolve(args.run.as_deref())?;
+    let (run, step) = args.what();
+    let run = reader.resolve(run)?;
     let options = LogsOptions {
         style: view_style::style(),
         format: args.format.format.into(),
-        step: args.step.clone(),
+        step: step.map(str::to_owned),
         attempt: args.attempt,
         follow: args.follow,
         raw: args.raw,

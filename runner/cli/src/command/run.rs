@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use clap::Args;
 use windlass_engine::{Cancel, Ended, RunOptions};
-use windlass_journal::{Journal, PluginPin, RunStarted, Writer, WriterOptions, new_run_id};
+use windlass_journal::{FailureKind, Journal, PluginPin, RunStarted, Writer, WriterOptions, new_run_id};
 use windlass_pipeline::SecretSource;
 use windlass_view::{LiveOptions, RunModel};
 
-use crate::args::{FileArg, FormatArg};
+use crate::args::{FileArg, Format, FormatArg};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::prepare::{Prepared, Text, prepare};
@@ -52,6 +52,9 @@ pub(crate) fn run(args: &Run) -> Result<Exit, CliError> {
     }
     let small = runtime::small()?;
     let prepared = small.block_on(prepare(&text, &run, options.jobs))?;
+    if !prepared.plan.warnings.is_empty() && !args.quiet && args.format.format == Format::Human {
+        output::say(prepared.plan.warnings.render(true));
+    }
     let state = text.workspace.join(files::STATE);
     let writer = begin(args, &text, &prepared, &run, &state)?;
     let cancel = Cancel::new();
@@ -70,36 +73,41 @@ pub(crate) fn run(args: &Run) -> Result<Exit, CliError> {
 /// Tells what came of it, from the journal.
 fn finish(args: &Run, run: &str, state: &Path, ended: &Ended) -> Result<Exit, CliError> {
     let exit = Exit(ended.exit_code);
-    if args.quiet {
-        if let Some(failure) = &ended.failure {
-            output::error(&failure.message);
-            if let Some(hint) = &failure.hint {
-                output::help(hint);
+    let told = if args.quiet { Ok(()) } else { summary(args, run, state) };
+    match &ended.failure {
+        // What the journal could not take is in no record, and without a summary nothing is told.
+        Some(failure) if args.quiet || told.is_err() || failure.kind == FailureKind::Host => {
+            CliError::run(failure, exit).report(args.format.format);
+            for left in &ended.left_behind {
+                output::warning(format_args!("left behind: {left}"));
             }
         }
-        return Ok(exit);
-    }
-    // A journal that could not be written has nothing to show; the engine knows why.
-    match Journal::open(state).and_then(|reader| reader.resolve(Some(run)).map(|summary| (reader, summary))) {
-        Ok((reader, summary)) => {
-            windlass_view::summary(
-                &reader,
-                &summary,
-                view_style::style(),
-                args.format.format.into(),
-                &mut output::raw(),
-            )?;
-        }
-        Err(error) => {
-            output::error(ended.failure.as_ref().map_or_else(|| error.to_string(), |failure| failure.message.clone()))
-        }
+        Some(_) => {}
+        None => match told {
+            // Who does not read the summary still gets the exit code.
+            Ok(()) | Err(CliError::Output(_)) => {}
+            Err(error) => error.report(args.format.format),
+        },
     }
     Ok(exit)
+}
+
+fn summary(args: &Run, run: &str, state: &Path) -> Result<(), CliError> {
+    let reader = Journal::open(state)?;
+    let summary = reader.resolve(Some(run))?;
+    let out = &mut output::raw();
+    Ok(windlass_view::summary(&reader, &summary, view_style::style(), args.format.format.into(), out)?)
 }
 
 /// Opens the journal and writes the first record, which pins what the run is made from.
 fn begin(args: &Run, text: &Text, prepared: &Prepared, run: &str, state: &Path) -> Result<Writer, CliError> {
     let Prepared { plan, plugins, facts, .. } = prepared;
+    if files::is_link(state) {
+        return Err(CliError::machine(
+            format!("{} is a link, and records are written only to a folder beside the pipeline", state.display()),
+            "remove the link",
+        ));
+    }
     let journal = Journal::open_or_create(state)?;
     let pins = plan.plugins.iter().zip(plugins);
     let started = RunStarted {
@@ -124,7 +132,7 @@ fn begin(args: &Run, text: &Text, prepared: &Prepared, run: &str, state: &Path) 
         size: Some(view_style::size),
         before: RunModel::default(),
     };
-    let observer = Some(windlass_view::live(live, Box::new(std::io::stdout())));
+    let observer = Some(windlass_view::live(live, output::shared()));
     Ok(journal.start_run(WriterOptions { observer, ..WriterOptions::default() }, started)?)
 }
 

@@ -6,6 +6,9 @@ use crate::suggest::{quoted, toml_string};
 
 /// For a demand that was denied.
 pub(super) fn denial(demand: &Demand<'_>, stage: &str, step: &str) -> String {
+    if demand.resource.starts_with("sha256:") {
+        return "name the image by its repository: an id does not tell which grant it comes under; push it first, and use the output `pinned`, or use the output `ref`".to_owned();
+    }
     let Some(row) = vocabulary::verb(demand.capability, demand.verb) else {
         return format!("no grant can allow `{} {}`", demand.capability, demand.verb);
     };

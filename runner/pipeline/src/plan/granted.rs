@@ -14,6 +14,9 @@ use crate::suggest::quoted;
 use crate::template::Node;
 use crate::tree::{Doc, Kind, NodeId};
 
+/// What a step uses without its plugin asking: the host puts these in, or shows them, by the grant alone.
+const BY_VALUE: &[&str] = &["env", "files", "secrets"];
+
 /// Grants with what the planner needs to know of them. Places are relative to that of the grants, so that steps whose
 /// grants read the same can share it.
 #[derive(Default)]
@@ -129,7 +132,11 @@ impl Maker<'_, '_> {
             });
         }
         let base = step.grants.map_or(0, |grants| doc.span(grants).start);
-        for key in granted.keys.iter().filter(|key| description.capability(key.capability).is_none()) {
+        for key in granted
+            .keys
+            .iter()
+            .filter(|key| !BY_VALUE.contains(&key.capability) && description.capability(key.capability).is_none())
+        {
             sink.warning(codes::UNUSED_GRANT, absolute(&key.place, base), |diagnostic| {
                 let (plugin, capability) = (quoted(&description.name), quoted(key.capability));
                 diagnostic.message = format!("plugin {plugin} never asks for {capability}");

@@ -187,9 +187,10 @@ fn mistakes_of_the_file_and_of_the_plan_are_shown_together() {
 
 #[test]
 fn a_warning_does_not_fail() {
-    let plan =
-        planned(&step("uses = \"image\"\nwith.tag = \"a\"\ngrants = { docker = { tag = [\"a\"] }, env = [\"A\"] }"))
-            .unwrap();
+    let plan = planned(&step(
+        "uses = \"image\"\nwith.tag = \"a\"\ngrants = { docker = { tag = [\"a\"] }, process = [\"make\"] }",
+    ))
+    .unwrap();
     assert_eq!(plan.warnings.len(), 1);
     assert_eq!(plan.warnings.diagnostics[0].severity, Severity::Warning);
     assert!(!plan.warnings.has_errors());

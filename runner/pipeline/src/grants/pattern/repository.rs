@@ -61,7 +61,8 @@ impl Repository {
     /// along with it: Docker goes by the digest then and does not look at the tag.
     pub(super) fn matches(&self, resource: &str) -> bool {
         let reference = split(resource);
-        if reference.name.contains('*') {
+        // An image's id says nothing of the repository that it is from.
+        if reference.name.contains('*') || reference.name == "sha256" {
             return false;
         }
         let Some(name) = normal(reference.name, false) else { return false };
