@@ -59,7 +59,10 @@ pub(crate) fn words(error: &SandboxError) -> (String, Option<String>) {
         _ => "\n",
     };
     match text.split_once(cut) {
-        Some((message, help)) => (message.to_owned(), Some(help.trim_start().to_owned())),
+        Some((message, help)) => {
+            let help: Vec<&str> = help.lines().map(str::trim).collect();
+            (message.to_owned(), Some(help.join("\n")))
+        }
         None => (text, None),
     }
 }

@@ -1,7 +1,7 @@
 //! `windlass logs`: what steps printed.
 
 use clap::Args;
-use windlass_journal::Journal;
+use windlass_journal::{Journal, JournalError};
 use windlass_view::LogsOptions;
 
 use crate::args::{FormatArg, JournalArg};
@@ -50,7 +50,13 @@ impl Logs {
 pub(crate) fn run(args: &Logs) -> Result<Exit, CliError> {
     let reader = Journal::open(&files::state(args.journal.within.as_deref())?)?;
     let (run, step) = args.what();
-    let run = reader.resolve(run)?;
+    let run = reader.resolve(run).map_err(|error| match (error, run) {
+        (error @ (JournalError::UnknownRun { .. } | JournalError::ShortId { .. }), Some(given)) if step.is_none() => {
+            let help = format!("if `{given}` is a stage, write `windlass logs latest {given}`");
+            CliError::usage(error.to_string(), help)
+        }
+        (error, _) => error.into(),
+    })?;
     let options = LogsOptions {
         style: view_style::style(),
         format: args.format.format.into(),

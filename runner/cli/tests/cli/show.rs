@@ -1,0 +1,38 @@
+//! `windlass show`.
+
+use crate::support::{Folder, HELLO, snapshot};
+
+#[test]
+fn the_newest_run_with_its_calls() {
+    let folder = Folder::with(HELLO);
+    folder.windlass(&["run", "-q"]).exits(0);
+    snapshot!(folder.windlass(&["show", "--calls"]));
+}
+
+#[test]
+fn a_run_by_the_beginning_of_its_id() {
+    let folder = Folder::with(HELLO);
+    folder.windlass(&["run", "-q"]).exits(0);
+    let id = folder.runs().remove(0);
+    for name in [&id, &id[..3], &id.to_uppercase(), "latest"] {
+        folder.windlass(&["show", name]).exits(0).says(&id);
+    }
+    folder.windlass(&["show", "zzzz"]).exits(2).says("no run is called `zzzz`").says(&id);
+    folder.windlass(&["show", "z"]).exits(2).says("too short");
+}
+
+#[test]
+fn what_the_run_was_made_from_is_recorded_and_secrets_are_not() {
+    let pipeline = HELLO.replace("hello from", "${env.WHO} from") + "[secrets]\ntoken = { env = \"TOKEN\" }\n";
+    let folder = Folder::with(&pipeline).env("WHO", "greetings").env("TOKEN", "geheim-geheim");
+    folder.windlass(&["run", "-q"]).exits(0);
+    let run = folder.windlass(&["show", "--format", "json"]).exits(0).json().remove(0);
+    assert_eq!(run["facts"], serde_json::json!({ "env.WHO": "greetings", "secrets.token": "env:TOKEN" }));
+    assert_eq!(run["plugins"][0]["source"], "builtin:command");
+    assert!(run["versions"]["windlass:step"].is_string());
+}
+
+#[test]
+fn where_nothing_was_run() {
+    Folder::new().windlass(&["show"]).exits(2).says("no run was started here yet");
+}
