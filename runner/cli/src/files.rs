@@ -20,7 +20,29 @@ pub(crate) const STATE: &str = ".windlass";
 
 /// Reads a pipeline as text.
 pub(crate) fn read_pipeline(path: &Path) -> Result<Source, CliError> {
-    let failed = |error: io::Error| CliError::file(path, &error, help(path, &error));
+    read(path, |error| help(path, error))
+}
+
+/// Reads another TOML file as text.
+pub(crate) fn read_source(path: &Path) -> Result<Source, CliError> {
+    read(path, |_| None)
+}
+
+/// The files of a folder with this extension, by name.
+pub(crate) fn with_extension(folder: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|has| has == extension) && path.is_file() {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn read(path: &Path, help: impl Fn(&io::Error) -> Option<String>) -> Result<Source, CliError> {
+    let failed = |error: io::Error| CliError::file(path, &error, help(&error));
     let file = File::open(path).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
     if metadata.is_dir() {
