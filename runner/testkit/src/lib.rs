@@ -13,15 +13,18 @@ mod case;
 mod diff;
 mod made;
 mod read;
+mod record;
 mod report;
 mod run;
 mod script;
 mod shape;
+mod toml;
 mod value;
 mod verdict;
 
 pub use case::Case;
 pub use read::read;
+pub use record::{RecordError, record};
 pub use report::Report;
 pub use run::{CaseError, run};
 pub use verdict::{Difference, ShownCall};

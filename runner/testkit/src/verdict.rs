@@ -111,8 +111,8 @@ pub struct ShownCall {
 /// Everything that is not as the case says, the first differing call first.
 pub(crate) fn compare(case: &Case, made: &Made, read: impl Fn(&str) -> io::Result<String>) -> Vec<Difference> {
     let mut differences = calls(case, made);
-    // What the step did after a call that was not expected says nothing.
-    if differences.iter().any(|one| matches!(one, Difference::Call { .. } | Difference::Unexpected { .. })) {
+    // What the step did after a call that went otherwise says nothing.
+    if differences.iter().any(|one| !matches!(one, Difference::Missing { .. })) {
         return differences;
     }
     outcome(case, made, &mut differences);
@@ -140,11 +140,10 @@ fn calls(case: &Case, made: &Made) -> Vec<Difference> {
     let own = |call: &&MadeCall| {
         !matches!(call.function, Function::TimerSleep | Function::FilesPublish) || listed(call.function)
     };
-    let mut differences = Vec::new();
     let mut script = Script::new(&case.calls);
     for (number, call) in (1..).zip(made.calls.iter().filter(own)) {
         let Some(expected) = script.take(call.function, &call.args, false) else {
-            differences.push(match script.nearest(call.function) {
+            return vec![match script.nearest(call.function) {
                 Some(expected) => Difference::Call {
                     call: number,
                     expected: shown(expected),
@@ -167,23 +166,17 @@ fn calls(case: &Case, made: &Made) -> Vec<Difference> {
                         args: Some(readable(call.function, call.args.clone())),
                     },
                 },
-            });
-            return differences;
+            }];
         };
         if let Some(actual) = &call.answer
             && let Some(wanted) = other_answer(expected, actual)
         {
-            let actual = readable(call.function, actual.clone());
-            differences.push(Difference::Answer {
-                call: number,
-                function: call.function.name(),
-                expected: readable(call.function, wanted),
-                actual,
-            });
+            let (expected, actual) = (readable(call.function, wanted), readable(call.function, actual.clone()));
+            let function = call.function.name();
+            return vec![Difference::Answer { call: number, function, expected, actual }];
         }
     }
-    differences.extend(script.rest().map(|call| Difference::Missing { expected: shown(call) }));
-    differences
+    script.rest().map(|call| Difference::Missing { expected: shown(call) }).collect()
 }
 
 /// What the case says, if the answer is another. The gate answers by itself what it denies.
