@@ -48,6 +48,7 @@ fn call(workspace: &Path, authority: Authority) -> Call {
         versions: BTreeMap::new(),
         stages: 1,
         steps: 1,
+        flags: Default::default(),
     };
     let journal = Journal::open_or_create(&state).expect("a journal");
     let writer = journal.start_run(WriterOptions::default(), started).expect("a writer");

@@ -63,7 +63,7 @@ pub(crate) fn run(args: &Run) -> Result<Exit, CliError> {
     // The threads of a large runtime cost more than a single step does.
     let runtime = if prepared.plan.steps.len() == 1 { small } else { runtime::large(options.jobs)? };
     let Prepared { plan, plugins, sandbox, .. } = prepared;
-    let engine = windlass_engine::Run { plan: Arc::new(plan), plugins, gate: Arc::new(gate), options };
+    let engine = windlass_engine::Run { plan: Arc::new(plan), plugins, gate: Arc::new(gate), options, recording: None };
     let ended = runtime.block_on(engine.execute(cancel));
     // To take it apart takes longer than to leave it to the system.
     std::mem::forget((runtime, sandbox));
@@ -123,6 +123,7 @@ fn begin(args: &Run, text: &Text, prepared: &Prepared, run: &str, state: &Path) 
         versions: versions::all(),
         stages: u32::try_from(plan.stages.len()).unwrap_or(u32::MAX),
         steps: u32::try_from(plan.steps.len()).unwrap_or(u32::MAX),
+        flags: Default::default(),
     };
     let live = LiveOptions {
         style: view_style::style(),
