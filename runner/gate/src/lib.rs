@@ -6,6 +6,7 @@
 
 pub mod api;
 mod capability;
+mod crash;
 mod demands;
 mod error;
 mod gate;
