@@ -9,6 +9,7 @@ use windlass_journal::{CallId, FailureKind, Record, StepIndex};
 use windlass_pipeline::{Grants, Rule};
 
 use crate::api::{self, Operation};
+use crate::crash::{self, Phase};
 use crate::demands::owned;
 use crate::{Answer, Authority, Call, CallError, Function, Gate, InDoubt, Interrupt, Kind, Need, StepLog, Stop};
 
@@ -100,6 +101,7 @@ impl Session {
         if function == Function::MetricsEmit {
             return Ok(self.emit(id, &args));
         }
+        let label = crash::Label::new(&self.authority, id, function, kind);
         let Some(capability) = self.gate.capability(row.capability).cloned() else {
             let error = CallError::Unavailable(format!("this run has no capability `{}`", row.capability));
             return Ok(self.recorded(id, function, args, grant, Err(error)));
@@ -127,13 +129,21 @@ impl Session {
             Kind::Effect(in_doubt) => {
                 let started =
                     Record::CallStarted { call: id, function: function.name().into(), args: args.clone(), grant };
-                self.gate.writer.append_durable(started).await.map_err(|error| Interrupt::Journal(Arc::new(error)))?;
+                crash::start(&self.gate.writer, &label, started)
+                    .await
+                    .map_err(|error| Interrupt::Journal(Arc::new(error)))?;
                 self.gate.note_acted(row.capability);
                 let gate = Arc::clone(&self.gate);
                 let effect = async move {
                     let result = capability.perform(call).await;
+                    crash::point(&label, Phase::EffectDone);
                     let answer = gate.run.secrets.redactor().text(to_json(&result));
-                    gate.writer.append(Record::CallEnded { call: id, answer: answer.clone() });
+                    crash::append(
+                        &gate.writer,
+                        &label,
+                        Phase::EndQueued,
+                        Record::CallEnded { call: id, answer: answer.clone() },
+                    );
                     (result, answer)
                 };
                 // What is being made is seen through even when the step is cancelled meanwhile:
@@ -165,13 +175,10 @@ impl Session {
         let call = self.next_call()?;
         let seen = see();
         let answer = to_json(&Ok(seen.clone()));
-        self.gate.writer.append(Record::CallRecorded {
-            call,
-            function: function.name().into(),
-            args: "{}".to_owned(),
-            grant: None,
-            answer,
-        });
+        let label = crash::Label::new(&self.authority, call, function, Kind::Record);
+        let record =
+            Record::CallRecorded { call, function: function.name().into(), args: "{}".to_owned(), grant: None, answer };
+        crash::append(&self.gate.writer, &label, Phase::EndQueued, record);
         Ok(seen)
     }
 
@@ -207,13 +214,10 @@ impl Session {
         match serde_json::from_str::<api::metrics::Emit>(args) {
             Ok(api::metrics::Emit { metric }) => {
                 let labels = metric.labels.into_iter().map(|pair| (pair.name, pair.value)).collect();
-                self.gate.writer.append(Record::Metric {
-                    call: id,
-                    name: metric.name,
-                    value: metric.value,
-                    unit: metric.unit,
-                    labels,
-                });
+                let label = crash::Label::new(&self.authority, id, Function::MetricsEmit, Kind::Record);
+                let record =
+                    Record::Metric { call: id, name: metric.name, value: metric.value, unit: metric.unit, labels };
+                crash::append(&self.gate.writer, &label, Phase::EndQueued, record);
                 self.answered(Ok(Json::Null))
             }
             Err(error) => self.answered(Err(CallError::Invalid(error.to_string()))),
@@ -230,13 +234,10 @@ impl Session {
     ) -> String {
         let answer = self.gate.run.secrets.redactor().text(to_json(&result));
         self.remember(function, &args, &result);
-        self.gate.writer.append(Record::CallRecorded {
-            call,
-            function: function.name().into(),
-            args,
-            grant,
-            answer: answer.clone(),
-        });
+        let label = crash::Label::new(&self.authority, call, function, Kind::Record);
+        let record =
+            Record::CallRecorded { call, function: function.name().into(), args, grant, answer: answer.clone() };
+        crash::append(&self.gate.writer, &label, Phase::EndQueued, record);
         answer
     }
 
