@@ -7,6 +7,7 @@
 pub mod api;
 mod authorise;
 mod capability;
+mod crash;
 mod demands;
 mod error;
 mod gate;

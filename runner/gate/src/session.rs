@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use windlass_journal::{CallId, FailureKind, InDoubtAnswer, Record, StepIndex, now_micros};
 
 use crate::api::{self, Operation};
+use crate::crash::{self, Label, Phase};
 use crate::demands::owned;
 use crate::tape::Played;
 use crate::{
@@ -191,12 +192,16 @@ impl Session {
             None => self.start(id, function, &args, grant),
         }
         self.gate.writer.flush().await.map_err(|error| Interrupt::Journal(Arc::new(error)))?;
+        let label = self.label(id, function, &args);
+        crash::point(&label, Phase::StartDurable);
         self.gate.note_acted(function.row().capability);
         let gate = Arc::clone(&self.gate);
         let effect = async move {
             let result = capability.perform(call).await;
+            crash::point(&label, Phase::EffectDone);
             let answer = gate.run.secrets.redactor().text(to_json(&result));
-            gate.writer.append(Record::CallEnded { call: id, answer: answer.clone() });
+            let ended = Record::CallEnded { call: id, answer: answer.clone() };
+            crash::append(&gate.writer, &label, Phase::EndQueued, ended);
             (result, answer)
         };
         // What is being made is seen through even when the step is cancelled meanwhile:
@@ -346,14 +351,11 @@ impl Session {
     fn emit(&mut self, id: CallId, args: String) -> String {
         match serde_json::from_str::<api::metrics::Emit>(&args) {
             Ok(api::metrics::Emit { metric }) => {
-                let labels = metric.labels.into_iter().map(|pair| (pair.name, pair.value)).collect();
-                self.gate.writer.append(Record::Metric {
-                    call: id,
-                    name: metric.name,
-                    value: metric.value,
-                    unit: metric.unit,
-                    labels,
-                });
+                let labels = metric.labels.iter().map(|pair| (pair.name.clone(), pair.value.clone())).collect();
+                let label = self.label(id, Function::MetricsEmit, &args);
+                let api::metrics::Metric { name, value, unit, .. } = metric;
+                let record = Record::Metric { call: id, name, value, unit, labels };
+                crash::append(&self.gate.writer, &label, Phase::EndQueued, record);
                 self.answered(Ok(Json::Null))
             }
             Err(error) => {
@@ -365,15 +367,23 @@ impl Session {
 
     /// Says that a call begins.
     fn start(&self, call: CallId, function: Function, args: &str, grant: Option<String>) {
+        let label = self.label(call, function, args);
         let function = function.name().into();
-        self.gate.writer.append(Record::CallStarted { call, function, args: args.to_owned(), grant });
+        let started = Record::CallStarted { call, function, args: args.to_owned(), grant };
+        crash::append(&self.gate.writer, &label, Phase::StartQueued, started);
+    }
+
+    fn label(&self, call: CallId, function: Function, args: &str) -> Label {
+        Label::new(&self.authority, call, function, args)
     }
 
     /// Says how a call that had begun ended.
     fn ended(&mut self, call: CallId, function: Function, args: &str, result: &Result<Json, CallError>) -> String {
         let answer = self.gate.run.secrets.redactor().text(to_json(result));
         self.remember(function, args, result);
-        self.gate.writer.append(Record::CallEnded { call, answer: answer.clone() });
+        let label = self.label(call, function, args);
+        let ended = Record::CallEnded { call, answer: answer.clone() };
+        crash::append(&self.gate.writer, &label, Phase::EndQueued, ended);
         answer
     }
 
@@ -388,14 +398,10 @@ impl Session {
     ) -> String {
         let answer = self.gate.run.secrets.redactor().text(to_json(&result));
         self.remember(function, &args, &result);
-        self.gate.writer.append(Record::CallRecorded {
-            call,
-            function: function.name().into(),
-            args,
-            grant,
-            answer: answer.clone(),
-            took,
-        });
+        let label = self.label(call, function, &args);
+        let (function, answer_recorded) = (function.name().into(), answer.clone());
+        let record = Record::CallRecorded { call, function, args, grant, answer: answer_recorded, took };
+        crash::append(&self.gate.writer, &label, Phase::EndQueued, record);
         answer
     }
 

@@ -67,6 +67,7 @@ fn call(workspace: &Path, authority: Authority) -> Call {
         authority,
         run: Arc::new(run),
         log: StepLog::new(writer, StepIndex(0), 1, 1 << 20, Redactor::default()),
+        began_before: std::time::Duration::ZERO,
     }
 }
 
