@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 use windlass_journal::{
-    CallId, Entry, Failure, FolderInput, JournalError, Reader, Record, RunStarted, RunSummary, StageIndex, Status,
-    StepIndex, Stream,
+    CallId, Entry, Failure, FolderInput, JournalError, PluginPin, Reader, Record, RunStarted, RunSummary, StageIndex,
+    Status, StepIndex, Stream,
 };
 
 use crate::{Function, InDoubt, Kind, RecordedCall, Tape, api, tape};
@@ -30,8 +30,10 @@ pub struct Recording {
     pub ended: Option<(Status, u8)>,
     /// The capabilities that acted.
     pub acted: BTreeSet<&'static str>,
-    /// Steps that were to begin anew at the last resume, and did not get to it.
+    /// Steps that are to begin anew.
     pub to_restart: Vec<StepIndex>,
+    /// The plugins with which steps were last let begin anew, in the plan's order.
+    pub restarted: BTreeMap<StepIndex, Vec<PluginPin>>,
 }
 
 /// A stage that was begun.
@@ -84,6 +86,11 @@ impl Recording {
         reading.done().ok_or_else(|| JournalError::Empty { run: run.id.clone() })
     }
 
+    /// Lets steps begin anew.
+    pub fn restart(&mut self, steps: &[StepIndex]) {
+        self.to_restart.extend(steps);
+    }
+
     /// The calls of steps that are not over, of which only a person can say how they ended. `repeats` says which steps
     /// make such a call again without asking.
     pub fn questions(&self, repeats: impl Fn(StepIndex) -> bool) -> Vec<Question> {
@@ -102,6 +109,30 @@ impl Recording {
     }
 }
 
+impl Question {
+    /// The answer that a call is given that a person says was done.
+    pub fn done(&self) -> String {
+        let answer = match Function::by_name(&self.recorded.function) {
+            Some(Function::ProcessRun) => serde_json::to_value(api::process::Exit {
+                code: 0,
+                stdout_tail: String::new(),
+                stderr_tail: String::new(),
+            }),
+            Some(Function::HttpSend) => {
+                let url = serde_json::from_str::<api::http::Send>(&self.recorded.args).map(|send| send.request.url);
+                serde_json::to_value(api::http::Response {
+                    status: 200,
+                    headers: Vec::new(),
+                    body: Vec::new(),
+                    url: url.unwrap_or_default(),
+                })
+            }
+            _ => Ok(Json::Null),
+        };
+        serde_json::json!({ "ok": answer.unwrap_or_default() }).to_string()
+    }
+}
+
 #[derive(Default)]
 struct Reading {
     started: Option<RunStarted>,
@@ -112,6 +143,7 @@ struct Reading {
     ended: Option<(Status, u8)>,
     acted: BTreeSet<&'static str>,
     to_restart: Vec<StepIndex>,
+    restarted: BTreeMap<StepIndex, Vec<PluginPin>>,
     first_at: u64,
     last_at: u64,
     /// How long nobody worked on the run, in microseconds.
@@ -130,12 +162,9 @@ impl Reading {
         match record {
             Record::RunStarted(started) => self.started = Some(*started),
             Record::RunResumed(resumed) => {
-                // What a person said about calls of an attempt that is left behind goes with it.
-                self.to_restart = resumed.restarted;
-                for step in &self.to_restart {
-                    if let Some(step) = self.steps.get_mut(step) {
-                        step.ended = None;
-                    }
+                for step in resumed.restarted {
+                    self.restarted.insert(step, resumed.plugins.clone());
+                    self.to_restart.push(step);
                 }
             }
             Record::StageStarted { stage, .. } => {
@@ -232,13 +261,36 @@ impl Reading {
     }
 
     fn done(self) -> Option<Recording> {
-        let Self { started, stages, mut steps, host, cancelled, ended, acted, to_restart, first_at, last_at, lost } =
-            self;
+        let Self {
+            started,
+            stages,
+            mut steps,
+            host,
+            cancelled,
+            ended,
+            acted,
+            to_restart,
+            restarted,
+            first_at,
+            last_at,
+            lost,
+        } = self;
         for step in steps.values_mut().filter(|step| step.ended.is_none()) {
             step.worked_until(last_at, lost);
         }
         let ran_for = Duration::from_micros((last_at - first_at).saturating_sub(lost));
-        Some(Recording { started: started?, stages, steps, host, cancelled, ran_for, ended, acted, to_restart })
+        Some(Recording {
+            started: started?,
+            stages,
+            steps,
+            host,
+            cancelled,
+            ran_for,
+            ended,
+            acted,
+            to_restart,
+            restarted,
+        })
     }
 }
 
