@@ -7,8 +7,10 @@ mod before;
 mod cleanup;
 mod folders;
 mod outputs;
+mod replay;
 mod run;
 mod stages;
 mod step;
 
+pub use replay::{Difference, Replayed};
 pub use run::{Cancel, Ended, Run, RunOptions};
