@@ -5,6 +5,7 @@
 
 mod cleanup;
 mod folders;
+pub mod inputs;
 mod outputs;
 mod run;
 mod stages;
