@@ -6,6 +6,7 @@
 mod before;
 mod cleanup;
 mod folders;
+pub mod inputs;
 mod outputs;
 mod replay;
 mod run;
