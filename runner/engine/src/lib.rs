@@ -3,11 +3,15 @@
 //! The engine decides what runs when. It does nothing to the world itself: steps act through their
 //! sessions, and what the engine has to do (publish, clean up) passes the gate as the host's call.
 
+mod before;
 mod cleanup;
 mod folders;
+pub mod inputs;
 mod outputs;
+mod replay;
 mod run;
 mod stages;
 mod step;
 
+pub use replay::{Difference, Replayed};
 pub use run::{Cancel, Ended, Run, RunOptions};

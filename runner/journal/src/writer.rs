@@ -70,6 +70,17 @@ impl Writer {
         }
     }
 
+    /// Appends a record, and does `then` before the journal's thread can take it.
+    #[cfg(feature = "crash-points")]
+    pub fn append_then(&self, record: Record, then: impl FnOnce()) {
+        let mut buffer = self.with_room();
+        if buffer.takes() {
+            buffer.push(record);
+            then();
+            self.nudge(buffer, false);
+        }
+    }
+
     /// Appends a record and waits until it, and everything before it, is durable.
     ///
     /// All who wait at the same moment share one commit.
