@@ -6,7 +6,7 @@
 )]
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use windlass_pipeline::{MAX_BYTES, Source, decode};
@@ -26,6 +26,22 @@ pub(crate) fn read_pipeline(path: &Path) -> Result<Source, CliError> {
 /// Reads another TOML file as text.
 pub(crate) fn read_source(path: &Path) -> Result<Source, CliError> {
     read(path, |_| None)
+}
+
+/// Writes a file that is not there yet.
+pub(crate) fn write_new(path: &Path, text: &str) -> Result<(), CliError> {
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            CliError::usage(format!("{} is there already", path.display()), "name another file, or remove this one")
+        }
+        io::ErrorKind::NotFound => CliError::usage(
+            format!("{} cannot be written: its folder is not there", path.display()),
+            "make the folder, or name another file",
+        ),
+        _ => CliError::usage(format!("{} cannot be written: {error}", path.display()), "name another file"),
+    };
+    let mut file = File::create_new(path).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)
 }
 
 /// The files of a folder with this extension, by name.

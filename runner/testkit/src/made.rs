@@ -26,6 +26,8 @@ pub(crate) struct Made {
     pub(crate) status: Option<Status>,
     pub(crate) failure: Option<Failure>,
     pub(crate) outputs: BTreeMap<String, Json>,
+    /// Variables of the host that were granted.
+    pub(crate) env: BTreeMap<String, String>,
     /// The lines of the log, of all its streams.
     pub(crate) log: Vec<String>,
 }
@@ -61,6 +63,7 @@ impl Made {
                 Record::CallRecorded { call, function, args, answer, .. } if ours(&call) => {
                     calls.insert(call.ordinal, (function, args, Some(answer)));
                 }
+                Record::StepInputs { step, env, .. } if step == wanted => made.env = env,
                 Record::Metric { call, name, value, unit, labels } if ours(&call) => {
                     made.metrics.push(json!({ "name": name, "value": value, "unit": unit, "labels": labels }));
                 }

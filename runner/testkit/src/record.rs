@@ -54,13 +54,13 @@ pub fn record(reader: &Reader, run: &RunSummary, plan: &Plan, workspace: &Path, 
         Some(Status::Cancelled) => return Err(RecordError::NotEnded(step.to_owned(), "was cancelled")),
         Some(Status::Skipped) | None => return Err(RecordError::NotEnded(step.to_owned(), "did not end")),
     }
-    let mut text = format!(
-        "# Recorded from run {} by `windlass plugin test --record`. What the step read from folders and from the host's\n\
-         # environment is not in it: add it to `given`.\nname = {}\n\n",
-        run.id,
-        toml::inline(&format!("{step} of {}", plan.name).into())
-    );
-    given(&mut text, plan, planned);
+    let name = toml::inline(&format!("{step} of {}", plan.name).into());
+    let mut text = format!("# Recorded from run {} by `windlass plugin test --record`.\n", run.id);
+    if planned.grants.of("files", "read").next().is_some() {
+        text.push_str("# What the step read from granted folders is not in it: add it to `given.files`.\n");
+    }
+    let _ = writeln!(text, "name = {name}\n");
+    given(&mut text, plan, planned, &made);
     let outputs = outputs(reader, run)?;
     self::step(&mut text, plan, planned, workspace, &outputs).map_err(|error| RecordError::Input(step.to_owned(), error))?;
     for (call, times) in grouped(&made.calls) {
@@ -84,11 +84,14 @@ fn outputs(reader: &Reader, run: &RunSummary) -> Result<BTreeMap<u32, BTreeMap<S
     Ok(found)
 }
 
-fn given(text: &mut String, plan: &Plan, step: &PlanStep) {
+fn given(text: &mut String, plan: &Plan, step: &PlanStep, made: &Made) {
     let secrets: Vec<&str> = step.grants.of("secrets", "use").map(|rule| &*rule.text).collect();
     let mut given = object(json!({ "pipeline": plan.name, "stage": plan.stages[step.stage as usize].name }));
     if !secrets.is_empty() {
         given.insert("secrets".to_owned(), secrets.into());
+    }
+    if !made.env.is_empty() {
+        given.insert("env".to_owned(), json!(made.env));
     }
     toml::table(text, "[given]", &given);
 }

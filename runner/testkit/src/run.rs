@@ -14,7 +14,7 @@ use windlass_capability_health::Health;
 use windlass_capability_local::Files;
 use windlass_engine::{Cancel, Run, RunOptions};
 use windlass_gate::{Gate, RunContext, SecretStore, Secrets};
-use windlass_journal::{Journal, JournalError, RunStarted, Writer, WriterOptions};
+use windlass_journal::{Journal, JournalError, RunFlags, RunStarted, Writer, WriterOptions};
 use windlass_pipeline::{Descriptions, Diagnostics, Facts, Plan, plan};
 use windlass_sandbox::Plugin;
 
@@ -74,7 +74,7 @@ pub async fn run(case: Case, plugin: &Arc<Plugin>) -> Result<Report, CaseError> 
     let answers = Answers::new(Arc::clone(&case), cancel.clone(), plan.steps.first().and_then(|step| step.timeout));
     let gate = gate(&case, &answers, writer, &workspace, &state);
     let options = RunOptions { jobs: 1, step_timeout: LONGEST, ..RunOptions::default() };
-    let run = Run { plan: Arc::new(plan), plugins: vec![Arc::clone(plugin)], gate: Arc::new(gate), options };
+    let run = Run { plan: Arc::new(plan), plugins: vec![Arc::clone(plugin)], gate: Arc::new(gate), options, recording: None };
     run.execute(cancel).await;
     let made = Made::read(&Journal::open(&state)?)?;
     let differences = verdict::compare(&case, &made, |path| fs::read_to_string(workspace.join(path)));
@@ -112,6 +112,7 @@ fn begun(case: &Case, workspace: &Path, state: &Path) -> Result<Writer, CaseErro
         versions: BTreeMap::new(),
         stages: 1,
         steps: 1,
+        flags: RunFlags::default(),
     };
     Ok(Journal::open_or_create(state)?.start_run(WriterOptions::default(), started)?)
 }

@@ -2,6 +2,7 @@
 
 mod find;
 mod plugins;
+mod record;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -13,7 +14,7 @@ use windlass_testkit::{CaseError, Report};
 
 use self::find::Found;
 use self::plugins::Plugins;
-use crate::args::{Format, FormatArg};
+use crate::args::{Format, FormatArg, JournalArg};
 use crate::error::{CliError, number};
 use crate::exit::Exit;
 use crate::{files, output, runtime};
@@ -26,8 +27,19 @@ use crate::{files, output, runtime};
 #[derive(Debug, Args)]
 pub(crate) struct Test {
     /// A plugin's folder with `cases/*.toml`; a case; or a component, to test it with the cases beside it
-    #[arg(value_name = "PATH", required = true)]
+    #[arg(value_name = "PATH", required_unless_present = "record")]
     paths: Vec<PathBuf>,
+    /// Write a case from a step of a real run: the run, by its id or the beginning of it, or `latest`
+    #[arg(long, value_name = "RUN", requires = "step", conflicts_with = "paths")]
+    record: Option<String>,
+    /// The step to write it from
+    #[arg(long, value_name = "STAGE/STEP", requires = "record")]
+    step: Option<String>,
+    /// The case to write [default: to standard output]
+    #[arg(short, long, value_name = "FILE", requires = "record")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    journal: JournalArg,
     #[command(flatten)]
     pub(crate) format: FormatArg,
 }
@@ -43,6 +55,9 @@ enum Came {
 
 /// Does it.
 pub(crate) fn run(args: &Test) -> Result<Exit, CliError> {
+    if let (Some(run), Some(step)) = (&args.record, &args.step) {
+        return record::run(args, run, step);
+    }
     let begin = Instant::now();
     let found = find::cases(&args.paths)?;
     let runtime = runtime::small()?;
