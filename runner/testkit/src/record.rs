@@ -59,7 +59,7 @@ pub fn record(reader: &Reader, run: &RunSummary, plan: &Plan, workspace: &Path, 
     if planned.grants.of("files", "read").next().is_some() {
         text.push_str("# What the step read from granted folders is not in it: add it to `given.files`.\n");
     }
-    let _ = writeln!(text, "name = {name}\n");
+    let _ = writeln!(text, "name = {name}");
     given(&mut text, plan, planned, &made);
     let outputs = outputs(reader, run)?;
     self::step(&mut text, plan, planned, workspace, &outputs).map_err(|error| RecordError::Input(step.to_owned(), error))?;
@@ -86,14 +86,13 @@ fn outputs(reader: &Reader, run: &RunSummary) -> Result<BTreeMap<u32, BTreeMap<S
 
 fn given(text: &mut String, plan: &Plan, step: &PlanStep, made: &Made) {
     let secrets: Vec<&str> = step.grants.of("secrets", "use").map(|rule| &*rule.text).collect();
-    let mut given = object(json!({ "pipeline": plan.name, "stage": plan.stages[step.stage as usize].name }));
-    if !secrets.is_empty() {
-        given.insert("secrets".to_owned(), secrets.into());
-    }
-    if !made.env.is_empty() {
-        given.insert("env".to_owned(), json!(made.env));
-    }
-    toml::table(text, "[given]", &given);
+    let entries = [
+        ("pipeline", json!(plan.name)),
+        ("stage", json!(plan.stages[step.stage as usize].name)),
+        ("secrets", if secrets.is_empty() { Json::Null } else { json!(secrets) }),
+        ("env", if made.env.is_empty() { Json::Null } else { json!(made.env) }),
+    ];
+    table(text, "[given]", &entries);
 }
 
 fn step(
@@ -109,7 +108,6 @@ fn step(
         PluginSource::Path(path) => workspace.join(path).display().to_string(),
         other => other.to_string(),
     };
-    let mut entries = object(json!({ "name": step.name, "uses": uses, "with": escaped(step.with.fill(&mut lookup)?) }));
     let mut env = Map::new();
     for (name, value) in &step.env {
         let value = match value.fill(&mut lookup)? {
@@ -118,13 +116,20 @@ fn step(
         };
         env.insert(name.clone(), escaped(value.into()));
     }
-    if !env.is_empty() {
-        entries.insert("env".to_owned(), env.into());
-    }
-    entries.insert("grants".to_owned(), grants(&step.grants));
-    text.push('\n');
-    toml::table(text, "[step]", &entries);
+    let entries = [
+        ("name", json!(step.name)),
+        ("uses", uses.into()),
+        ("timeout", step.timeout.map_or(Json::Null, |limit| format!("{}ms", limit.as_millis()).into())),
+        ("with", escaped(step.with.fill(&mut lookup)?)),
+        ("env", if env.is_empty() { Json::Null } else { env.into() }),
+        ("grants", grants(&step.grants)),
+    ];
+    table(text, "[step]", &entries);
     Ok(())
+}
+
+fn table(text: &mut String, header: &str, entries: &[(&str, Json)]) {
+    toml::table(text, header, entries.iter().map(|(name, value)| (*name, value)));
 }
 
 /// The grants as a pipeline says them.
@@ -176,43 +181,31 @@ fn grouped(calls: &[MadeCall]) -> Vec<(&MadeCall, usize)> {
 }
 
 fn call(text: &mut String, call: &MadeCall, times: usize) {
-    let readable = |value: Json| if shape::has_bytes(call.function) { value::decoded(value) } else { value };
-    let mut entries = object(json!({ "function": call.function.name(), "args": readable(call.args.clone()) }));
-    if times > 1 {
-        entries.insert("times".to_owned(), times.into());
-    }
+    let readable = |value: &Json| {
+        if shape::has_bytes(call.function) { value::decoded(value.clone()) } else { value.clone() }
+    };
+    let mut entries = vec![
+        ("function", json!(call.function.name())),
+        ("times", if times > 1 { json!(times) } else { Json::Null }),
+        ("args", readable(&call.args)),
+    ];
     match &call.answer {
         // An answer without content has nothing to say.
         Some(answer) if answer.as_object().is_some_and(Map::is_empty) => {}
-        Some(answer) => drop(entries.insert("answer".to_owned(), readable(answer.clone()))),
-        // It never came, or the step's time was over first.
-        None => drop(entries.insert("fault".to_owned(), "hang".into())),
+        Some(answer) => entries.push(("answer", readable(answer))),
+        // It never came: the step's time was over first.
+        None => entries.push(("fault", json!("hang"))),
     }
-    text.push('\n');
-    toml::table(text, "[[calls]]", &entries);
+    table(text, "[[calls]]", &entries);
 }
 
 fn expect(text: &mut String, made: &Made) {
-    let mut entries = Map::new();
-    match &made.failure {
-        Some(failure) => {
-            entries.insert("failure".to_owned(), json!({ "kind": failure.kind, "message": failure.message }));
-        }
-        None => {
-            entries.insert("outcome".to_owned(), "succeeded".into());
-            if !made.outputs.is_empty() {
-                let outputs = Json::Object(made.outputs.clone().into_iter().collect());
-                entries.insert("outputs".to_owned(), value::compact(outputs));
-            }
-        }
-    }
-    let _ = writeln!(text);
-    toml::table(text, "[expect]", &entries);
-}
-
-fn object(value: Json) -> Map<String, Json> {
-    match value {
-        Json::Object(entries) => entries,
-        _ => Map::new(),
-    }
+    let entries = match &made.failure {
+        Some(failure) => vec![("failure", json!({ "kind": failure.kind, "message": failure.message }))],
+        None => vec![
+            ("outcome", json!("succeeded")),
+            ("outputs", value::compact(Json::Object(made.outputs.clone().into_iter().collect()))),
+        ],
+    };
+    table(text, "[expect]", &entries);
 }

@@ -7,17 +7,25 @@ use serde_json::{Map, Value as Json};
 /// What is longer than this does not stand on one line.
 const WIDTH: usize = 90;
 
-/// A table with its header. Nulls are left out: TOML has none.
-pub(crate) fn table(out: &mut String, header: &str, entries: &Map<String, Json>) {
-    let _ = writeln!(out, "{header}");
+/// A table with its header, in this order. Nulls are left out: TOML has none.
+pub(crate) fn table<'j>(out: &mut String, header: &str, entries: impl IntoIterator<Item = (&'j str, &'j Json)>) {
+    let entries: Vec<(&str, &Json)> = entries.into_iter().filter(|(_, value)| !value.is_null()).collect();
+    // A table of tables alone needs no header of its own, unless it is one of a list.
+    let bare = header.starts_with("[[") || entries.iter().any(|(_, value)| !is_long_table(value));
+    if bare || entries.is_empty() {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        let _ = writeln!(out, "{header}");
+    }
     beneath(out, header.trim_matches(['[', ']']), entries);
 }
 
-fn beneath(out: &mut String, path: &str, entries: &Map<String, Json>) {
+fn beneath<'j>(out: &mut String, path: &str, entries: impl IntoIterator<Item = (&'j str, &'j Json)>) {
     let mut later = Vec::new();
-    for (name, value) in entries.iter().filter(|(_, value)| !value.is_null()) {
+    for (name, value) in entries.into_iter().filter(|(_, value)| !value.is_null()) {
         match value {
-            Json::Object(deeper) if !deeper.is_empty() && inline(value).len() > WIDTH => later.push((name, deeper)),
+            Json::Object(deeper) if is_long_table(value) => later.push((name, deeper)),
             Json::Array(items) if inline(value).len() > WIDTH => {
                 let items: String = items.iter().map(|item| format!("    {},\n", inline(item))).collect();
                 let _ = writeln!(out, "{} = [\n{items}]", key(name));
@@ -31,10 +39,17 @@ fn beneath(out: &mut String, path: &str, entries: &Map<String, Json>) {
         }
     }
     for (name, deeper) in later {
-        let path = format!("{path}.{}", key(name));
-        let _ = writeln!(out, "\n[{path}]");
-        beneath(out, &path, deeper);
+        table(out, &format!("[{path}.{}]", key(name)), borrowed(deeper));
     }
+}
+
+fn is_long_table(value: &Json) -> bool {
+    value.as_object().is_some_and(|entries| !entries.is_empty()) && inline(value).len() > WIDTH
+}
+
+/// The entries as they are written.
+pub(crate) fn borrowed(entries: &Map<String, Json>) -> impl Iterator<Item = (&str, &Json)> {
+    entries.iter().map(|(name, value)| (name.as_str(), value))
 }
 
 /// A value on one line.
@@ -84,7 +99,7 @@ mod tests {
         let long = "x".repeat(WIDTH);
         let value = json!({ "a": { "b": 1 }, "c": { "d": { "e": long }, "f": true }, "none": null });
         let mut text = String::new();
-        table(&mut text, "[top]", value.as_object().unwrap());
+        table(&mut text, "[top]", borrowed(value.as_object().unwrap()));
         assert_eq!(text, format!("[top]\na = {{ b = 1 }}\n\n[top.c]\nf = true\n\n[top.c.d]\ne = \"{long}\"\n"));
     }
 
@@ -106,7 +121,7 @@ mod tests {
         fn what_is_written_is_read_again(value in proptest::collection::btree_map("[a-z -]{1,5}", values(), 0..5)) {
             let value: Map<String, Json> = value.into_iter().collect();
             let mut text = String::new();
-            table(&mut text, "[top]", &value);
+            table(&mut text, "[top]", borrowed(&value));
             prop_assert_eq!(&read(&text)["top"], &Json::Object(value), "{}", text);
         }
     }
