@@ -76,7 +76,8 @@ pub async fn run(case: Case, plugin: &Arc<Plugin>) -> Result<Report, CaseError> 
     let options = RunOptions { jobs: 1, step_timeout: LONGEST, ..RunOptions::default() };
     let run = Run { plan: Arc::new(plan), plugins: vec![Arc::clone(plugin)], gate: Arc::new(gate), options, recording: None };
     run.execute(cancel).await;
-    let made = Made::read(&Journal::open(&state)?)?;
+    let mut made = Made::read(&Journal::open(&state)?)?;
+    made.add(answers.made());
     let differences = verdict::compare(&case, &made, |path| fs::read_to_string(workspace.join(path)));
     Ok(Report {
         file: case.file().to_owned(),
