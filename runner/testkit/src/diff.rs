@@ -78,8 +78,8 @@ mod tests {
                     Both(text) | Expected(text) | Actual(text) => format!("{text}\n"),
                 }).collect()
             };
-            prop_assert_eq!(of(|line| !matches!(line, Actual(_))), one);
-            prop_assert_eq!(of(|line| !matches!(line, Expected(_))), other);
+            prop_assert_eq!(of(|line| !matches!(line, Actual(_))), one.clone());
+            prop_assert_eq!(of(|line| !matches!(line, Expected(_))), other.clone());
         }
     }
 }

@@ -74,7 +74,8 @@ pub async fn run(case: Case, plugin: &Arc<Plugin>) -> Result<Report, CaseError> 
     let answers = Answers::new(Arc::clone(&case), cancel.clone(), plan.steps.first().and_then(|step| step.timeout));
     let gate = gate(&case, &answers, writer, &workspace, &state);
     let options = RunOptions { jobs: 1, step_timeout: LONGEST, ..RunOptions::default() };
-    let run = Run { plan: Arc::new(plan), plugins: vec![Arc::clone(plugin)], gate: Arc::new(gate), options, recording: None };
+    let run =
+        Run { plan: Arc::new(plan), plugins: vec![Arc::clone(plugin)], gate: Arc::new(gate), options, recording: None };
     run.execute(cancel).await;
     let mut made = Made::read(&Journal::open(&state)?)?;
     made.add(answers.made());

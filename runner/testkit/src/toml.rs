@@ -74,8 +74,11 @@ fn key(name: &str) -> String {
 
 /// Text of several lines between `"""`.
 fn block(text: &str) -> String {
-    let escaped = inline(&text.into());
-    escaped[1..escaped.len() - 1].replace("\\n", "\n")
+    let lines = text.split('\n').map(|line| {
+        let quoted = inline(&line.into());
+        quoted[1..quoted.len() - 1].to_owned()
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -105,8 +108,11 @@ mod tests {
 
     fn values() -> impl Strategy<Value = Json> {
         let text = prop_oneof!["[ -~\n\t\u{7f}é\\\\\"]{0,12}", Just("a\\nb\nc\"\"\"".to_owned()), "[a-z]{95}"];
-        let leaf =
-            prop_oneof![any::<bool>().prop_map(Json::from), any::<i64>().prop_map(Json::from), text.prop_map(Json::from)];
+        let leaf = prop_oneof![
+            any::<bool>().prop_map(Json::from),
+            any::<i64>().prop_map(Json::from),
+            text.prop_map(Json::from)
+        ];
         leaf.prop_recursive(3, 24, 4, |inner| {
             prop_oneof![
                 proptest::collection::vec(inner.clone(), 0..4).prop_map(Json::from),

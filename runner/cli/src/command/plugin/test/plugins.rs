@@ -44,18 +44,14 @@ impl Plugins {
         Ok(loaded)
     }
 
-    async fn load(
-        &mut self,
-        source: &PluginSource,
-        folder: &Path,
-    ) -> Result<Result<Arc<Plugin>, Problem>, CliError> {
+    async fn load(&mut self, source: &PluginSource, folder: &Path) -> Result<Result<Arc<Plugin>, Problem>, CliError> {
         let component = match component(source, folder) {
             Ok(component) => component,
             Err(problem) => return Ok(Err(problem)),
         };
         let sandbox = match &self.sandbox {
             Some(sandbox) => sandbox,
-            None => self.sandbox.insert(open_sandbox(1)?),
+            None => self.sandbox.insert(open_sandbox(super::JOBS)?),
         };
         match sandbox.load(component).await {
             Ok(plugin) => Ok(Ok(Arc::new(plugin))),
