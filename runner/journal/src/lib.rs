@@ -51,6 +51,7 @@ mod resume;
 mod row;
 mod run;
 mod store;
+mod sum;
 mod thread;
 mod writer;
 

@@ -9,6 +9,7 @@
 
 mod commit;
 mod crash;
+mod damage;
 mod files;
 mod format;
 mod logs;
