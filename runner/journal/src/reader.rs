@@ -48,6 +48,9 @@ impl Reader {
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 return Err(JournalError::Absent { path: dir.to_owned() });
             }
+            Err(e) if e.kind() == io::ErrorKind::NotADirectory => {
+                return Err(JournalError::NotAFolder { path: dir.to_owned() });
+            }
             Err(e) => return Err(JournalError::io(&path, "read", e)),
         }
         let (conn, identity) = format::open_readable(&path)?;
@@ -185,6 +188,21 @@ impl Reader {
     pub fn refresh(&self, run: &RunSummary) -> Result<RunSummary, JournalError> {
         let found = self.select("WHERE key = ?1", [run.key])?.pop();
         found.ok_or_else(|| self.damaged(format!("run {} is missing", run.id)))
+    }
+
+    /// The journal's folder.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The log file of a run.
+    pub(crate) fn log_path(&self, run: &str) -> PathBuf {
+        log_path(&self.dir, run)
+    }
+
+    /// How large the store's files are.
+    pub(crate) fn store_size(&self) -> u64 {
+        crate::prune::store_size(&self.path)
     }
 
     /// A number that changes when another connection commits.

@@ -13,6 +13,7 @@ mod damage;
 mod files;
 mod format;
 mod logs;
+mod prune;
 mod readers;
 mod records;
 mod resume;
