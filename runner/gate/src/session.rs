@@ -320,12 +320,6 @@ impl Session {
         answer
     }
 
-    /// Stub, until playback is on main.
-    #[allow(clippy::unnecessary_wraps, unused_variables, missing_docs, reason = "stub")]
-    pub fn played(&mut self, function: Function) -> Result<Option<Json>, Interrupt> {
-        Ok(None)
-    }
-
     fn next_call(&mut self) -> Result<CallId, Interrupt> {
         if u64::from(self.next) >= self.max_calls {
             return Err(Interrupt::TooManyCalls { limit: self.max_calls });
