@@ -66,7 +66,7 @@ impl Shared {
     }
 
     /// Where an attempt of a step begins.
-    pub(crate) fn before(&self, step: StepIndex) -> Before {
+    pub(crate) fn before(&self, step: StepIndex, mode: Mode) -> Before {
         let Some(record) = self.record(step) else { return Before { attempt: 1, ..Before::default() } };
         if self.restarts(step) {
             return Before { attempt: record.attempt + 1, ..Before::default() };
@@ -77,7 +77,7 @@ impl Shared {
             ran_for: record.ran_for,
             folders: record.folders.clone(),
             env: record.env.clone(),
-            playback: Some(Playback::new(record.tape.clone(), Mode::Resume)),
+            playback: Some(Playback::new(record.tape.clone(), mode)),
         }
     }
 

@@ -13,6 +13,7 @@ use windlass_pipeline::Grants;
 use windlass_sandbox::Folder;
 
 /// A staging folder, and where its content goes when the step succeeds.
+#[derive(Clone)]
 pub(crate) struct Staged {
     pub(crate) staging: PathBuf,
     pub(crate) folder: String,

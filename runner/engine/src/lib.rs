@@ -8,8 +8,10 @@ mod cleanup;
 mod folders;
 pub mod inputs;
 mod outputs;
+mod replay;
 mod run;
 mod stages;
 mod step;
 
+pub use replay::{Difference, Replayed};
 pub use run::{Cancel, Ended, Run, RunOptions};

@@ -111,6 +111,17 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    pub(crate) fn new(run: Run, cancel: Cancel) -> Self {
+        Self {
+            outputs: Outputs::new(run.plan.steps.len()),
+            schemas: run.plugins.iter().map(|_| OnceLock::new()).collect(),
+            run_id: run.gate.run().run.as_str().into(),
+            pipeline: run.plan.name.as_str().into(),
+            cancel,
+            run,
+        }
+    }
+
     /// Checks what `with` has become once its references are filled in.
     pub(crate) fn check_filled(&self, plugin: u32, with: &serde_json::Value) -> Result<(), String> {
         let schema = self.schemas[plugin as usize]
@@ -126,14 +137,7 @@ impl Run {
         if let Some(recording) = &self.recording {
             self.gate.resume(recording);
         }
-        let shared = Arc::new(Shared {
-            outputs: Outputs::new(self.plan.steps.len()),
-            schemas: self.plugins.iter().map(|_| OnceLock::new()).collect(),
-            run_id: self.gate.run().run.as_str().into(),
-            pipeline: self.plan.name.as_str().into(),
-            cancel,
-            run: self,
-        });
+        let shared = Arc::new(Shared::new(self, cancel));
         let StagesEnd { failure, timed_out } = stages::run(&shared).await;
         let cancelled = shared.cancel.is_cancelled() && !timed_out;
         let left_behind = cleanup::clean_up(&shared, failure.is_some() || cancelled).await;

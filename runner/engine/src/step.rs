@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 use windlass_gate::api::docker;
-use windlass_gate::{Authority, Session, SessionOptions, StepAuthority, StepLog, Stop};
+use windlass_gate::{Authority, Function, Mode, Session, SessionOptions, StepAuthority, Stop};
 use windlass_journal::{Failure, FailureKind, Record, StageIndex, Status, StepIndex};
 use windlass_pipeline::{OnCrash, PlanStep};
 use windlass_sandbox::{Job, Limits, Outcome, Ran};
@@ -29,7 +29,7 @@ pub(crate) async fn run(shared: &Shared, index: StepIndex) -> StepEnd {
     if let Some(end) = shared.end_of(index) {
         return end;
     }
-    let before = shared.before(index);
+    let before = shared.before(index, Mode::Resume);
     let attempt_number = before.attempt;
     // A step that was under way when the run was told to end is told so in its record, too.
     if shared.cancel.is_cancelled() && before.begun.is_none() {
@@ -69,36 +69,25 @@ async fn attempt(
     shared: &Shared,
     step: &PlanStep,
     index: StepIndex,
-    mut before: Before,
+    before: Before,
 ) -> Option<Result<BTreeMap<String, Json>, Failure>> {
-    let limits = Limits::from(&step.limits);
-    let mut session = session(shared, step, index, &limits, &mut before);
-    let log = session.log().clone();
-    let env = match inputs(shared, step, index, &before) {
-        Ok(env) => env,
+    let ran_for = before.ran_for;
+    let begun = match begin(shared, step, index, before) {
+        Ok(begun) => begun,
         Err(failure) => return Some(Err(failure)),
     };
-    let (job, staged) = match job(shared, step, index, limits, &before, env, &session) {
-        Ok(job) => job,
-        Err(failure) => return Some(Err(failure)),
-    };
+    let (log, staged) = (begun.session.log().clone(), begun.staged.clone());
     let limit = step.timeout.unwrap_or(shared.run.options.step_timeout);
-    let plugin = &shared.run.plugins[step.plugin as usize];
-    let work = async {
-        leave_behind(shared, &mut session, before.attempt).await?;
-        let Ran { session, result } = plugin.run(session, job).await;
-        finish(session, &log, result, &staged).await
-    };
     let result = tokio::select! {
         biased;
         () = shared.cancel.cancelled() => None,
         // Dropping the work stops the plugin and its host call alike.
-        result = tokio::time::timeout(limit.saturating_sub(before.ran_for), work) => {
-            Some(result.unwrap_or_else(|_| Err(Failure {
+        result = tokio::time::timeout(limit.saturating_sub(ran_for), work(shared, step, begun)) => {
+            Some(result.map_or_else(|_| Err(Failure {
                 kind: FailureKind::TimedOut,
                 message: format!("step `{}` took more than its limit of {limit:?}", step.name),
                 hint: Some("raise `timeout` of the step if it really needs longer".to_owned()),
-            })))
+            }), |worked| worked.1))
         }
     };
     log.finish();
@@ -106,9 +95,54 @@ async fn attempt(
     result
 }
 
+/// An attempt that is ready to go.
+pub(crate) struct Begun {
+    session: Session,
+    job: Job,
+    pub(crate) staged: Vec<Staged>,
+}
+
+/// Makes ready what an attempt needs.
+pub(crate) fn begin(shared: &Shared, step: &PlanStep, index: StepIndex, mut before: Before) -> Result<Begun, Failure> {
+    let limits = Limits::from(&step.limits);
+    let session = session(shared, step, index, &limits, &mut before);
+    let env = inputs(shared, step, index, &before)?;
+    let (job, staged) = job(shared, step, index, limits, &before, env, &session)?;
+    Ok(Begun { session, job, staged })
+}
+
+/// Runs the plugin, and publishes what it wrote. Gives the session back, for who wants to know how it went.
+pub(crate) async fn work(
+    shared: &Shared,
+    step: &PlanStep,
+    begun: Begun,
+) -> (Session, Result<BTreeMap<String, Json>, Failure>) {
+    let Begun { mut session, job, staged } = begun;
+    if job.attempt > 1
+        && let Err(failure) = leave_behind(shared, &mut session, job.attempt).await
+    {
+        return (session, Err(failure));
+    }
+    let plugin = &shared.run.plugins[step.plugin as usize];
+    let Ran { mut session, result } = plugin.run(session, job).await;
+    let given = match result {
+        Ok(outcome) => publish(&mut session, outcome, &staged).await,
+        Err(failure) => Err(failure),
+    };
+    let given = match session.unplayed() {
+        // A failure that comes of the record itself says more.
+        Some(missing) if given.is_ok() => {
+            Err(Failure { kind: FailureKind::Plugin, message: missing.to_string(), hint: None })
+        }
+        _ => given,
+    };
+    (session, given)
+}
+
 /// Removes what earlier attempts of the step made: they did not come to their end, and the new one begins from nothing.
 async fn leave_behind(shared: &Shared, session: &mut Session, attempt: u32) -> Result<(), Failure> {
-    if attempt == 1 || !shared.run.gate.has_acted("docker") {
+    let was_asked = session.recorded_next() == Some(Function::DockerLeftovers);
+    if !was_asked && (session.is_playing() || !shared.run.gate.has_acted("docker")) {
         return Ok(());
     }
     let failed = |stop: Stop| Failure {
@@ -202,7 +236,7 @@ fn inputs(
         return Ok(before.env.clone());
     }
     let env = granted_env(shared, step);
-    if !env.is_empty() {
+    if step.grants.of("env", "read").next().is_some() {
         let inputs = Record::StepInputs { step: index, attempt: before.attempt, env: env.clone(), folders: Vec::new() };
         shared.run.gate.journal().append(inputs);
     }
@@ -223,30 +257,9 @@ fn granted_env(shared: &Shared, step: &PlanStep) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The end of a plugin's run: what it wrote becomes visible only if it succeeded, and it has to have made every call
-/// that it made before a crash.
-async fn finish(
-    mut session: Session,
-    log: &StepLog,
-    result: Result<Outcome, Failure>,
-    staged: &[Staged],
-) -> Result<BTreeMap<String, Json>, Failure> {
-    let given = match result {
-        Ok(outcome) => publish(&mut session, log, outcome, staged).await,
-        Err(failure) => Err(failure),
-    };
-    match session.unplayed() {
-        // A failure that comes of the record itself says more.
-        Some(missing) if given.is_ok() => {
-            Err(Failure { kind: FailureKind::Plugin, message: missing.to_string(), hint: None })
-        }
-        _ => given,
-    }
-}
-
+/// What a step wrote becomes visible only now that it has succeeded.
 async fn publish(
     session: &mut Session,
-    log: &StepLog,
     outcome: Outcome,
     staged: &[Staged],
 ) -> Result<BTreeMap<String, Json>, Failure> {
@@ -265,7 +278,7 @@ async fn publish(
         }
     }
     if !outcome.summary.is_empty() {
-        log.line(windlass_journal::Stream::Log, &outcome.summary);
+        session.log().line(windlass_journal::Stream::Log, &outcome.summary);
     }
     let text = Json::Object(outcome.outputs.into_iter().collect());
     // An output is stored and shown: a secret that a plugin came by has no place in it.
