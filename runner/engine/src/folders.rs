@@ -12,16 +12,25 @@ use windlass_journal::{Failure, FailureKind, StepIndex};
 use windlass_pipeline::Grants;
 use windlass_sandbox::Folder;
 
+use crate::inputs;
+
 /// A staging folder, and where its content goes when the step succeeds.
 #[derive(Clone)]
 pub(crate) struct Staged {
-    pub(crate) staging: PathBuf,
+    /// Among the staging folders of the run.
+    name: String,
+    path: PathBuf,
     pub(crate) folder: String,
 }
 
 impl Staged {
-    pub(crate) fn publish(&self) -> files::Publish {
-        files::Publish { staging: self.staging.to_string_lossy().into_owned(), folder: self.folder.clone() }
+    /// The call that publishes what is in it now.
+    pub(crate) async fn publish(&self) -> Result<files::Publish, Failure> {
+        let path = self.path.clone();
+        let digest = tokio::task::spawn_blocking(move || inputs::digest(&path)).await;
+        let digest = digest.map_err(|error| error.to_string()).and_then(|digest| digest.map_err(|e| e.to_string()));
+        let digest = digest.map_err(|error| failed(format!("what the step wrote to `{}`: {error}", self.folder)))?;
+        Ok(files::Publish { staging: self.name.clone(), folder: self.folder.clone(), digest })
     }
 }
 
@@ -54,11 +63,12 @@ pub(crate) fn open(run: &RunContext, grants: &Grants, step: StepIndex) -> Result
         folders.push(Folder { host: real, guest: rule.text.to_string(), writable: false });
     }
     for (number, rule) in grants.of("files", "write").enumerate() {
-        let staging = run.state.join("staging").join(&run.run).join(format!("{}-{number}", step.0));
+        let name = format!("{}-{number}", step.0);
+        let staging = run.state.join("staging").join(&run.run).join(&name);
         empty(&staging)
             .map_err(|error| failed(format!("the staging folder {} cannot be made: {error}", staging.display())))?;
         folders.push(Folder { host: staging.clone(), guest: rule.text.to_string(), writable: true });
-        staged.push(Staged { staging, folder: rule.text.to_string() });
+        staged.push(Staged { name, path: staging, folder: rule.text.to_string() });
     }
     Ok((folders, staged))
 }
@@ -67,8 +77,8 @@ pub(crate) fn open(run: &RunContext, grants: &Grants, step: StepIndex) -> Result
 pub(crate) fn discard(staged: &[Staged]) {
     for folder in staged {
         // What stays is a few files in the state folder; the next attempt empties it.
-        let _ = fs::remove_dir_all(&folder.staging);
-        if let Some(run) = folder.staging.parent() {
+        let _ = fs::remove_dir_all(&folder.path);
+        if let Some(run) = folder.path.parent() {
             let _ = fs::remove_dir(run);
         }
     }

@@ -79,7 +79,7 @@ impl State {
         if wait && self.each(timers).map(|timer| timer.asked).min().is_some_and(|asked| asked >= LONG) {
             self.begin(timers)?;
         }
-        if let Some(polled) = self.observed(Function::WasiPoll)? {
+        if let Some(polled) = self.played(Function::WasiPoll)? {
             let Polled { now, ready } = serde_json::from_value(polled)?;
             if ready.iter().any(|index| timers.iter().all(|timer| timer.index != *index)) || (wait && ready.is_empty())
             {

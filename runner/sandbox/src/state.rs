@@ -42,9 +42,9 @@ impl State {
     }
 
     /// What was seen here when the attempt ran before, as far as its record goes.
-    pub(crate) fn observed(&mut self, function: Function) -> wasmtime::Result<Option<Json>> {
+    pub(crate) fn played(&mut self, function: Function) -> wasmtime::Result<Option<Json>> {
         let Some(session) = self.session.as_mut() else { return Ok(None) };
-        let seen = session.observed(function);
+        let seen = session.played(function);
         seen.map_err(|interrupt| self.interrupted(interrupt))
     }
 
