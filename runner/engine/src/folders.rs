@@ -24,6 +24,10 @@ pub(crate) struct Staged {
 }
 
 impl Staged {
+    pub(crate) fn folder(&self) -> Folder {
+        Folder { host: self.path.clone(), guest: self.folder.clone(), writable: true }
+    }
+
     /// The call that publishes what is in it now.
     pub(crate) async fn publish(&self) -> Result<files::Publish, Failure> {
         let path = self.path.clone();
@@ -34,10 +38,9 @@ impl Staged {
     }
 }
 
-/// Makes ready what the grants name.
-pub(crate) fn open(run: &RunContext, grants: &Grants, step: StepIndex) -> Result<(Vec<Folder>, Vec<Staged>), Failure> {
+/// The folders that the step may read.
+pub(crate) fn granted(run: &RunContext, grants: &Grants) -> Result<Vec<Folder>, Failure> {
     let mut folders = Vec::new();
-    let mut staged = Vec::new();
     for rule in grants.of("files", "read") {
         let host = run.workspace.join(&*rule.text);
         let real = host.canonicalize().map_err(|error| missing(&rule.text, &error))?;
@@ -62,29 +65,35 @@ pub(crate) fn open(run: &RunContext, grants: &Grants, step: StepIndex) -> Result
         }
         folders.push(Folder { host: real, guest: rule.text.to_string(), writable: false });
     }
+    Ok(folders)
+}
+
+/// A staging folder for each folder that the step may write to.
+pub(crate) fn stage(run: &RunContext, grants: &Grants, step: StepIndex) -> Result<Vec<Staged>, Failure> {
+    let mut staged = Vec::new();
     for (number, rule) in grants.of("files", "write").enumerate() {
         let name = format!("{}-{number}", step.0);
         let staging = run.state.join("staging").join(&run.run).join(&name);
         empty(&staging)
             .map_err(|error| failed(format!("the staging folder {} cannot be made: {error}", staging.display())))?;
-        folders.push(Folder { host: staging.clone(), guest: rule.text.to_string(), writable: true });
         staged.push(Staged { name, path: staging, folder: rule.text.to_string() });
     }
-    Ok((folders, staged))
+    Ok(staged)
 }
 
-/// Throws away what was not published.
-pub(crate) fn discard(staged: &[Staged]) {
-    for folder in staged {
+/// Throws away what was not published, and what was written again to be seen once more.
+pub(crate) fn discard(staged: &[Staged], again: Option<&Path>) {
+    for folder in staged.iter().map(|staged| &*staged.path).chain(again) {
         // What stays is a few files in the state folder; the next attempt empties it.
-        let _ = fs::remove_dir_all(&folder.path);
-        if let Some(run) = folder.path.parent() {
+        let _ = fs::remove_dir_all(folder);
+        if let Some(run) = folder.parent() {
             let _ = fs::remove_dir(run);
         }
     }
 }
 
-fn empty(folder: &Path) -> std::io::Result<()> {
+/// Makes a folder with nothing in it.
+pub(crate) fn empty(folder: &Path) -> std::io::Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         _ => {}

@@ -10,6 +10,7 @@ pub mod inputs;
 mod outputs;
 mod replay;
 mod run;
+mod sight;
 mod stages;
 mod step;
 
