@@ -85,7 +85,7 @@ pub(crate) fn stage(run: &RunContext, grants: &Grants, step: StepIndex) -> Resul
 pub(crate) fn discard(staged: &[Staged], again: Option<&Path>) {
     for folder in staged.iter().map(|staged| &*staged.path).chain(again) {
         // What stays is a few files in the state folder; the next attempt empties it.
-        let _ = fs::remove_dir_all(folder);
+        let _ = inputs::remove(folder);
         if let Some(run) = folder.parent() {
             let _ = fs::remove_dir(run);
         }
@@ -94,10 +94,7 @@ pub(crate) fn discard(staged: &[Staged], again: Option<&Path>) {
 
 /// Makes a folder with nothing in it.
 pub(crate) fn empty(folder: &Path) -> std::io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    inputs::remove(folder)?;
     fs::create_dir_all(folder)
 }
 
