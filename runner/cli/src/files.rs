@@ -83,6 +83,11 @@ pub(crate) fn state(within: Option<&Path>) -> Result<PathBuf, CliError> {
     Ok(found.unwrap_or_else(|| here.join(STATE)))
 }
 
+/// The folder beside whose files the journal is.
+pub(crate) fn beside(state: &Path) -> Result<PathBuf, CliError> {
+    workspace(state)
+}
+
 /// The user's cache folder for Windlass.
 pub(crate) fn cache() -> Result<PathBuf, CliError> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use windlass_gate::api::docker;
-use windlass_gate::{Authority, Session, SessionOptions};
+use windlass_gate::{Authority, Mode, Playback, Session, SessionOptions};
 use windlass_journal::{Record, StepIndex};
 
 use crate::run::Shared;
@@ -29,6 +29,8 @@ pub(crate) async fn clean_up(shared: &Shared, failed: bool) -> Vec<String> {
         authority: Authority::Host,
         max_calls: u64::MAX,
         max_log: 1 << 20,
+        playback: shared.run.recording.as_ref().map(|recording| Playback::new(recording.host.clone(), Mode::Resume)),
+        repeat_in_doubt: false,
     };
     let mut session = Session::new(Arc::clone(gate), options);
     let keep = failed && shared.run.options.keep;
@@ -47,7 +49,7 @@ pub(crate) async fn clean_up(shared: &Shared, failed: bool) -> Vec<String> {
 }
 
 async fn sweep(shared: &Shared, session: &mut Session, failed: bool, keep: bool) -> Vec<String> {
-    let leftovers = match session.call(&docker::Leftovers { kept_too: failed }).await {
+    let leftovers = match session.call(&docker::Leftovers { kept_too: failed, of_attempt: None }).await {
         Ok(leftovers) => leftovers,
         Err(error) => {
             let left = format!(

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use windlass_gate::Gate;
+use windlass_gate::{Gate, Recording};
 use windlass_journal::{Failure, FailureKind, Record, Status};
 use windlass_pipeline::{Plan, WithSchema};
 use windlass_sandbox::Plugin;
@@ -82,6 +82,8 @@ pub struct Run {
     pub gate: Arc<Gate>,
     /// How to run.
     pub options: RunOptions,
+    /// What was done by the process that had the run before, if this one goes on with it.
+    pub recording: Option<Recording>,
 }
 
 /// How a run ended.
@@ -121,6 +123,9 @@ impl Shared {
 impl Run {
     /// Runs everything, cleans up, and ends the record.
     pub async fn execute(self, cancel: Cancel) -> Ended {
+        if let Some(recording) = &self.recording {
+            self.gate.resume(recording);
+        }
         let shared = Arc::new(Shared {
             outputs: Outputs::new(self.plan.steps.len()),
             schemas: self.plugins.iter().map(|_| OnceLock::new()).collect(),

@@ -7,12 +7,16 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 use windlass_journal::{Failure, FailureKind, Record, StageIndex, Status, StepIndex};
 
 use crate::run::Shared;
 use crate::step::{self, StepEnd};
+
+/// Who ends a run that takes too long.
+const TIME_LIMIT: &str = "the run's own time limit";
 
 /// How the stages ended.
 pub(crate) struct StagesEnd {
@@ -46,14 +50,14 @@ pub(crate) async fn run(shared: &Arc<Shared>) -> StagesEnd {
     let plan = &shared.run.plan;
     let missing: Vec<u32> =
         plan.stages.iter().map(|stage| u32::try_from(stage.needs.len()).unwrap_or(u32::MAX)).collect();
-    let ready = (0..).zip(&missing).filter(|(_, missing)| **missing == 0).map(|(index, _)| Reverse(index)).collect();
     let begun = vec![false; plan.stages.len()];
     let stages = Arc::new(Stages {
         shared: Arc::clone(shared),
         jobs: shared.run.options.jobs.min(plan.jobs.map_or(usize::MAX, |jobs| jobs as usize)).max(1),
         tasks: TaskTracker::new(),
-        progress: Mutex::new(Progress { missing, ready, begun, running: 0, failure: None }),
+        progress: Mutex::new(Progress { missing, ready: BinaryHeap::new(), begun, running: 0, failure: None }),
     });
+    stages.begin(&mut stages.progress());
     stages.start(&mut stages.progress());
     // Tasks that start others are among those that are waited for.
     stages.tasks.close();
@@ -76,6 +80,21 @@ impl Stages {
     fn progress(&self) -> MutexGuard<'_, Progress> {
         // It is changed by steps that cannot fail half-way.
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Finds the stages that are ready, after those that were over before.
+    fn begin(&self, progress: &mut Progress) {
+        for (index, stage) in (0..).zip(&self.shared.run.plan.stages) {
+            match self.shared.ended(index) {
+                Some(status) => {
+                    progress.begun[index as usize] = true;
+                    let failure = self.shared.failure_of(index);
+                    self.note(progress, index, status, failure);
+                }
+                None if stage.needs.is_empty() => progress.ready.push(Reverse(index)),
+                None => {}
+            }
+        }
     }
 
     /// Starts tasks for stages that are ready, as far as there is room.
@@ -122,13 +141,13 @@ impl Stages {
         let stage = &self.shared.run.plan.stages[index as usize];
         match status {
             Status::Failed if stage.required => progress.failure = progress.failure.take().or(failure),
-            Status::Cancelled => {}
+            Status::Cancelled | Status::Skipped => {}
             // A stage that is not required lets the others go on, whatever became of it.
             _ => {
                 for &dependent in &stage.dependents {
                     let missing = &mut progress.missing[dependent as usize];
                     *missing = missing.saturating_sub(1);
-                    if *missing == 0 {
+                    if *missing == 0 && !progress.begun[dependent as usize] {
                         progress.ready.push(Reverse(dependent));
                     }
                 }
@@ -140,8 +159,19 @@ impl Stages {
     async fn wait(&self) -> bool {
         let Shared { run, cancel, .. } = &*self.shared;
         let limit = run.plan.timeout;
-        let deadline = limit.and_then(|limit| tokio::time::Instant::now().checked_add(limit));
+        let before = run.recording.as_ref();
+        let left = limit.map(|limit| limit.saturating_sub(before.map(|before| before.ran_for).unwrap_or_default()));
+        let deadline = left.and_then(|left| tokio::time::Instant::now().checked_add(left));
         let (mut noted_cancel, mut timed_out) = (false, false);
+        if let Some(by) = before.and_then(|before| before.cancelled.as_deref()) {
+            // It was on its way to its end.
+            noted_cancel = true;
+            timed_out = by == TIME_LIMIT;
+            if timed_out {
+                self.progress().fail(|| over_time(limit));
+            }
+            cancel.cancel(by);
+        }
         loop {
             tokio::select! {
                 biased;
@@ -152,12 +182,8 @@ impl Stages {
                 () = self.tasks.wait() => return timed_out,
                 () = until(deadline), if !timed_out => {
                     timed_out = true;
-                    self.progress().fail(|| Failure {
-                        kind: FailureKind::TimedOut,
-                        message: format!("the run took more than its limit of {:?}", limit.unwrap_or_default()),
-                        hint: Some("raise `timeout` in `[pipeline]`".to_owned()),
-                    });
-                    cancel.cancel("the run's own time limit");
+                    self.progress().fail(|| over_time(limit));
+                    cancel.cancel(TIME_LIMIT);
                 }
             }
         }
@@ -168,6 +194,14 @@ impl Progress {
     /// The first failure is the one to tell.
     fn fail(&mut self, failure: impl FnOnce() -> Failure) {
         self.failure.get_or_insert_with(failure);
+    }
+}
+
+fn over_time(limit: Option<Duration>) -> Failure {
+    Failure {
+        kind: FailureKind::TimedOut,
+        message: format!("the run took more than its limit of {:?}", limit.unwrap_or_default()),
+        hint: Some("raise `timeout` in `[pipeline]`".to_owned()),
     }
 }
 
@@ -183,7 +217,9 @@ async fn stage(shared: &Shared, index: u32) -> (Status, Option<Failure>) {
     let plan = &shared.run.plan;
     let stage = &plan.stages[index as usize];
     let journal = shared.run.gate.journal();
-    journal.append(Record::StageStarted { stage: StageIndex(index), name: Arc::clone(&stage.name) });
+    if !shared.begun(index) {
+        journal.append(Record::StageStarted { stage: StageIndex(index), name: Arc::clone(&stage.name) });
+    }
     let mut status = Status::Succeeded;
     let mut failure = None;
     for step in stage.steps.clone() {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::Value as Json;
@@ -66,6 +67,8 @@ pub struct Call {
     pub run: Arc<RunContext>,
     /// Where output goes.
     pub log: StepLog,
+    /// How long ago the call began, if it did before a crash: what waits has that much less to wait.
+    pub began_before: Duration,
 }
 
 impl Call {

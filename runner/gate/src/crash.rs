@@ -20,16 +20,16 @@ pub(crate) enum Phase {
 }
 
 #[cfg(not(feature = "crash-points"))]
-pub(crate) use off::{Label, append, point, start};
+pub(crate) use off::{Label, append, point};
 #[cfg(feature = "crash-points")]
-pub(crate) use on::{Label, append, point, start};
+pub(crate) use on::{Label, append, point};
 
 #[cfg(not(feature = "crash-points"))]
 mod off {
-    use windlass_journal::{CallId, JournalError, Record, Writer};
+    use windlass_journal::{CallId, Record, Writer};
 
     use super::Phase;
-    use crate::{Authority, Function, Kind};
+    use crate::{Authority, Function};
 
     /// Which call it is.
     #[derive(Clone)]
@@ -37,7 +37,7 @@ mod off {
 
     impl Label {
         #[inline]
-        pub(crate) fn new(_: &Authority, _: CallId, _: Function, _: Kind) -> Self {
+        pub(crate) fn new(_: &Authority, _: CallId, _: Function, _: &str) -> Self {
             Self
         }
     }
@@ -45,12 +45,6 @@ mod off {
     /// The call has come this far.
     #[inline]
     pub(crate) fn point(_: &Label, _: Phase) {}
-
-    /// Appends a call's `Start` and waits until it is durable.
-    #[inline]
-    pub(crate) async fn start(writer: &Writer, _: &Label, record: Record) -> Result<(), JournalError> {
-        writer.append_durable(record).await
-    }
 
     /// Appends what nobody waits for: `StartQueued` a `Start`, `EndQueued` an `End` or a call's one record.
     #[inline]
@@ -71,7 +65,7 @@ mod on {
     use std::io::Write as _;
     use std::sync::OnceLock;
 
-    use windlass_journal::{CallId, JournalError, Record, StepIndex, Writer};
+    use windlass_journal::{CallId, Record, StepIndex, Writer};
 
     use super::Phase;
     use crate::{Authority, Function, Kind};
@@ -120,7 +114,8 @@ mod on {
     }
 
     impl Label {
-        pub(crate) fn new(authority: &Authority, id: CallId, function: Function, kind: Kind) -> Self {
+        pub(crate) fn new(authority: &Authority, id: CallId, function: Function, args: &str) -> Self {
+            let kind = function.kind(args);
             let CallId { step, attempt, ordinal } = id;
             let place = match authority {
                 Authority::Step(authority) if step != StepIndex::HOST => {
@@ -161,14 +156,6 @@ mod on {
         loop {
             std::thread::park();
         }
-    }
-
-    /// Appends a call's `Start` and waits until it is durable.
-    pub(crate) async fn start(writer: &Writer, label: &Label, record: Record) -> Result<(), JournalError> {
-        append(writer, label, Phase::StartQueued, record);
-        writer.flush().await?;
-        point(label, Phase::StartDurable);
-        Ok(())
     }
 
     /// Appends what nobody waits for: `StartQueued` a `Start`, `EndQueued` an `End` or a call's one record.

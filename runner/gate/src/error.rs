@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use windlass_journal::{FailureKind, JournalError};
+use windlass_journal::{CallId, FailureKind, JournalError};
+
+use crate::{Divergence, MadeCall};
 
 /// Why a call failed. The names are those of the WIT error variants; an interface that does not
 /// have a case shows it as `other`.
@@ -88,6 +90,23 @@ pub enum Interrupt {
     /// The journal cannot write, so nothing may happen any more.
     #[error("the journal cannot be written: {0}")]
     Journal(Arc<JournalError>),
+    /// The record cannot be played.
+    #[error("the record of the step cannot be used: {0}")]
+    Record(String),
+    /// A call is not the one that was recorded in its place.
+    #[error("{0}")]
+    Diverged(Box<Divergence>),
+    /// The record has no more calls, and none is to be made.
+    #[error("call {} ({} {}) is not in the record, and nothing is done here that is not", .0.call.ordinal + 1, .0.function, .0.args)]
+    RecordEnded(Box<MadeCall>),
+    /// How a call ended is not known, it must not be made twice, and nobody has said what became of it.
+    #[error("how call {} (`{function}`) ended before the crash is not known", call.ordinal + 1)]
+    InDoubt {
+        /// Which call.
+        call: CallId,
+        /// The function.
+        function: &'static str,
+    },
     /// The step made more calls than its limit.
     #[error("the step made more than {limit} calls; raise `limits.calls` if it really needs more")]
     TooManyCalls {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio_util::task::TaskTracker;
 use windlass_journal::Writer;
 
-use crate::{Capability, Guard, RunContext};
+use crate::{Capability, Guard, Recording, RunContext};
 
 /// The gate of one run.
 pub struct Gate {
@@ -65,6 +65,13 @@ impl Gate {
     /// Whether an effect of this capability has begun in this run.
     pub fn has_acted(&self, capability: &str) -> bool {
         self.capabilities.get(capability).is_some_and(|standing| standing.acted.load(Ordering::Relaxed))
+    }
+
+    /// Takes over from the process that had the run before which capabilities have acted.
+    pub fn resume(&self, recording: &Recording) {
+        for capability in &recording.acted {
+            self.note_acted(capability);
+        }
     }
 
     pub(crate) fn note_acted(&self, capability: &str) {

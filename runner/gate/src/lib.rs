@@ -5,22 +5,27 @@
 //! the capability act, writes `End`, and answers with exactly the bytes that the journal holds.
 
 pub mod api;
+mod authorise;
 mod capability;
 mod crash;
 mod demands;
 mod error;
 mod gate;
 mod log;
+mod recording;
 mod redact;
 mod secrets;
 mod session;
 mod table;
+mod tape;
 
 pub use capability::{Authority, Call, Capability, Guard, RunContext, StepAuthority};
 pub use error::{Answer, CallError, Interrupt, Stop};
 pub use gate::Gate;
 pub use log::StepLog;
+pub use recording::{Question, Recording, StageRecord, StepRecord};
 pub use redact::Redactor;
 pub use secrets::{SecretStore, Secrets};
 pub use session::{Session, SessionOptions};
 pub use table::{Function, InDoubt, Kind, Need, Row, Want};
+pub use tape::{Divergence, MadeCall, Mode, Playback, RecordedCall, Tape};

@@ -13,6 +13,9 @@ use crate::demands;
 pub enum Kind {
     /// Changes nothing outside the run: one record after the fact, nothing waits.
     Record,
+    /// Changes nothing outside the run, and takes its time: its beginning is recorded, too, so that a resume knows
+    /// how much of it is left. Nothing waits for the record.
+    Wait,
     /// Changes the world: `Start` is durable before, `End` follows.
     Effect(InDoubt),
     /// Is made of other functions of this table; those are journaled, it is not.
@@ -122,7 +125,7 @@ macro_rules! table {
 }
 
 use InDoubt::{Adopt, Fail, Repeat};
-use Kind::{Composite, Effect, Record};
+use Kind::{Composite, Effect, Record, Wait};
 
 use crate::api::{artifacts, docker, files, health, http, metrics, process, timer};
 
@@ -137,7 +140,7 @@ table! {
     DockerStart "docker.start" "docker" "docker" plugin Composite, docker::Start => demands::nothing;
     DockerCreate "docker.create" "docker" "docker" host Effect(Adopt), docker::Create => demands::docker_create;
     DockerStartCreated "docker.start-created" "docker" "docker" host Effect(Adopt), docker::StartCreated => demands::docker_start_created;
-    DockerWait "docker.wait" "docker" "docker" host Record, docker::Wait => demands::docker_wait;
+    DockerWait "docker.wait" "docker" "docker" host Wait, docker::Wait => demands::docker_wait;
     DockerRemoveCreated "docker.remove-created" "docker" "docker" host Effect(Repeat), docker::RemoveCreated => demands::docker_remove_created;
     DockerExec "docker.exec" "docker" "docker" plugin Composite, docker::Exec => demands::nothing;
     DockerExecCreate "docker.exec-create" "docker" "docker" host Effect(Adopt), docker::ExecCreate => demands::docker_exec_create;
@@ -146,7 +149,7 @@ table! {
     DockerList "docker.list" "docker" "docker" plugin Record, docker::List => demands::docker_list;
     DockerLogs "docker.logs" "docker" "docker" plugin Record, docker::Logs => demands::docker_logs;
     DockerStats "docker.stats" "docker" "docker" plugin Record, docker::Stats => demands::docker_stats;
-    DockerWaitHealthy "docker.wait-healthy" "docker" "docker" plugin Record, docker::WaitHealthy => demands::docker_wait_healthy;
+    DockerWaitHealthy "docker.wait-healthy" "docker" "docker" plugin Wait, docker::WaitHealthy => demands::docker_wait_healthy;
     DockerStop "docker.stop" "docker" "docker" plugin Effect(Repeat), docker::Stop => demands::docker_stop;
     DockerRemove "docker.remove" "docker" "docker" plugin Effect(Repeat), docker::Remove => demands::docker_remove;
     DockerCreateNetwork "docker.create-network" "docker" "docker" plugin Effect(Adopt), docker::CreateNetwork => demands::docker_create_network;
@@ -170,7 +173,7 @@ table! {
     LogLog "log.log" "log" "" plugin Record, NoArgs => demands::nothing;
     FilesPublish "files.publish" "files" "" host Effect(Repeat), files::Publish => demands::files_publish;
     MetricsEmit "metrics.emit" "metrics" "" plugin Record, metrics::Emit => demands::nothing;
-    TimerSleep "timer.sleep" "timer" "" plugin Record, timer::Sleep => demands::nothing;
+    TimerSleep "timer.sleep" "timer" "" plugin Wait, timer::Sleep => demands::nothing;
     WasiWallClock "wasi.wall-clock" "wasi" "" host Record, NoArgs => demands::nothing;
     WasiMonotonicClock "wasi.monotonic-clock" "wasi" "" host Record, NoArgs => demands::nothing;
     WasiRandomSeed "wasi.random-seed" "wasi" "" host Record, NoArgs => demands::nothing;

@@ -116,6 +116,7 @@ impl World {
             versions: BTreeMap::new(),
             stages: 1,
             steps: 1,
+            flags: Default::default(),
         };
         let writer = journal.start_run(WriterOptions::default(), started).expect("a writer");
         let run = RunContext {
@@ -142,6 +143,8 @@ impl World {
             authority: Authority::Step(Arc::new(authority)),
             max_calls,
             max_log: 1 << 20,
+            playback: None,
+            repeat_in_doubt: false,
         };
         Session::new(Arc::clone(&self.gate), options)
     }

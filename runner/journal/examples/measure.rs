@@ -182,6 +182,7 @@ fn started() -> RunStarted {
         plugins: Vec::new(),
         versions: Default::default(),
         stages: STEPS,
+        flags: Default::default(),
         steps: STEPS,
     }
 }

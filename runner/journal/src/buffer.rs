@@ -227,14 +227,17 @@ fn step_of(record: &Record) -> Option<StepIndex> {
     match record {
         Record::StepStarted { step, .. }
         | Record::StepEnded { step, .. }
+        | Record::StepInputs { step, .. }
         | Record::Log { step, .. }
         | Record::LogCut { step, .. } => Some(*step),
         Record::CallStarted { call, .. }
         | Record::CallEnded { call, .. }
         | Record::CallRecorded { call, .. }
+        | Record::InDoubtAnswered { call, .. }
         | Record::Metric { call, .. } => Some(call.step),
         Record::Notice { step, .. } => *step,
         Record::RunStarted(_)
+        | Record::RunResumed(_)
         | Record::StageStarted { .. }
         | Record::StageEnded { .. }
         | Record::CancelRequested { .. }

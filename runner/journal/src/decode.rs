@@ -10,7 +10,8 @@ use serde::Deserialize;
 use crate::format::SEQ_BITS;
 use crate::record::{CallId, Entry, Record, RunStarted, StageIndex, StepIndex};
 use crate::row::{
-    CallBody, CancelBody, Kind, LogBody, LogCutBody, MetricBody, NoticeBody, RunEndedBody, StepEndedBody, status_from,
+    CallBody, CancelBody, InDoubtBody, Kind, LogBody, LogCutBody, MetricBody, NoticeBody, RunEndedBody, StepEndedBody,
+    StepInputsBody, status_from,
 };
 
 /// Reads a row of [`crate::row::SELECT`]; the error says what makes no sense in it.
@@ -64,7 +65,18 @@ fn record(row: &Row<'_>) -> Result<Record, String> {
             args: args()?,
             grant: grant(row)?,
             answer: answer()?,
+            took: get::<i64>(row, 12)?.cast_unsigned(),
         },
+        Kind::StepInputs => {
+            let StepInputsBody { env, folders } = body(row)?;
+            let (env, folders) = (env.into_owned(), folders.into_owned());
+            Record::StepInputs { step: step()?, attempt: attempt()?, env, folders }
+        }
+        Kind::RunResumed => Record::RunResumed(Box::new(body(row)?)),
+        Kind::InDoubtAnswered => {
+            let InDoubtBody { answer, by } = body(row)?;
+            Record::InDoubtAnswered { call: call()?, answer, by: by.into_owned() }
+        }
         Kind::Log => {
             let LogBody { stream, offset, len } = body(row)?;
             Record::Log { step: step()?, attempt: attempt()?, stream, offset, len }

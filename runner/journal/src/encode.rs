@@ -8,7 +8,8 @@ use serde::Serialize;
 use crate::format::SEQ_BITS;
 use crate::record::{CallId, Entry, Record, StepIndex};
 use crate::row::{
-    CallBody, CancelBody, Kind, LogBody, LogCutBody, MetricBody, NoticeBody, RunEndedBody, StepEndedBody, status_number,
+    CallBody, CancelBody, InDoubtBody, Kind, LogBody, LogCutBody, MetricBody, NoticeBody, RunEndedBody, StepEndedBody,
+    StepInputsBody, status_number,
 };
 
 /// The columns of a record; what it does not have is NULL.
@@ -24,6 +25,7 @@ struct Columns<'a> {
     args: Option<&'a str>,
     answer: Option<&'a str>,
     body: Option<String>,
+    took: Option<i64>,
 }
 
 impl<'a> Columns<'a> {
@@ -81,13 +83,20 @@ impl<'a> Columns<'a> {
                     .grant(grant.as_deref())?
             }
             Record::CallEnded { call, answer } => Self { answer: Some(answer), ..Self::call(Kind::CallEnded, *call) },
-            Record::CallRecorded { call, function, args, grant, answer } => Self {
+            Record::CallRecorded { call, function, args, grant, answer, took } => Self {
                 name: Some(function),
                 args: Some(args),
                 answer: Some(answer),
+                took: Some(took.cast_signed()),
                 ..Self::call(Kind::CallRecorded, *call)
             }
             .grant(grant.as_deref())?,
+            Record::StepInputs { step, attempt, env, folders } => Self::step(Kind::StepInputs, *step, *attempt)
+                .body(&StepInputsBody { env: Cow::Borrowed(env), folders: Cow::Borrowed(folders) })?,
+            Record::RunResumed(resumed) => Self::new(Kind::RunResumed).body(resumed)?,
+            Record::InDoubtAnswered { call, answer, by } => {
+                Self::call(Kind::InDoubtAnswered, *call).body(&InDoubtBody { answer: *answer, by: by.into() })?
+            }
             Record::Log { step, attempt, stream, offset, len } => {
                 Self::step(Kind::Log, *step, *attempt).body(&LogBody { stream: *stream, offset: *offset, len: *len })?
             }
@@ -137,6 +146,7 @@ pub(crate) fn insert(statement: &mut Statement<'_>, key: i64, entry: &Entry) -> 
         statement.raw_bind_parameter(10, columns.args)?;
         statement.raw_bind_parameter(11, columns.answer)?;
         statement.raw_bind_parameter(12, columns.body.as_deref())?;
+        statement.raw_bind_parameter(13, columns.took)?;
         statement.raw_execute()
     };
     bind().map(drop).map_err(RowError::Store)

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::format::FormatVersion;
+use crate::record::CallId;
 
 /// What went wrong, where, why, and what to do next.
 ///
@@ -163,6 +164,24 @@ pub enum JournalError {
     Ended {
         /// The run.
         run: String,
+    },
+    /// A run without a first record.
+    #[error(
+        "run `{run}` has no records: it was cut short before anything was stored; start a new one with `windlass run`"
+    )]
+    Empty {
+        /// The run.
+        run: String,
+    },
+    /// A call is missing in a run's record.
+    #[error("record {seq} is call {} of its step, and the record has only {expected} before it: calls are missing", call.ordinal + 1)]
+    Gap {
+        /// The record's place in the run.
+        seq: u64,
+        /// Which call.
+        call: CallId,
+        /// How many calls there are before it.
+        expected: usize,
     },
     /// The writer was closed before this record came.
     #[error(

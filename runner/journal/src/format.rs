@@ -58,7 +58,8 @@ impl FormatVersion {
 /// [`SEQ_BITS`]: one integer key keeps the rows of a run together and every insert at the end.
 /// Times are microseconds since the Unix epoch. `kind` and `status` are numbered in `row.rs`.
 /// `name` is a stage's, step's or metric's name, or a call's function; `args` and `answer` are the
-/// texts that crossed the gate, byte for byte; `body` is JSON with whatever has no column.
+/// texts that crossed the gate, byte for byte; `took` is microseconds; `body` is JSON with whatever has
+/// no column.
 const SCHEMA: &str = "
 CREATE TABLE source (
     digest TEXT PRIMARY KEY NOT NULL,
@@ -90,7 +91,8 @@ CREATE TABLE entry (
     name TEXT,
     args TEXT,
     answer TEXT,
-    body TEXT
+    body TEXT,
+    took INTEGER
 );
 PRAGMA application_id = 0x57646C73;
 PRAGMA user_version = 1;

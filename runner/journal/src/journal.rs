@@ -179,6 +179,7 @@ mod tests {
             versions: Default::default(),
             stages: 0,
             steps: 0,
+            flags: Default::default(),
         }
     }
 

@@ -64,7 +64,7 @@ pub use journal::{Journal, WriterOptions};
 pub use log::{LogBytes, LogChunk, LogView};
 pub use reader::Reader;
 pub use record::*;
-pub use replayability::{Reason, Replayability};
+pub use replayability::{Reason, Replayability, matters as version_matters};
 pub use run::{RunState, RunSummary};
 pub use thread::Observer;
 pub use writer::Writer;

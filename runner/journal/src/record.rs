@@ -172,6 +172,33 @@ pub enum Record {
         grant: Option<String>,
         /// The answer as JSON text, redacted.
         answer: String,
+        /// How long it took, in microseconds.
+        took: u64,
+    },
+    /// What an attempt of a step could see besides its calls; only where it could see anything.
+    StepInputs {
+        /// The step.
+        step: StepIndex,
+        /// Which attempt, from 1.
+        attempt: u32,
+        /// The host's environment variables that it was granted.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        env: BTreeMap<String, String>,
+        /// The folders that it was granted to read.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        folders: Vec<FolderInput>,
+    },
+    /// A process goes on with a run that another one left.
+    RunResumed(Box<RunResumed>),
+    /// A person said what became of a call whose end is not known. With `Repeat` it begins again, with
+    /// a [`Record::CallStarted`] of its own.
+    InDoubtAnswered {
+        /// Which call.
+        call: CallId,
+        /// What to do about it.
+        answer: InDoubtAnswer,
+        /// Who said so.
+        by: String,
     },
     /// A stretch of log bytes in the run's log file.
     Log {
@@ -257,6 +284,68 @@ pub struct RunStarted {
     pub stages: u32,
     /// How many steps there are.
     pub steps: u32,
+    /// How the run was asked to go about it.
+    #[serde(default, skip_serializing_if = "RunFlags::is_default")]
+    pub flags: RunFlags,
+}
+
+/// What was asked for on the command line, so that a resume goes about it in the same way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct RunFlags {
+    /// Leave what a failed run made.
+    pub keep: bool,
+    /// Go on with stages that do not need the one that failed.
+    pub keep_going: bool,
+    /// How many stages may run at a time, if it was said.
+    pub jobs: Option<u32>,
+    /// The run whose recorded answers this one was given instead of the world's.
+    pub offline: Option<String>,
+}
+
+impl RunFlags {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What a resumed run goes on with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunResumed {
+    /// As in [`RunStarted::versions`], of who resumes.
+    pub versions: BTreeMap<String, String>,
+    /// Every plugin of the plan, in the plan's order, as it is now.
+    pub plugins: Vec<PluginPin>,
+    /// The steps whose attempts so far are left behind, and which begin anew.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restarted: Vec<StepIndex>,
+}
+
+/// What became of a call whose end is not known, as a person has found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InDoubtAnswer {
+    /// It was done.
+    Done,
+    /// It was not, or may be done again.
+    Repeat,
+}
+
+/// A folder as a step saw it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct FolderInput {
+    /// The folder, as the grant names it.
+    pub folder: String,
+    /// `sha256:...` of its content.
+    pub digest: String,
+    /// How many files it has.
+    pub files: u64,
+    /// How large they are together.
+    pub bytes: u64,
+    /// Whether the content is kept, so that a replay can see it again.
+    pub kept: bool,
 }
 
 /// A plugin, pinned by digest.

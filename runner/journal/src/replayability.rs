@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use crate::error::JournalError;
 use crate::reader::Reader;
-use crate::record::{CallId, Record};
+use crate::record::{CallId, FailureKind, Record, Status, StepIndex};
 use crate::run::{RunState, RunSummary};
 
 /// Whether a run can be replayed from its record alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Replayability {
-    /// It has ended, every call has its answer, and this Windlass has the versions it was made with.
+    /// It has ended, every call has its answer, what the steps saw is kept, and this Windlass has the versions that
+    /// matter (see [`matters`]).
     Replayable,
     /// It has ended, but cannot be replayed.
     NotReplayable(Vec<Reason>),
@@ -32,6 +33,14 @@ pub enum Reason {
         /// The function, as `docker.push`.
         function: String,
     },
+    /// A step saw a folder whose content is not kept.
+    #[error("step {} saw the folder `{folder}`, whose content was too large to be kept", step.0)]
+    InputsNotKept {
+        /// The step.
+        step: StepIndex,
+        /// The folder.
+        folder: String,
+    },
     /// The run was made with another version of something.
     #[error("the run was made with {what} {recorded}, and this Windlass {}", has(here.as_deref()))]
     Version {
@@ -42,6 +51,12 @@ pub enum Reason {
         /// The version here, if it is here at all.
         here: Option<String>,
     },
+}
+
+/// Whether a replay or a resume needs this very version again: those of the gate and of the interfaces say what calls
+/// look like. That of Windlass itself, and of the engine beneath the plugins, do not.
+pub fn matters(what: &str) -> bool {
+    what == "gate" || what.contains(':')
 }
 
 fn has(here: Option<&str>) -> String {
@@ -68,7 +83,7 @@ impl Reader {
         for entry in self.entries(run, 0)? {
             match entry?.record {
                 Record::RunStarted(started) => {
-                    for (what, recorded) in started.versions {
+                    for (what, recorded) in started.versions.into_iter().filter(|(what, _)| matters(what)) {
                         let here = here.get(&what).cloned();
                         if here.as_ref() != Some(&recorded) {
                             reasons.push(Reason::Version { what, recorded, here });
@@ -81,9 +96,22 @@ impl Reader {
                 Record::CallEnded { call, .. } => {
                     open.remove(&call);
                 }
+                // Where a step was cut short, so was the call that was under way; a replay ends there, too.
+                Record::StepEnded { step, status: Status::Cancelled, .. } => open.retain(|call, _| call.step != step),
+                Record::StepEnded { step, failure: Some(failure), .. } if failure.kind == FailureKind::TimedOut => {
+                    open.retain(|call, _| call.step != step);
+                }
+                Record::StepInputs { step, folders, .. } => reasons.extend(
+                    folders
+                        .into_iter()
+                        .filter(|folder| !folder.kept)
+                        .map(|folder| Reason::InputsNotKept { step, folder: folder.folder }),
+                ),
                 _ => {}
             }
         }
+        // The host's own calls are not code that runs again.
+        open.retain(|call, _| call.step != StepIndex::HOST);
         let mut open: Vec<_> = open.into_iter().collect();
         open.sort_by_key(|(call, _)| *call);
         reasons.extend(

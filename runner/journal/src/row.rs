@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{Failure, Status, Stream};
+use crate::record::{Failure, FolderInput, InDoubtAnswer, Status, Stream};
 
 /// Inserts a row; the parameters are bound by `encode::insert`.
-pub(crate) const INSERT: &str = "INSERT INTO entry (place, at, kind, stage, step, attempt, ordinal, status, name, args, answer, body) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+pub(crate) const INSERT: &str = "INSERT INTO entry (place, at, kind, stage, step, attempt, ordinal, status, name, args, answer, body, took) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 
 /// Selects the rows of a run in order; the columns are read by `decode::entry`.
-pub(crate) const SELECT: &str = "SELECT place, at, kind, stage, step, attempt, ordinal, status, name, args, answer, body \
+pub(crate) const SELECT: &str = "SELECT place, at, kind, stage, step, attempt, ordinal, status, name, args, answer, body, took \
      FROM entry WHERE place > ?1 AND place <= ?2 ORDER BY place";
 
 /// The kind of a record, as `entry.kind` numbers it. A number is never given another meaning.
@@ -36,6 +36,9 @@ pub(crate) enum Kind {
     Notice = 12,
     CancelRequested = 13,
     RunEnded = 14,
+    RunResumed = 15,
+    StepInputs = 16,
+    InDoubtAnswered = 17,
 }
 
 impl Kind {
@@ -57,6 +60,9 @@ impl Kind {
             Notice,
             CancelRequested,
             RunEnded,
+            RunResumed,
+            StepInputs,
+            InDoubtAnswered,
         ];
         all.into_iter().find(|kind| *kind as i64 == number)
     }
@@ -133,6 +139,22 @@ pub(crate) struct NoticeBody<'a> {
 /// What `CancelRequested` keeps in its body.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct CancelBody<'a> {
+    pub(crate) by: Cow<'a, str>,
+}
+
+/// What `StepInputs` keeps in its body.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StepInputsBody<'a> {
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) env: Cow<'a, BTreeMap<String, String>>,
+    #[serde(default, skip_serializing_if = "<[FolderInput]>::is_empty")]
+    pub(crate) folders: Cow<'a, [FolderInput]>,
+}
+
+/// What `InDoubtAnswered` keeps in its body.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct InDoubtBody<'a> {
+    pub(crate) answer: InDoubtAnswer,
     pub(crate) by: Cow<'a, str>,
 }
 

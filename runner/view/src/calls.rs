@@ -64,14 +64,14 @@ impl Calls {
                     });
                 }
             }
-            Record::CallRecorded { call, function, args, grant, answer } => {
+            Record::CallRecorded { call, function, args, grant, answer, took } => {
                 self.queue.push_back(Call {
                     id: call,
                     function,
                     args,
                     grant,
-                    started_at: at,
-                    ended_at: None,
+                    started_at: at.saturating_sub(took),
+                    ended_at: Some(at),
                     answer: Some(answer),
                     open: false,
                 });

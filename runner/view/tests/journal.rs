@@ -45,6 +45,7 @@ fn start(dir: &Path, output: &Output) -> Writer {
         versions: Default::default(),
         stages: 1,
         steps: 1,
+        flags: Default::default(),
     };
     let observer = live(LiveOptions::default(), Box::new(output.clone()));
     let options = WriterOptions { observer: Some(observer), ..WriterOptions::default() };

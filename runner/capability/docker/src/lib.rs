@@ -132,7 +132,7 @@ impl Capability for Docker {
                 answer(health::probe_health(engine, call, &call.decode::<api::ProbeHealth>()?.container).await)
             }
             Function::DockerLeftovers => {
-                answer(leftovers::leftovers(engine, call, call.decode::<api::Leftovers>()?.kept_too).await)
+                answer(leftovers::leftovers(engine, call, &call.decode::<api::Leftovers>()?).await)
             }
             Function::DockerSweep => done(leftovers::sweep(engine, &call.decode::<api::Sweep>()?.leftover).await),
             other => Err(CallError::Other(format!("{} is not a function of Docker", other.name()))),

@@ -48,6 +48,7 @@ fn call(workspace: &Path, authority: Authority) -> Call {
         versions: BTreeMap::new(),
         stages: 1,
         steps: 1,
+        flags: Default::default(),
     };
     let journal = Journal::open_or_create(&state).expect("a journal");
     let writer = journal.start_run(WriterOptions::default(), started).expect("a writer");
@@ -66,6 +67,7 @@ fn call(workspace: &Path, authority: Authority) -> Call {
         authority,
         run: Arc::new(run),
         log: StepLog::new(writer, StepIndex(0), 1, 1 << 20, Redactor::default()),
+        began_before: std::time::Duration::ZERO,
     }
 }
 

@@ -26,7 +26,9 @@ impl Capability for Timer {
         match call.function {
             Function::TimerSleep => {
                 let Sleep { milliseconds } = call.decode()?;
-                tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+                // What was waited before a crash need not be waited again.
+                let left = Duration::from_millis(milliseconds).saturating_sub(call.began_before);
+                tokio::time::sleep(left).await;
                 to_json(Nothing)
             }
             other => Err(unknown("timer", other)),

@@ -72,6 +72,7 @@ impl World {
             versions: BTreeMap::new(),
             stages: 1,
             steps: 1,
+            flags: Default::default(),
         };
         let writer = must(must(Journal::open_or_create(&state)).start_run(WriterOptions::default(), started));
         let run = RunContext {
@@ -119,7 +120,15 @@ impl World {
     }
 
     fn session(&self, step: StepIndex, authority: Authority) -> Session {
-        let options = SessionOptions { step, attempt: 1, authority, max_calls: 1000, max_log: 4 << 20 };
+        let options = SessionOptions {
+            step,
+            attempt: 1,
+            authority,
+            max_calls: 1000,
+            max_log: 4 << 20,
+            playback: None,
+            repeat_in_doubt: false,
+        };
         Session::new(Arc::clone(&self.gate), options)
     }
 

@@ -40,7 +40,26 @@ fn every_kind() -> Vec<Record> {
             args: "{}".to_owned(),
             grant: None,
             answer: r#"{"ok":17}"#.to_owned(),
+            took: 3,
         },
+        Record::RunResumed(Box::new(RunResumed {
+            versions: [("gate".to_owned(), "1".to_owned())].into(),
+            plugins: vec![PluginPin { source: "builtin:image".to_owned(), digest: "sha256:00".to_owned() }],
+            restarted: vec![step],
+        })),
+        Record::StepInputs {
+            step,
+            attempt: 1,
+            env: [("LANG".to_owned(), "C".to_owned())].into(),
+            folders: vec![FolderInput {
+                folder: "src".to_owned(),
+                digest: "sha256:01".to_owned(),
+                files: 2,
+                bytes: 300,
+                kept: true,
+            }],
+        },
+        Record::InDoubtAnswered { call, answer: InDoubtAnswer::Repeat, by: "somebody".to_owned() },
         Record::Log { step, attempt: 1, stream: Stream::Stdout, offset: 0, len: 5 },
         Record::LogCut { step, attempt: 1, limit: 5 },
         Record::Metric {
@@ -116,7 +135,7 @@ fn version_1_is_written_as_ever() {
     let conn = Connection::open(folder.path().join("journal.db")).unwrap();
     conn.execute_batch(
         "UPDATE entry SET at = 1700000000000000 + (place & 255);
-         UPDATE run SET started_at = 1700000000000001, ended_at = 1700000000000016, seen_at = 1700000000000016;",
+         UPDATE run SET started_at = 1700000000000001, ended_at = 1700000000000019, seen_at = 1700000000000019;",
     )
     .unwrap();
     let dump = dump(&conn);
@@ -143,6 +162,6 @@ fn version_1_is_read_for_ever() {
     let run = reader.resolve(None).unwrap();
     assert_eq!(run.state, RunState::Ended(Status::Cancelled));
     assert_eq!((run.exit_code, run.failed_step.as_deref()), (Some(130), Some("image")));
-    assert_eq!((run.started, run.ended), (1_700_000_000_000_001, Some(1_700_000_000_000_016)));
+    assert_eq!((run.started, run.ended), (1_700_000_000_000_001, Some(1_700_000_000_000_019)));
     assert_eq!(reader.source(&run).unwrap(), "[pipeline]\nname = \"storefront\"\n");
 }

@@ -210,7 +210,20 @@ fn a_run_says_whether_it_can_be_replayed() {
             "call 0.1.0 (`docker.push`) has no answer: the run ended while it was under way"
         ]
     );
-    let answered = new_run_id();
-    wait(start(folder.path(), &answered).close(well())).unwrap();
+    let cancelled = new_run_id();
+    let writer = start(folder.path(), &cancelled);
+    writer.append(Record::CallStarted { call: call(0, 0), function: "x".into(), args: "{}".into(), grant: None });
+    let (failure, outputs) = (None, BTreeMap::new());
+    let status = Status::Cancelled;
+    writer.append(Record::StepEnded { step: StepIndex(0), attempt: 1, status, failure, outputs });
+    wait(writer.close(well())).unwrap();
     assert_eq!(reader.replayability(&reader.resolve(None).unwrap(), &here).unwrap(), Replayability::Replayable);
+    let large = new_run_id();
+    let writer = start(folder.path(), &large);
+    let input = FolderInput { folder: "src".into(), digest: "sha256:1".into(), files: 1, bytes: 1 << 40, kept: false };
+    writer.append(Record::StepInputs { step: StepIndex(0), attempt: 1, env: BTreeMap::new(), folders: vec![input] });
+    wait(writer.close(well())).unwrap();
+    let large = reader.replayability(&reader.resolve(None).unwrap(), &here).unwrap();
+    let reason = Reason::InputsNotKept { step: StepIndex(0), folder: "src".into() };
+    assert_eq!(large, Replayability::NotReplayable(vec![reason]));
 }

@@ -62,6 +62,11 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
+fn folder() -> impl Strategy<Value = FolderInput> {
+    (text(), text(), any::<u64>(), any::<u64>(), any::<bool>())
+        .prop_map(|(folder, digest, files, bytes, kept)| FolderInput { folder, digest, files, bytes, kept })
+}
+
 fn record() -> impl Strategy<Value = Record> {
     let grant = || proptest::option::of(text());
     let number =
@@ -86,9 +91,26 @@ fn record() -> impl Strategy<Value = Record> {
             grant
         }),
         (call_id(), text()).prop_map(|(call, answer)| Record::CallEnded { call, answer }),
-        (call_id(), name(), text(), grant(), text()).prop_map(|(call, function, args, grant, answer)| {
-            Record::CallRecorded { call, function, args, grant, answer }
+        (call_id(), name(), text(), grant(), text(), 0..u64::MAX / 2).prop_map(
+            |(call, function, args, grant, answer, took)| Record::CallRecorded {
+                call,
+                function,
+                args,
+                grant,
+                answer,
+                took
+            }
+        ),
+        (step(), 1..4_u32, btree_map(text(), text(), 0..3), vec(folder(), 0..3))
+            .prop_map(|(step, attempt, env, folders)| Record::StepInputs { step, attempt, env, folders }),
+        (call_id(), any::<bool>(), text()).prop_map(|(call, done, by)| Record::InDoubtAnswered {
+            call,
+            answer: if done { InDoubtAnswer::Done } else { InDoubtAnswer::Repeat },
+            by
         }),
+        (btree_map(text(), text(), 0..3), vec(step(), 0..3)).prop_map(|(versions, restarted)| Record::RunResumed(
+            Box::new(RunResumed { versions, plugins: Vec::new(), restarted })
+        )),
         (step(), any::<u32>(), stream, any::<u64>(), any::<u64>())
             .prop_map(|(step, attempt, stream, offset, len)| Record::Log { step, attempt, stream, offset, len }),
         (step(), 1..4_u32, any::<u64>()).prop_map(|(step, attempt, limit)| Record::LogCut { step, attempt, limit }),

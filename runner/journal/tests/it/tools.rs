@@ -23,6 +23,7 @@ pub(crate) fn started(run: &str) -> RunStarted {
         versions: [("gate".to_owned(), "0.1.0".to_owned())].into(),
         stages: 1,
         steps: 2,
+        flags: RunFlags { keep: true, ..RunFlags::default() },
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Write;
 
-use windlass_journal::{Entry, LogView, Observer, Record, Status, StepIndex};
+use windlass_journal::{Entry, InDoubtAnswer, LogView, Observer, Record, Status, StepIndex};
 
 use super::LiveOptions;
 use super::sink::Sink;
@@ -153,7 +153,19 @@ impl Printer {
                 self.finish_all(text);
                 Ok(())
             }
-            Record::CallStarted { .. } | Record::CallEnded { .. } | Record::Metric { .. } => Ok(()),
+            // The header says it.
+            Record::RunResumed(_) => Ok(()),
+            Record::InDoubtAnswered { call, answer, by } => {
+                let answer = match answer {
+                    InDoubtAnswer::Done => "done",
+                    InDoubtAnswer::Repeat => "repeat",
+                };
+                writeln!(text, "step {}: {} answered `{answer}`", self.path(call.step), one_line(by))
+            }
+            Record::CallStarted { .. }
+            | Record::CallEnded { .. }
+            | Record::Metric { .. }
+            | Record::StepInputs { .. } => Ok(()),
         };
     }
 

@@ -142,6 +142,7 @@ impl RunModel {
                     self.dropped += 1;
                 }
             }
+            Record::StepInputs { .. } | Record::RunResumed(_) | Record::InDoubtAnswered { .. } => {}
             Record::CancelRequested { by } => self.cancelled_by = Some(by.clone()),
             Record::RunEnded { status, exit_code } => {
                 self.ended_at = Some(at);

@@ -41,6 +41,7 @@ impl Story {
             versions: pairs(&[("gate", "1"), ("windlass", "0.1.0")]),
             stages,
             steps,
+            flags: Default::default(),
         })));
         story
     }
@@ -120,7 +121,14 @@ impl Story {
     pub(super) fn denied(&mut self, step: u32, ordinal: u32, function: &str, why: &str) -> &mut Self {
         let call = CallId { step: StepIndex(step), attempt: 1, ordinal };
         let answer = json!({ "err": { "denied": why } }).to_string();
-        self.push(Record::CallRecorded { call, function: function.into(), args: "{}".to_owned(), grant: None, answer })
+        self.push(Record::CallRecorded {
+            call,
+            function: function.into(),
+            args: "{}".to_owned(),
+            grant: None,
+            answer,
+            took: 0,
+        })
     }
 
     pub(super) fn notice(&mut self, step: Option<u32>, message: &str) -> &mut Self {

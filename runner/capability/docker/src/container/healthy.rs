@@ -26,7 +26,7 @@ const LINES: u32 = 20;
 pub(crate) async fn wait_healthy(engine: &Engine, call: &Call, args: &WaitHealthy) -> Result<Container, CallError> {
     let name = &args.container;
     let id = find_existing(engine, call, name).await?.id;
-    let deadline = Instant::now() + Duration::from_millis(args.timeout_ms);
+    let deadline = Instant::now() + Duration::from_millis(args.timeout_ms).saturating_sub(call.began_before);
     // Subscribed before the first look, so that nothing falls between.
     let filters = HashMap::from([
         ("container".to_owned(), vec![id.clone()]),
@@ -38,6 +38,8 @@ pub(crate) async fn wait_healthy(engine: &Engine, call: &Call, args: &WaitHealth
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
+            // Looked at before the time is over, even when none is left after a crash.
+            biased;
             event = events.next(), if listening => listening = matches!(event, Some(Ok(_))),
             _ = looks.tick() => {}
             () = tokio::time::sleep_until(deadline) => {

@@ -48,7 +48,7 @@ pub(crate) async fn wait(engine: &Engine, call: &Call, args: &Wait) -> Result<Ex
     let code = {
         let mut pumping = pin!(pump.run(output));
         let mut ended = pin!(exit_code(engine, id));
-        let mut expired = pin!(expiry(args.timeout_ms));
+        let mut expired = pin!(expiry(args.timeout_ms, call.began_before));
         let mut pumped = false;
         let code = loop {
             tokio::select! {
@@ -107,9 +107,9 @@ pub(crate) async fn wait(engine: &Engine, call: &Call, args: &Wait) -> Result<Ex
     Ok(Exit { code, oom_killed, stdout_tail: output.stdout_tail, stderr_tail: output.stderr_tail })
 }
 
-async fn expiry(timeout_ms: Option<u64>) {
+async fn expiry(timeout_ms: Option<u64>, began_before: Duration) {
     match timeout_ms {
-        Some(timeout) => tokio::time::sleep(Duration::from_millis(timeout)).await,
+        Some(timeout) => tokio::time::sleep(Duration::from_millis(timeout).saturating_sub(began_before)).await,
         None => std::future::pending().await,
     }
 }

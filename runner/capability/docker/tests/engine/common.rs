@@ -144,7 +144,15 @@ impl World {
     }
 
     fn session(&self, step: StepIndex, authority: Authority, attempt: u32) -> Session {
-        let options = SessionOptions { step, attempt, authority, max_calls: 1000, max_log: 4 << 20 };
+        let options = SessionOptions {
+            step,
+            attempt,
+            authority,
+            max_calls: 1000,
+            max_log: 4 << 20,
+            playback: None,
+            repeat_in_doubt: false,
+        };
         Session::new(Arc::clone(&self.gate), options)
     }
 
@@ -207,7 +215,7 @@ impl World {
 
     async fn clean_up(&self) {
         let mut host = self.host(99);
-        let Ok(leftovers) = host.call(&Leftovers { kept_too: true }).await else { return };
+        let Ok(leftovers) = host.call(&Leftovers { kept_too: true, of_attempt: None }).await else { return };
         for leftover in leftovers {
             host.call(&Sweep { leftover }).await.expect("swept");
         }
@@ -232,6 +240,7 @@ fn open(workspace: &Path, run: &str, pipeline: &str, config: DockerConfig) -> Ar
         versions: BTreeMap::new(),
         stages: 1,
         steps: 1,
+        flags: Default::default(),
     };
     let journal = Journal::open_or_create(&state).expect("a journal");
     let writer = journal.start_run(WriterOptions::default(), started).expect("a writer");

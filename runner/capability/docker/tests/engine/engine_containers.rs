@@ -124,12 +124,16 @@ fn the_next_run_of_the_pipeline_sees_what_was_kept() {
     engine(|world| async move {
         let kept = Start { name: "db".into(), spec: shell("sleep 600"), lifetime: Lifetime::Kept };
         world.step(ALL).call(&kept).await.expect("started");
-        assert_eq!(world.host(1).call(&Leftovers { kept_too: false }).await.expect("asked"), []);
-        assert_eq!(world.host(1).call(&Leftovers { kept_too: true }).await.expect("asked").len(), 1);
+        assert_eq!(world.host(1).call(&Leftovers { kept_too: false, of_attempt: None }).await.expect("asked"), []);
+        assert_eq!(world.host(1).call(&Leftovers { kept_too: true, of_attempt: None }).await.expect("asked").len(), 1);
         let next = world.next_run();
         let seen = next.step(ALL).call(&inspect("db")).await.expect("seen");
         assert_eq!(seen.run, world.run);
-        assert_eq!(next.host(1).call(&Leftovers { kept_too: true }).await.expect("asked"), [], "it is not of this run");
+        assert_eq!(
+            next.host(1).call(&Leftovers { kept_too: true, of_attempt: None }).await.expect("asked"),
+            [],
+            "it is not of this run"
+        );
     });
 }
 

@@ -101,6 +101,7 @@ fn a_create_that_was_cut_off_makes_one_container() {
                 authority: Authority::Host,
                 run: Arc::clone(world.gate.run()),
                 log: StepLog::new(world.gate.journal().clone(), StepIndex(7), 1, 1 << 20, Redactor::default()),
+                began_before: std::time::Duration::ZERO,
             };
             let cut = Duration::from_micros(400 * u64::from(trial));
             let _ = tokio::time::timeout(cut, docker.perform(call.clone())).await;
@@ -262,14 +263,14 @@ fn what_is_left_is_swept_in_an_order_that_works() {
         };
         let made = host.call(&Create { name: "db".into(), spec, lifetime: Lifetime::Run }).await.expect("made");
         host.call(&StartCreated { id: made.id }).await.expect("started");
-        let left = host.call(&Leftovers { kept_too: false }).await.expect("asked");
+        let left = host.call(&Leftovers { kept_too: false, of_attempt: None }).await.expect("asked");
         assert_eq!(left.iter().map(|left| left.name.as_str()).collect::<Vec<_>>(), ["db", "back", "data"]);
         for _ in 0..2 {
             for leftover in left.clone() {
                 host.call(&Sweep { leftover }).await.expect("swept");
             }
         }
-        assert_eq!(host.call(&Leftovers { kept_too: true }).await.expect("asked"), []);
+        assert_eq!(host.call(&Leftovers { kept_too: true, of_attempt: None }).await.expect("asked"), []);
         assert!(matches!(error(host.call(&Inspect { container: "db".into() }).await), CallError::NotFound(_)));
     });
 }

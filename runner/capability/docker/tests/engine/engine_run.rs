@@ -219,13 +219,13 @@ fn a_cancelled_run_is_found_again() {
         drop(running);
         world.gate.settled().await;
         let mut host = world.host(1);
-        let left = host.call(&Leftovers { kept_too: false }).await.expect("asked");
+        let left = host.call(&Leftovers { kept_too: false, of_attempt: None }).await.expect("asked");
         assert_eq!(left.len(), 1, "{left:?}");
         assert_eq!(left[0].name, "of release/deploy");
         for leftover in left {
             host.call(&Sweep { leftover: leftover.clone() }).await.expect("swept");
             host.call(&Sweep { leftover }).await.expect("swept twice is swept");
         }
-        assert_eq!(host.call(&Leftovers { kept_too: true }).await.expect("asked"), []);
+        assert_eq!(host.call(&Leftovers { kept_too: true, of_attempt: None }).await.expect("asked"), []);
     });
 }

@@ -159,7 +159,7 @@ fn with_its_grant_every_function_works() {
 
         // These two are the host's own.
         let mut host = world.host(1);
-        let left = host.call(&Leftovers { kept_too: true }).await.expect("asked");
+        let left = host.call(&Leftovers { kept_too: true, of_attempt: None }).await.expect("asked");
         assert_eq!(left.iter().map(|left| left.name.as_str()).collect::<Vec<_>>(), ["data"]);
         for leftover in left {
             host.call(&Sweep { leftover }).await.expect("swept");

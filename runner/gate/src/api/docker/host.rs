@@ -93,6 +93,16 @@ record! {
     Leftovers {
         /// Whether things that are meant to stay count as well.
         kept_too: bool,
+        /// Only what a step's attempts before this one made, if one is named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of_attempt: Option<AttemptsBefore>,
+    }
+    /// The attempts of a step before a certain one.
+    AttemptsBefore {
+        /// The step's place in the plan.
+        step: u32,
+        /// The attempt that is not among them.
+        attempt: u32,
     }
     /// Something that a run made.
     Leftover {

@@ -1,0 +1,316 @@
+//! What the journal knows of a run, in the form in which a resume or a replay needs it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use serde_json::Value as Json;
+use windlass_journal::{
+    CallId, Entry, Failure, FolderInput, JournalError, PluginPin, Reader, Record, RunStarted, RunSummary, StageIndex,
+    Status, StepIndex, Stream,
+};
+
+use crate::{Function, InDoubt, Kind, RecordedCall, Tape, api, tape};
+
+/// A run as it was recorded.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    /// What it was pinned to.
+    pub started: RunStarted,
+    /// The stages that were begun, or skipped.
+    pub stages: BTreeMap<StageIndex, StageRecord>,
+    /// The newest attempt of each step that was begun.
+    pub steps: BTreeMap<StepIndex, StepRecord>,
+    /// What the host did after the last step.
+    pub host: Tape,
+    /// Who asked the run to end.
+    pub cancelled: Option<String>,
+    /// For how long a process worked on it.
+    pub ran_for: Duration,
+    /// How it ended, if it did, with the exit code.
+    pub ended: Option<(Status, u8)>,
+    /// The capabilities that acted.
+    pub acted: BTreeSet<&'static str>,
+    /// Steps that are to begin anew.
+    pub to_restart: Vec<StepIndex>,
+    /// The plugins with which steps were last let begin anew, in the plan's order.
+    pub restarted: BTreeMap<StepIndex, Vec<PluginPin>>,
+}
+
+/// A stage that was begun.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StageRecord {
+    /// How it ended, if it did.
+    pub ended: Option<Status>,
+}
+
+/// An attempt of a step.
+#[derive(Clone, Debug)]
+pub struct StepRecord {
+    /// Which attempt, from 1.
+    pub attempt: u32,
+    /// For how long a process worked on it.
+    pub ran_for: Duration,
+    /// How it ended, if it did.
+    pub ended: Option<(Status, Option<Failure>)>,
+    /// What it gave to later steps.
+    pub outputs: BTreeMap<String, Json>,
+    /// The host's variables that it saw.
+    pub env: BTreeMap<String, String>,
+    /// The folders that it saw; nothing if it was not recorded what it saw.
+    pub folders: Option<Vec<FolderInput>>,
+    /// Its calls.
+    pub tape: Tape,
+    began: u64,
+    lost: u64,
+}
+
+/// A call of which nobody but a person can say how it ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// Which call.
+    pub call: CallId,
+    /// What it was.
+    pub recorded: RecordedCall,
+}
+
+impl Recording {
+    /// Reads what there is of a run.
+    ///
+    /// # Errors
+    /// What the journal says.
+    pub fn read(reader: &Reader, run: &RunSummary) -> Result<Self, JournalError> {
+        let mut reading = Reading::default();
+        for entry in reader.entries(run, 0)? {
+            reading.take(entry?)?;
+        }
+        reading.done().ok_or_else(|| JournalError::Empty { run: run.id.clone() })
+    }
+
+    /// Lets steps begin anew.
+    pub fn restart(&mut self, steps: &[StepIndex]) {
+        self.to_restart.extend(steps);
+    }
+
+    /// The calls of steps that are not over, of which only a person can say how they ended. `repeats` says which steps
+    /// make such a call again without asking.
+    pub fn questions(&self, repeats: impl Fn(StepIndex) -> bool) -> Vec<Question> {
+        let open = self
+            .steps
+            .iter()
+            .filter(|(index, step)| step.ended.is_none() && !self.to_restart.contains(index) && !repeats(**index));
+        open.filter_map(|(index, step)| {
+            let (ordinal, recorded) = step.tape.in_doubt()?;
+            let function = Function::by_name(&recorded.function)?;
+            let asks = function.kind(&recorded.args) == Kind::Effect(InDoubt::Fail) && recorded.told.is_none();
+            let call = CallId { step: *index, attempt: step.attempt, ordinal };
+            asks.then(|| Question { call, recorded: recorded.clone() })
+        })
+        .collect()
+    }
+}
+
+impl Question {
+    /// The answer that a call is given that a person says was done.
+    pub fn done(&self) -> String {
+        let answer = match Function::by_name(&self.recorded.function) {
+            Some(Function::ProcessRun) => serde_json::to_value(api::process::Exit {
+                code: 0,
+                stdout_tail: String::new(),
+                stderr_tail: String::new(),
+            }),
+            Some(Function::HttpSend) => {
+                let url = serde_json::from_str::<api::http::Send>(&self.recorded.args).map(|send| send.request.url);
+                serde_json::to_value(api::http::Response {
+                    status: 200,
+                    headers: Vec::new(),
+                    body: Vec::new(),
+                    url: url.unwrap_or_default(),
+                })
+            }
+            _ => Ok(Json::Null),
+        };
+        serde_json::json!({ "ok": answer.unwrap_or_default() }).to_string()
+    }
+}
+
+#[derive(Default)]
+struct Reading {
+    started: Option<RunStarted>,
+    stages: BTreeMap<StageIndex, StageRecord>,
+    steps: BTreeMap<StepIndex, StepRecord>,
+    host: Tape,
+    cancelled: Option<String>,
+    ended: Option<(Status, u8)>,
+    acted: BTreeSet<&'static str>,
+    to_restart: Vec<StepIndex>,
+    restarted: BTreeMap<StepIndex, Vec<PluginPin>>,
+    first_at: u64,
+    last_at: u64,
+    /// How long nobody worked on the run, in microseconds.
+    lost: u64,
+}
+
+impl Reading {
+    fn take(&mut self, Entry { seq, at, record }: Entry) -> Result<(), JournalError> {
+        if self.started.is_none() {
+            self.first_at = at;
+        }
+        if matches!(record, Record::RunResumed(_)) {
+            self.lost += at.saturating_sub(self.last_at);
+        }
+        self.last_at = at;
+        match record {
+            Record::RunStarted(started) => self.started = Some(*started),
+            Record::RunResumed(resumed) => {
+                for step in resumed.restarted {
+                    self.restarted.insert(step, resumed.plugins.clone());
+                    self.to_restart.push(step);
+                }
+            }
+            Record::StageStarted { stage, .. } => {
+                self.stages.insert(stage, StageRecord::default());
+            }
+            Record::StageEnded { stage, status, .. } => {
+                self.stages.insert(stage, StageRecord { ended: Some(status) });
+            }
+            Record::StepStarted { step, attempt, .. } => {
+                self.to_restart.retain(|restarted| *restarted != step);
+                self.steps.insert(step, StepRecord::new(attempt, at, self.lost));
+            }
+            Record::StepInputs { step, attempt, env, folders } => {
+                if let Some(step) = self.attempt(step, attempt) {
+                    step.env = env;
+                    step.folders = Some(folders);
+                }
+            }
+            Record::StepEnded { step, attempt, status, failure, outputs } => {
+                let (at, lost) = (self.last_at, self.lost);
+                if let Some(step) = self.attempt(step, attempt) {
+                    step.outputs = outputs;
+                    step.ended = Some((status, failure));
+                    step.worked_until(at, lost);
+                }
+            }
+            Record::CallStarted { call, function, args, .. } => {
+                self.acted.extend(Function::by_name(&function).map(|function| function.row().capability));
+                let recorded = RecordedCall { function, args, answer: None, began: at, told: None };
+                self.call(call, seq, recorded)?;
+            }
+            Record::CallRecorded { call, function, args, answer, took, .. } => {
+                let began = at.saturating_sub(took);
+                self.call(call, seq, RecordedCall { function, args, answer: Some(answer), began, told: None })?;
+            }
+            Record::Metric { call, name, value, unit, labels } => {
+                let labels = labels.into_iter().map(|(name, value)| api::Pair { name, value }).collect();
+                let emit = api::metrics::Emit { metric: api::metrics::Metric { name, value, unit, labels } };
+                let args = serde_json::to_string(&emit).unwrap_or_default();
+                let args = tape::metric(&args).unwrap_or(args);
+                let answer = Some(r#"{"ok":null}"#.to_owned());
+                let function = Function::MetricsEmit.name().into();
+                self.call(call, seq, RecordedCall { function, args, answer, began: at, told: None })?;
+            }
+            Record::CallEnded { call, answer } => {
+                if let Some(tape) = self.tape(call)
+                    && let Some(recorded) = tape.calls.get_mut(call.ordinal as usize)
+                {
+                    recorded.answer = Some(answer);
+                    tape.printed.clear();
+                }
+            }
+            Record::InDoubtAnswered { call, answer, .. } => {
+                if let Some(recorded) = self.tape(call).and_then(|tape| tape.calls.get_mut(call.ordinal as usize)) {
+                    recorded.told = Some(answer);
+                }
+            }
+            Record::Log { step, attempt, stream, len, .. } => {
+                if let Some(step) = self.attempt(step, attempt)
+                    && step.tape.in_doubt().is_none()
+                {
+                    *step.tape.printed.entry(stream).or_default() += len;
+                }
+            }
+            Record::CancelRequested { by } => self.cancelled = Some(by),
+            Record::RunEnded { status, exit_code } => self.ended = Some((status, exit_code)),
+            Record::LogCut { .. } | Record::Notice { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn attempt(&mut self, step: StepIndex, attempt: u32) -> Option<&mut StepRecord> {
+        self.steps.get_mut(&step).filter(|step| step.attempt == attempt)
+    }
+
+    fn tape(&mut self, call: CallId) -> Option<&mut Tape> {
+        if call.step == StepIndex::HOST {
+            return Some(&mut self.host);
+        }
+        self.attempt(call.step, call.attempt).map(|step| &mut step.tape)
+    }
+
+    fn call(&mut self, call: CallId, seq: u64, recorded: RecordedCall) -> Result<(), JournalError> {
+        let Some(tape) = self.tape(call) else { return Ok(()) };
+        let place = call.ordinal as usize;
+        tape.printed.clear();
+        match place.cmp(&tape.calls.len()) {
+            // A call that a person let be made again has begun a second time.
+            std::cmp::Ordering::Less => tape.calls[place] = recorded,
+            std::cmp::Ordering::Equal => tape.calls.push(recorded),
+            std::cmp::Ordering::Greater => return Err(JournalError::Gap { seq, call, expected: tape.calls.len() }),
+        }
+        Ok(())
+    }
+
+    fn done(self) -> Option<Recording> {
+        let Self {
+            started,
+            stages,
+            mut steps,
+            host,
+            cancelled,
+            ended,
+            acted,
+            to_restart,
+            restarted,
+            first_at,
+            last_at,
+            lost,
+        } = self;
+        for step in steps.values_mut().filter(|step| step.ended.is_none()) {
+            step.worked_until(last_at, lost);
+        }
+        let ran_for = Duration::from_micros((last_at - first_at).saturating_sub(lost));
+        Some(Recording {
+            started: started?,
+            stages,
+            steps,
+            host,
+            cancelled,
+            ran_for,
+            ended,
+            acted,
+            to_restart,
+            restarted,
+        })
+    }
+}
+
+impl StepRecord {
+    fn new(attempt: u32, began: u64, lost: u64) -> Self {
+        Self {
+            attempt,
+            ran_for: Duration::ZERO,
+            ended: None,
+            outputs: BTreeMap::new(),
+            env: BTreeMap::new(),
+            folders: None,
+            tape: Tape { calls: Vec::new(), printed: HashMap::<Stream, u64>::new() },
+            began,
+            lost,
+        }
+    }
+
+    fn worked_until(&mut self, at: u64, lost: u64) {
+        let away = lost.saturating_sub(self.lost);
+        self.ran_for = Duration::from_micros(at.saturating_sub(self.began).saturating_sub(away));
+    }
+}
