@@ -273,7 +273,7 @@ fn trials<'a>(references: &'a [Reference], mode: Mode, options: &Options) -> Vec
         let mut number = 0;
         trials.retain(|_| {
             number += 1;
-            (number - 1 + offset) % step == 0
+            (number - 1 + offset).is_multiple_of(step)
         });
         trials.truncate(SAMPLE);
     }
