@@ -68,7 +68,9 @@ impl World {
                 self.fact(&format!("step {path}"), own.json(&step["status"]));
                 self.fact(&format!("step {path}, failure"), own.json(&step["failure"]["message"]));
                 for (output, value) in step["outputs"].as_object().into_iter().flatten() {
-                    self.fact(&format!("step {path}, output {output}"), own.json(value));
+                    // Under its name, which may say that it is only observed.
+                    let value = own.json(&serde_json::json!({ output: value }));
+                    self.fact(&format!("step {path}, output {output}"), value);
                 }
             }
         }
