@@ -88,6 +88,16 @@ pub(crate) fn beside(state: &Path) -> Result<PathBuf, CliError> {
     workspace(state)
 }
 
+/// A folder for what nobody needs afterwards; it goes with the value.
+pub(crate) fn aside() -> Result<tempfile::TempDir, CliError> {
+    tempfile::tempdir().map_err(|error| {
+        CliError::machine(
+            format!("no temporary folder can be made: {error}"),
+            "make room in the folder for temporary files, or set TMPDIR to another one",
+        )
+    })
+}
+
 /// The user's cache folder for Windlass.
 pub(crate) fn cache() -> Result<PathBuf, CliError> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);

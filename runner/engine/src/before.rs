@@ -10,7 +10,7 @@ use crate::run::Shared;
 use crate::step::StepEnd;
 
 /// Where an attempt of a step begins.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Before {
     /// Which attempt it is, from 1; nothing if it was not begun before.
     pub(crate) begun: Option<u32>,
@@ -22,8 +22,18 @@ pub(crate) struct Before {
     pub(crate) folders: Option<Vec<FolderInput>>,
     /// The host's variables that it saw.
     pub(crate) env: BTreeMap<String, String>,
+    /// Whether it goes on, or is only replayed.
+    pub(crate) mode: Mode,
     /// The calls that it made.
     pub(crate) playback: Option<Playback>,
+}
+
+impl Before {
+    /// An attempt that was not begun yet.
+    fn new(attempt: u32, mode: Mode) -> Self {
+        let (begun, ran_for, folders, env, playback) = (None, Duration::ZERO, None, BTreeMap::new(), None);
+        Self { begun, attempt, ran_for, folders, env, mode, playback }
+    }
 }
 
 impl Shared {
@@ -66,10 +76,10 @@ impl Shared {
     }
 
     /// Where an attempt of a step begins.
-    pub(crate) fn before(&self, step: StepIndex) -> Before {
-        let Some(record) = self.record(step) else { return Before { attempt: 1, ..Before::default() } };
+    pub(crate) fn before(&self, step: StepIndex, mode: Mode) -> Before {
+        let Some(record) = self.record(step) else { return Before::new(1, mode) };
         if self.restarts(step) {
-            return Before { attempt: record.attempt + 1, ..Before::default() };
+            return Before::new(record.attempt + 1, mode);
         }
         Before {
             begun: Some(record.attempt),
@@ -77,7 +87,8 @@ impl Shared {
             ran_for: record.ran_for,
             folders: record.folders.clone(),
             env: record.env.clone(),
-            playback: Some(Playback::new(record.tape.clone(), Mode::Resume)),
+            mode,
+            playback: Some(Playback::new(record.tape.clone(), mode)),
         }
     }
 

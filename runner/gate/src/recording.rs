@@ -250,7 +250,9 @@ impl Reading {
     fn call(&mut self, call: CallId, seq: u64, recorded: RecordedCall) -> Result<(), JournalError> {
         let Some(tape) = self.tape(call) else { return Ok(()) };
         let place = call.ordinal as usize;
-        tape.printed.clear();
+        if recorded.answer.is_some() {
+            tape.printed.clear();
+        }
         match place.cmp(&tape.calls.len()) {
             // A call that a person let be made again has begun a second time.
             std::cmp::Ordering::Less => tape.calls[place] = recorded,

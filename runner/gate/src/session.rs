@@ -51,6 +51,8 @@ pub struct Session {
     last_error: Option<CallError>,
     playback: Option<Playback>,
     repeat_in_doubt: bool,
+    /// Why the record could not be followed.
+    strayed: Option<Interrupt>,
 }
 
 impl Session {
@@ -65,8 +67,21 @@ impl Session {
                 None => log.mute(),
             }
         }
-        let (next, made, last_error) = (0, HashSet::new(), None);
-        Self { gate, step, attempt, authority, max_calls, next, log, made, last_error, playback, repeat_in_doubt }
+        let (next, made, last_error, strayed) = (0, HashSet::new(), None, None);
+        Self {
+            gate,
+            step,
+            attempt,
+            authority,
+            max_calls,
+            next,
+            log,
+            made,
+            last_error,
+            playback,
+            repeat_in_doubt,
+            strayed,
+        }
     }
 
     /// The step.
@@ -118,7 +133,7 @@ impl Session {
             return self.compose(function, &args).await;
         }
         let id = self.next_call()?;
-        let before = match self.played(id, function, &args)? {
+        let before = match self.recorded_answer(id, function, &args)? {
             Played::Answer(answer) => return Ok(self.replayed(id, function, args, answer)),
             Played::InDoubt(before) => Some(before),
             Played::New => None,
@@ -226,7 +241,7 @@ impl Session {
     /// # Errors
     /// [`Interrupt`] if the step cannot go on.
     pub fn observe(&mut self, function: Function, see: impl FnOnce() -> Json) -> Result<Json, Interrupt> {
-        match self.observed(function)? {
+        match self.played(function)? {
             Some(seen) => Ok(seen),
             None => {
                 let call = self.next_call()?;
@@ -242,9 +257,9 @@ impl Session {
     ///
     /// # Errors
     /// [`Interrupt`] if the step cannot go on.
-    pub fn observed(&mut self, function: Function) -> Result<Option<Json>, Interrupt> {
+    pub fn played(&mut self, function: Function) -> Result<Option<Json>, Interrupt> {
         let call = CallId { step: self.step, attempt: self.attempt, ordinal: self.next };
-        let answer = match self.played(call, function, NO_ARGS)? {
+        let answer = match self.recorded_answer(call, function, NO_ARGS)? {
             Played::Answer(answer) => answer,
             Played::InDoubt(_) | Played::New => return Ok(None),
         };
@@ -254,6 +269,16 @@ impl Session {
             Ok(Answer::Ok(seen)) => Ok(Some(seen)),
             _ => Err(Interrupt::Record(format!("call {} (`{}`) has no value", call.ordinal + 1, function.name()))),
         }
+    }
+
+    /// Why the record could not be followed, if it could not.
+    pub fn strayed(&self) -> Option<&Interrupt> {
+        self.strayed.as_ref()
+    }
+
+    /// The function that the record has next, if it has one.
+    pub fn recorded_next(&self) -> Option<Function> {
+        self.playback.as_ref()?.rest().first().and_then(|call| Function::by_name(&call.function))
     }
 
     /// Whether what the plugin does now is answered from a record.
@@ -280,7 +305,7 @@ impl Session {
         answer
     }
 
-    fn played(&mut self, call: CallId, function: Function, args: &str) -> Result<Played, Interrupt> {
+    fn recorded_answer(&mut self, call: CallId, function: Function, args: &str) -> Result<Played, Interrupt> {
         let Some(playback) = &mut self.playback else { return Ok(Played::New) };
         // What this run does not grant is denied, whatever was recorded elsewhere.
         if playback.mode() == Mode::Offline && self.authorise(function, args).is_err() {
@@ -288,6 +313,9 @@ impl Session {
         }
         let Some(playback) = &mut self.playback else { return Ok(Played::New) };
         let played = playback.next(call, function, args);
+        if let Err(interrupt) = &played {
+            self.strayed = Some(interrupt.clone());
+        }
         if let Some(printed) = playback.printed() {
             self.log.leave_out(printed);
         }

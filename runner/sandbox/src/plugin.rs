@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value as Json;
 use wasmtime::component::ResourceTable;
@@ -14,9 +14,11 @@ use windlass_journal::{Failure, FailureKind, Stream};
 use windlass_pipeline::{CapabilityUse, Description, OutputKind, OutputSpec};
 
 use crate::cache::Cache;
+use crate::clocks::Clock;
 use crate::contract::PluginPre;
 use crate::contract::exports::windlass::step::step;
 use crate::error::SandboxError;
+use crate::files::Files;
 use crate::limits::{Limiter, Limits};
 use crate::state::State;
 use crate::stdio::ToLog;
@@ -197,7 +199,8 @@ impl Plugin {
             table,
             limiter: Limiter::new(limits),
             random: None,
-            started: Instant::now(),
+            clock: Clock::new(),
+            files: Files::default(),
             interrupt: None,
         };
         let mut store = Store::new(self.pre.engine(), state);
