@@ -3,16 +3,17 @@
 use crate::failure::{Doing, Failure, Result};
 use crate::http::{self, Server, query, request};
 use serde_json::Value as Json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 /// How often each role was made, or started.
 pub(super) type Made = BTreeMap<String, u64>;
 
-/// One thing that came to be.
+/// One thing that came to be, or a volume that went.
 struct Event {
-    /// What was done to what, by its role.
+    action: String,
+    /// What it was done to, by its role.
     what: String,
     /// The pipeline that it belongs to, or a name that begins with it.
     owner: Owner,
@@ -28,7 +29,8 @@ pub(super) struct Events(Arc<Mutex<Vec<Event>>>);
 
 impl Events {
     pub(super) fn listen(engine: &Server) -> Result<Self> {
-        let filters = serde_json::json!({ "type": ["container", "network", "volume"], "event": ["create", "start"] });
+        let filters =
+            serde_json::json!({ "type": ["container", "network", "volume"], "event": ["create", "start", "destroy"] });
         let lines = http::follow(engine, &format!("/events?filters={}", query(&filters.to_string())))?;
         let events = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&events);
@@ -50,13 +52,23 @@ impl Events {
     /// What was made for this pipeline.
     pub(super) fn made(&self, name: &str) -> Made {
         let mut made = Made::new();
-        for event in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            let ours = match &event.owner {
+        let mut volumes = BTreeSet::new();
+        for Event { action, what, owner } in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let ours = match owner {
                 Owner::Pipeline(pipeline) => pipeline == name,
                 Owner::Name(full) => full.starts_with(&format!("windlass-{name}-")),
             };
-            if ours {
-                *made.entry(event.what.replace(name, "@NAME@")).or_default() += 1;
+            // A volume is said to be created whenever somebody asks for it; it is when it was not there.
+            let new = match (action.as_str(), what.starts_with("volume")) {
+                ("destroy", _) => {
+                    volumes.remove(what);
+                    false
+                }
+                (_, true) => volumes.insert(what),
+                _ => true,
+            };
+            if ours && new {
+                *made.entry(format!("{action} {}", what.replace(name, "@NAME@"))).or_default() += 1;
             }
         }
         made
@@ -64,21 +76,21 @@ impl Events {
 }
 
 fn event(line: &Json) -> Option<Event> {
-    let (kind, action) = (line["Type"].as_str()?, line["Action"].as_str()?);
+    let (kind, action) = (line["Type"].as_str()?, line["Action"].as_str()?.to_owned());
     let about = &line["Actor"]["Attributes"];
-    Some(match kind {
-        "container" => Event {
-            what: format!("{action} container {}", role(about)),
-            owner: Owner::Pipeline(about["windlass.pipeline"].as_str()?.to_owned()),
-        },
-        "network" => named(kind, action, about["name"].as_str()?),
-        "volume" => named(kind, action, line["Actor"]["ID"].as_str()?),
+    let named = |name: &Json| {
+        let name = name.as_str()?.to_owned();
+        Some((format!("{kind} {name}"), Owner::Name(name)))
+    };
+    let (what, owner) = match kind {
+        "container" => {
+            (format!("container {}", role(about)), Owner::Pipeline(about["windlass.pipeline"].as_str()?.to_owned()))
+        }
+        "network" => named(&about["name"])?,
+        "volume" => named(&line["Actor"]["ID"])?,
         _ => return None,
-    })
-}
-
-fn named(kind: &str, action: &str, name: &str) -> Event {
-    Event { what: format!("{action} {kind} {name}"), owner: Owner::Name(name.to_owned()) }
+    };
+    Some(Event { action, what, owner })
 }
 
 /// What a thing is there for, by the labels that Windlass gives.
@@ -139,14 +151,11 @@ pub(super) fn images(engine: &Server, repository: &str) -> Result<Vec<(String, S
     Ok(names)
 }
 
-/// Takes a name off an image, and the image away if it was the last one.
-pub(super) fn untag(engine: &Server, name: &str) {
-    let _ = request(
-        engine,
-        "DELETE",
-        &format!("/images/{}?force=1", query(name).replace("%2F", "/").replace("%3A", ":")),
-        &[],
-    );
+/// Removes the images of all trials.
+pub(super) fn clear_images(engine: &Server, registry: &str) {
+    for (name, _) in images(engine, &format!("{registry}/crash-*")).unwrap_or_default() {
+        let _ = request(engine, "DELETE", &format!("/images/{name}?force=1"), &[]);
+    }
 }
 
 /// The tags of a repository in a registry, each with the digest of its manifest.
@@ -181,11 +190,9 @@ pub(super) fn unpublish(registry: &str, repository: &str) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn told(line: Json) -> Option<(String, bool)> {
-        let event = event(&line)?;
-        let what = event.what.clone();
-        let events = Events(Arc::new(Mutex::new(vec![event])));
-        Some((what, events.made("crash-x-1").is_empty()))
+    fn made(name: &str, lines: &[Json]) -> Vec<(String, u64)> {
+        let events = lines.iter().filter_map(event).collect();
+        Events(Arc::new(Mutex::new(events))).made(name).into_iter().collect()
     }
 
     #[test]
@@ -194,11 +201,18 @@ mod tests {
             "windlass.step": "a/b", "windlass.lifetime": "run", "name": "windlass-abc-0-1-0" });
         let container =
             serde_json::json!({ "Type": "container", "Action": "create", "Actor": { "Attributes": labels } });
-        assert_eq!(told(container), Some(("create container `web` of a/b, run".to_owned(), false)));
-        let volume = |name: &str| serde_json::json!({ "Type": "volume", "Action": "create", "Actor": { "ID": name } });
-        assert_eq!(told(volume("windlass-crash-x-1-v")).map(|(_, others)| others), Some(false));
-        assert_eq!(told(volume("windlass-crash-x-12-v")).map(|(_, others)| others), Some(true), "of another trial");
         let stray = serde_json::json!({ "Type": "container", "Action": "create", "Actor": { "Attributes": {} } });
-        assert_eq!(told(stray), None);
+        let expected = [("create container `web` of a/b, run".to_owned(), 2)];
+        assert_eq!(made("crash-x-1", &[container.clone(), stray, container.clone()]), expected);
+        assert_eq!(made("crash-x-12", &[container]), []);
+    }
+
+    #[test]
+    fn a_volume_is_made_when_it_was_not_there() {
+        let volume = |action: &str| serde_json::json!({ "Type": "volume", "Action": action, "Actor": { "ID": "windlass-crash-x-1-v" } });
+        let count = |lines: &[Json]| made("crash-x-1", lines).first().map(|(_, count)| *count);
+        assert_eq!(count(&[volume("create"), volume("create")]), Some(1));
+        assert_eq!(count(&[volume("create"), volume("destroy"), volume("create")]), Some(2));
+        assert_eq!(made("crash-x-12", &[volume("create")]), [], "of another trial");
     }
 }

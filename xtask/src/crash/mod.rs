@@ -206,6 +206,13 @@ impl Harness {
     }
 }
 
+impl Drop for Harness {
+    /// Images go at the very end: trials share their layers, and would take them from one another.
+    fn drop(&mut self) {
+        docker::clear_images(&self.engine, &self.registry);
+    }
+}
+
 /// Builds the program that can be killed at a point. Its dependencies are those of every other build; it gets a place
 /// of its own, since cargo has only one for all features.
 fn build(context: &Context, folder: &Path) -> Result<PathBuf> {

@@ -177,11 +177,7 @@ impl<'a> Place<'a> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         let Harness { engine, registry, .. } = self.harness;
-        let repository = format!("{registry}/{}", self.name);
         let cleared = docker::clear(engine, &self.name).and_then(|()| docker::unpublish(registry, &self.name));
-        for (name, _) in docker::images(engine, &repository).unwrap_or_default() {
-            docker::untag(engine, &name);
-        }
         if let Err(why) = cleared {
             ui::warn(&why.to_string());
         }

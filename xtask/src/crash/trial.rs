@@ -102,6 +102,7 @@ impl Trial<'_> {
                 std::thread::sleep(std::time::Duration::from_millis(300));
                 world = World::take(&place, code)?;
             }
+            self.forgive(&mut world, &expected);
             differences.extend(world.differs(&expected));
         }
         if differences.is_empty() {
@@ -159,6 +160,20 @@ impl Trial<'_> {
         }
         differences.push("it was resumed six times and came to no end".to_owned());
         Ok(None)
+    }
+
+    /// A network that the daemon was just making when the runner died of something else may come late, and then be
+    /// there twice until one goes: the daemon of API 1.41 refuses no double. At points of its own call there is none.
+    fn forgive(&self, world: &mut World, expected: &World) {
+        if self.at.iter().any(|point| point.function == "docker.create-network") {
+            return;
+        }
+        for (what, count) in &mut world.made {
+            let once = expected.made.get(what);
+            if what.starts_with("create network") && once.is_some_and(|once| *count == once + 1) {
+                *count -= 1;
+            }
+        }
     }
 
     /// The world that is expected: that of the undisturbed run, but for what was done before it died and is done
