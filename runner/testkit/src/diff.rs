@@ -78,7 +78,7 @@ mod tests {
                     Both(text) | Expected(text) | Actual(text) => format!("{text}\n"),
                 }).collect()
             };
-            prop_assert_eq!(of(|line| !matches!(line, Actual(_))), one);
+            prop_assert_eq!(of(|line| !matches!(line, Actual(_))), one.clone());
             prop_assert_eq!(of(|line| !matches!(line, Expected(_))), other);
         }
     }

@@ -77,7 +77,8 @@ impl Made {
             }
         }
         made.log = String::from_utf8_lossy(&log).lines().map(str::to_owned).collect();
-        made.calls = calls.into_values().filter_map(|(function, args, answer)| call(&function, &args, answer)).collect();
+        made.calls =
+            calls.into_values().filter_map(|(function, args, answer)| call(&function, &args, answer)).collect();
         Ok(made)
     }
 }

@@ -42,7 +42,13 @@ pub enum RecordError {
 ///
 /// # Errors
 /// Why it cannot be made.
-pub fn record(reader: &Reader, run: &RunSummary, plan: &Plan, workspace: &Path, step: &str) -> Result<String, RecordError> {
+pub fn record(
+    reader: &Reader,
+    run: &RunSummary,
+    plan: &Plan,
+    workspace: &Path,
+    step: &str,
+) -> Result<String, RecordError> {
     let label = |step: &PlanStep| format!("{}/{}", plan.stages[step.stage as usize].name, step.name);
     let Some((index, planned)) = (0..).zip(&plan.steps).find(|(_, planned)| label(planned) == step) else {
         let known = plan.steps.iter().map(label).collect();
@@ -62,7 +68,8 @@ pub fn record(reader: &Reader, run: &RunSummary, plan: &Plan, workspace: &Path, 
     let _ = writeln!(text, "name = {name}");
     given(&mut text, plan, planned, &made);
     let outputs = outputs(reader, run)?;
-    self::step(&mut text, plan, planned, workspace, &outputs).map_err(|error| RecordError::Input(step.to_owned(), error))?;
+    self::step(&mut text, plan, planned, workspace, &outputs)
+        .map_err(|error| RecordError::Input(step.to_owned(), error))?;
     for (call, times) in grouped(&made.calls) {
         if call.function.row().kind == Kind::Composite {
             return Err(RecordError::NotAsked(step.to_owned(), call.function.name()));
@@ -102,8 +109,7 @@ fn step(
     workspace: &Path,
     outputs: &BTreeMap<u32, BTreeMap<String, Json>>,
 ) -> Result<(), FillError> {
-    let mut lookup =
-        |output: &windlass_pipeline::OutputRef| outputs.get(&output.index)?.get(&*output.output).cloned();
+    let mut lookup = |output: &windlass_pipeline::OutputRef| outputs.get(&output.index)?.get(&*output.output).cloned();
     let uses = match &plan.plugins[step.plugin as usize] {
         PluginSource::Path(path) => workspace.join(path).display().to_string(),
         other => other.to_string(),
@@ -158,9 +164,7 @@ fn escaped(value: Json) -> Json {
     match value {
         Json::String(text) => text.replace("${", "$${").into(),
         Json::Array(items) => Json::Array(items.into_iter().map(escaped).collect()),
-        Json::Object(entries) => {
-            Json::Object(entries.into_iter().map(|(key, value)| (key, escaped(value))).collect())
-        }
+        Json::Object(entries) => Json::Object(entries.into_iter().map(|(key, value)| (key, escaped(value))).collect()),
         other => other,
     }
 }

@@ -86,7 +86,8 @@ fn one(text: &mut String, difference: &Difference) {
             Ok(())
         }
         Difference::Unexpected { call, actual } => {
-            let _ = writeln!(text, "  call {call} is not expected; the case has no more calls ({ACTUAL}+ made{ACTUAL:#}):");
+            let _ =
+                writeln!(text, "  call {call} is not expected; the case has no more calls ({ACTUAL}+ made{ACTUAL:#}):");
             compared(text, "", &called(actual));
             Ok(())
         }
@@ -134,7 +135,11 @@ fn one(text: &mut String, difference: &Difference) {
             Ok(())
         }
         Difference::Log { expected } => {
-            writeln!(text, "  the log has no line, after those before it, with {EXPECTED}{}{EXPECTED:#}", shown(expected))
+            writeln!(
+                text,
+                "  the log has no line, after those before it, with {EXPECTED}{}{EXPECTED:#}",
+                shown(expected)
+            )
         }
         Difference::File { path, expected, actual: Ok(actual) } => {
             let _ = writeln!(

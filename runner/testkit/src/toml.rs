@@ -105,8 +105,11 @@ mod tests {
 
     fn values() -> impl Strategy<Value = Json> {
         let text = prop_oneof!["[ -~\n\t\u{7f}é\\\\\"]{0,12}", Just("a\\nb\nc\"\"\"".to_owned()), "[a-z]{95}"];
-        let leaf =
-            prop_oneof![any::<bool>().prop_map(Json::from), any::<i64>().prop_map(Json::from), text.prop_map(Json::from)];
+        let leaf = prop_oneof![
+            any::<bool>().prop_map(Json::from),
+            any::<i64>().prop_map(Json::from),
+            text.prop_map(Json::from)
+        ];
         leaf.prop_recursive(3, 24, 4, |inner| {
             prop_oneof![
                 proptest::collection::vec(inner.clone(), 0..4).prop_map(Json::from),

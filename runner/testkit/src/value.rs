@@ -54,11 +54,11 @@ pub(crate) fn foreign(given: &Json, known: &Json, path: String) -> Option<String
                 None => Some(path),
             }
         }),
-        (Json::Array(given), Json::Array(known)) => {
-            given.iter().zip(known).enumerate().find_map(|(at, (given, known))| {
-                foreign(given, known, format!("{path}[{at}]"))
-            })
-        }
+        (Json::Array(given), Json::Array(known)) => given
+            .iter()
+            .zip(known)
+            .enumerate()
+            .find_map(|(at, (given, known))| foreign(given, known, format!("{path}[{at}]"))),
         _ => None,
     }
 }

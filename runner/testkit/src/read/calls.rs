@@ -151,7 +151,8 @@ impl Reader {
             (None, None) => match shape::answer(function, &Json::Null) {
                 Ok(()) => Some(Reply::Answer(Answer::Ok(Json::Null))),
                 Err(_) => {
-                    let help = "write `answer = { ok = { ... } }`, `answer = { err = { other = \"why\" } }`, or a `fault`";
+                    let help =
+                        "write `answer = { ok = { ... } }`, `answer = { err = { other = \"why\" } }`, or a `fault`";
                     self.problems.missing_key(call, "this call", "answer", help);
                     None
                 }

@@ -50,7 +50,11 @@ enum Came {
     /// The case itself is wrong.
     Bad(Diagnostics),
     /// Its plugin cannot be used.
-    NoPlugin { file: String, message: String, help: Option<String> },
+    NoPlugin {
+        file: String,
+        message: String,
+        help: Option<String>,
+    },
 }
 
 /// Does it.

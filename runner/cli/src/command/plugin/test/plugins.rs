@@ -44,11 +44,7 @@ impl Plugins {
         Ok(loaded)
     }
 
-    async fn load(
-        &mut self,
-        source: &PluginSource,
-        folder: &Path,
-    ) -> Result<Result<Arc<Plugin>, Problem>, CliError> {
+    async fn load(&mut self, source: &PluginSource, folder: &Path) -> Result<Result<Arc<Plugin>, Problem>, CliError> {
         let component = match component(source, folder) {
             Ok(component) => component,
             Err(problem) => return Ok(Err(problem)),
