@@ -7,7 +7,7 @@
 //! | 2 | wrong usage, a bad pipeline or a bad plugin; nothing was started |
 //! | 3 | denied or unsafe: a step did what no grant allows |
 //! | 4 | the world is not there: Docker, a registry, a folder that cannot be written |
-//! | 5 | waiting for an approval |
+//! | 5 | waiting for a person: an answer to `resume`, an approval |
 //! | 130 | interrupted |
 //!
 //! The code of a run is decided by the engine, which also records it; everything that goes wrong
@@ -19,8 +19,10 @@ pub(crate) struct Exit(pub(crate) u8);
 
 impl Exit {
     pub(crate) const SUCCESS: Self = Self(0);
+    pub(crate) const FAILED: Self = Self(1);
     pub(crate) const USAGE: Self = Self(2);
     pub(crate) const WORLD: Self = Self(4);
+    pub(crate) const WAITING: Self = Self(5);
     pub(crate) const INTERRUPTED: Self = Self(130);
 }
 
@@ -32,5 +34,5 @@ Exit codes:
   2    wrong usage, a bad pipeline or a bad plugin; nothing was started
   3    denied or unsafe: a step did what no grant allows
   4    the world is not there: Docker, a registry, a folder that cannot be written
-  5    waiting for an approval
+  5    waiting for a person: an answer to `resume`, an approval
   130  interrupted";

@@ -4,6 +4,7 @@
 //! them to the crates below, and tells people what came of it. Colours, hints and exit codes exist
 //! only here.
 
+mod answers;
 mod args;
 mod builtins;
 mod command;
@@ -11,10 +12,13 @@ mod environment;
 mod error;
 mod exit;
 mod files;
+mod finish;
 mod git;
 mod left_behind;
 mod logging;
+mod offline;
 mod output;
+mod pinned;
 mod plugin_problem;
 mod prepare;
 mod runtime;

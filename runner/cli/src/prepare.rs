@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use windlass_journal::{PluginPin, RunStarted};
 use windlass_pipeline::{Descriptions, Facts, Pipeline, Plan, PluginSource, Source, parse_tolerant, plan};
 use windlass_sandbox::{Component, Plugin, Sandbox, SandboxError, SandboxOptions};
 
@@ -25,6 +26,14 @@ impl Text {
     }
 }
 
+impl Text {
+    /// The text of a recorded run.
+    pub(crate) fn recorded(started: &RunStarted, workspace: PathBuf) -> Self {
+        let source = Source { name: started.file.clone(), text: started.source.to_string() };
+        Self { source, workspace }
+    }
+}
+
 /// What a run needs before it can begin.
 pub(crate) struct Prepared {
     /// What to do.
@@ -37,14 +46,44 @@ pub(crate) struct Prepared {
     pub(crate) sandbox: Option<Sandbox>,
 }
 
+impl Prepared {
+    /// The plugins by digest, in the plan's order.
+    pub(crate) fn pins(&self) -> Vec<PluginPin> {
+        let pins = self.plan.plugins.iter().zip(&self.plugins);
+        pins.map(|(source, plugin)| PluginPin { source: source.to_string(), digest: plugin.digest().to_owned() })
+            .collect()
+    }
+}
+
 /// Makes the plan, or says everything that is wrong with the pipeline. At most `jobs` stages are to
 /// run at a time.
 pub(crate) async fn prepare(text: &Text, run_id: &str, jobs: usize) -> Result<Prepared, CliError> {
     let pipeline = parse_tolerant(&text.source);
     let mut notes = Vec::new();
     let facts = facts(text, &pipeline, run_id, &mut notes);
+    planned(text, pipeline, facts, notes, jobs, &[]).await
+}
+
+/// Makes the plan from facts that are known. `instead` names plugins that other files stand in for.
+pub(crate) async fn prepare_with(
+    text: &Text,
+    facts: Facts,
+    jobs: usize,
+    instead: &[(String, &Path)],
+) -> Result<Prepared, CliError> {
+    planned(text, parse_tolerant(&text.source), facts, Vec::new(), jobs, instead).await
+}
+
+async fn planned(
+    text: &Text,
+    pipeline: Pipeline,
+    facts: Facts,
+    notes: Vec<String>,
+    jobs: usize,
+    instead: &[(String, &Path)],
+) -> Result<Prepared, CliError> {
     let jobs = pipeline.jobs.map_or(jobs, |most| jobs.min(most as usize));
-    let Loaded { sandbox, plugins, descriptions, problems } = load(text, &pipeline, jobs).await?;
+    let Loaded { sandbox, plugins, descriptions, problems } = load(text, &pipeline, jobs, instead).await?;
     match plan(&pipeline, &text.source, &facts, &descriptions) {
         Ok(plan) => Ok(Prepared { plan, plugins, facts, sandbox }),
         Err(found) => {
@@ -79,10 +118,12 @@ struct Loaded {
 }
 
 /// Loads the plugins that the pipeline uses.
-async fn load(text: &Text, pipeline: &Pipeline, jobs: usize) -> Result<Loaded, CliError> {
+async fn load(text: &Text, pipeline: &Pipeline, jobs: usize, instead: &[(String, &Path)]) -> Result<Loaded, CliError> {
     let mut loaded = Loaded::default();
     for (source, location) in pipeline.plugin_sources() {
-        let component = match component(&source, &text.workspace) {
+        let named = source.to_string();
+        let other = instead.iter().find(|(name, _)| *name == named).map(|(_, file)| *file);
+        let component = match other.map_or_else(|| component(&source, &text.workspace), |file| stand_in(&named, file)) {
             Ok(component) => component,
             Err((message, help)) => {
                 loaded.problems.push(plugin_problem::Problem { source, location, message, help });
@@ -116,8 +157,16 @@ pub(crate) fn open_sandbox(jobs: usize) -> Result<Sandbox, CliError> {
     Sandbox::new(&SandboxOptions { slots, cache: files::cache()? }).map_err(CliError::Sandbox)
 }
 
+/// The bytes of a file that stands in for a plugin.
+fn stand_in(name: &str, file: &Path) -> Result<Component, (String, Option<String>)> {
+    match files::read_plugin(file) {
+        Ok(bytes) => Ok(Component::from_bytes(name.to_owned(), bytes)),
+        Err(why) => Err((format!("{} cannot be read: {why}", file.display()), None)),
+    }
+}
+
 /// Where a plugin's bytes are; or why there are none, and what to do.
-fn component(source: &PluginSource, workspace: &Path) -> Result<Component, (String, Option<String>)> {
+pub(crate) fn component(source: &PluginSource, workspace: &Path) -> Result<Component, (String, Option<String>)> {
     match source {
         PluginSource::Builtin(name) => match Builtin::find(name) {
             Some(builtin) => Ok(builtin.component()),

@@ -6,9 +6,13 @@
 mod before;
 mod cleanup;
 mod folders;
+pub mod inputs;
 mod outputs;
+mod replay;
 mod run;
+mod sight;
 mod stages;
 mod step;
 
-pub use run::{Cancel, Ended, Run, RunOptions};
+pub use replay::{Difference, Replayed};
+pub use run::{Cancel, Ended, Origin, Run, RunOptions};

@@ -1,11 +1,12 @@
 //! One step: fill in what it was waiting for, run it within its limits, record how it ended.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 use windlass_gate::api::docker;
-use windlass_gate::{Authority, Session, SessionOptions, StepAuthority, StepLog, Stop};
+use windlass_gate::{Authority, Function, Mode, Session, SessionOptions, StepAuthority, Stop};
 use windlass_journal::{Failure, FailureKind, Record, StageIndex, Status, StepIndex};
 use windlass_pipeline::{OnCrash, PlanStep};
 use windlass_sandbox::{Job, Limits, Outcome, Ran};
@@ -13,6 +14,7 @@ use windlass_sandbox::{Job, Limits, Outcome, Ran};
 use crate::before::Before;
 use crate::folders::{self, Staged};
 use crate::run::Shared;
+use crate::sight::{self, Sight};
 
 /// How a step ended.
 pub(crate) enum StepEnd {
@@ -29,7 +31,7 @@ pub(crate) async fn run(shared: &Shared, index: StepIndex) -> StepEnd {
     if let Some(end) = shared.end_of(index) {
         return end;
     }
-    let before = shared.before(index);
+    let before = shared.before(index, Mode::Resume);
     let attempt_number = before.attempt;
     // A step that was under way when the run was told to end is told so in its record, too.
     if shared.cancel.is_cancelled() && before.begun.is_none() {
@@ -69,46 +71,101 @@ async fn attempt(
     shared: &Shared,
     step: &PlanStep,
     index: StepIndex,
-    mut before: Before,
+    before: Before,
 ) -> Option<Result<BTreeMap<String, Json>, Failure>> {
-    let limits = Limits::from(&step.limits);
-    let mut session = session(shared, step, index, &limits, &mut before);
-    let log = session.log().clone();
-    let env = match inputs(shared, step, index, &before) {
-        Ok(env) => env,
+    let ran_for = before.ran_for;
+    let begun = match begin(shared, step, index, before).await {
+        Ok(begun) => begun,
         Err(failure) => return Some(Err(failure)),
     };
-    let (job, staged) = match job(shared, step, index, limits, &before, env, &session) {
-        Ok(job) => job,
-        Err(failure) => return Some(Err(failure)),
-    };
+    let (log, traces) = (begun.session.log().clone(), begun.traces.clone());
     let limit = step.timeout.unwrap_or(shared.run.options.step_timeout);
-    let plugin = &shared.run.plugins[step.plugin as usize];
-    let work = async {
-        leave_behind(shared, &mut session, before.attempt).await?;
-        let Ran { session, result } = plugin.run(session, job).await;
-        finish(session, &log, result, &staged).await
-    };
     let result = tokio::select! {
         biased;
         () = shared.cancel.cancelled() => None,
         // Dropping the work stops the plugin and its host call alike.
-        result = tokio::time::timeout(limit.saturating_sub(before.ran_for), work) => {
-            Some(result.unwrap_or_else(|_| Err(Failure {
+        result = tokio::time::timeout(limit.saturating_sub(ran_for), work(shared, step, begun)) => {
+            Some(result.map_or_else(|_| Err(Failure {
                 kind: FailureKind::TimedOut,
                 message: format!("step `{}` took more than its limit of {limit:?}", step.name),
                 hint: Some("raise `timeout` of the step if it really needs longer".to_owned()),
-            })))
+            }), |worked| worked.1))
         }
     };
     log.finish();
-    folders::discard(&staged);
+    traces.discard();
     result
+}
+
+/// An attempt that is ready to go.
+pub(crate) struct Begun {
+    session: Session,
+    job: Job,
+    pub(crate) traces: Traces,
+}
+
+/// What an attempt leaves in the state folder, and nobody needs afterwards.
+#[derive(Clone)]
+pub(crate) struct Traces {
+    staged: Vec<Staged>,
+    again: Option<PathBuf>,
+}
+
+impl Traces {
+    /// Removes it.
+    pub(crate) fn discard(&self) {
+        folders::discard(&self.staged, self.again.as_deref());
+    }
+}
+
+/// Makes ready what an attempt needs.
+pub(crate) async fn begin(
+    shared: &Shared,
+    step: &PlanStep,
+    index: StepIndex,
+    mut before: Before,
+) -> Result<Begun, Failure> {
+    let limits = Limits::from(&step.limits);
+    let session = session(shared, step, index, &limits, &mut before);
+    let Sight { env, folders, again } = sight::look(shared, step, index, &before).await?;
+    let mut job = job(shared, step, limits, before.attempt, env)?;
+    let staged = folders::stage(session.gate().run(), &step.grants, index)?;
+    job.folders = folders.into_iter().chain(staged.iter().map(Staged::folder)).collect();
+    Ok(Begun { session, job, traces: Traces { staged, again } })
+}
+
+/// Runs the plugin, and publishes what it wrote. Gives the session back, for who wants to know how it went.
+pub(crate) async fn work(
+    shared: &Shared,
+    step: &PlanStep,
+    begun: Begun,
+) -> (Session, Result<BTreeMap<String, Json>, Failure>) {
+    let Begun { mut session, job, traces } = begun;
+    if job.attempt > 1
+        && let Err(failure) = leave_behind(shared, &mut session, job.attempt).await
+    {
+        return (session, Err(failure));
+    }
+    let plugin = &shared.run.plugins[step.plugin as usize];
+    let Ran { mut session, result } = plugin.run(session, job).await;
+    let given = match result {
+        Ok(outcome) => publish(&mut session, outcome, &traces.staged).await,
+        Err(failure) => Err(failure),
+    };
+    let given = match session.unplayed() {
+        // A failure that comes of the record itself says more.
+        Some(missing) if given.is_ok() => {
+            Err(Failure { kind: FailureKind::Plugin, message: missing.to_string(), hint: None })
+        }
+        _ => given,
+    };
+    (session, given)
 }
 
 /// Removes what earlier attempts of the step made: they did not come to their end, and the new one begins from nothing.
 async fn leave_behind(shared: &Shared, session: &mut Session, attempt: u32) -> Result<(), Failure> {
-    if attempt == 1 || !shared.run.gate.has_acted("docker") {
+    let was_asked = session.recorded_next() == Some(Function::DockerLeftovers);
+    if !was_asked && (session.is_playing() || !shared.run.gate.has_acted("docker")) {
         return Ok(());
     }
     let failed = |stop: Stop| Failure {
@@ -147,12 +204,10 @@ fn session(shared: &Shared, step: &PlanStep, index: StepIndex, limits: &Limits, 
 fn job(
     shared: &Shared,
     step: &PlanStep,
-    index: StepIndex,
     limits: Limits,
-    before: &Before,
+    attempt: u32,
     env: BTreeMap<String, String>,
-    session: &Session,
-) -> Result<(Job, Vec<Staged>), Failure> {
+) -> Result<Job, Failure> {
     let failed = |message: String| Failure { kind: FailureKind::Failed, message, hint: None };
     let mut lookup = |reference: &windlass_pipeline::OutputRef| shared.outputs.get(reference);
     let with =
@@ -175,83 +230,27 @@ fn job(
             },
         ));
     }
-    let (folders, staged) = folders::open(session.gate().run(), &step.grants, index)?;
-    let job = Job {
+    Ok(Job {
         with: with.to_string(),
         pipeline: Arc::clone(&shared.pipeline),
         stage: Arc::clone(&shared.run.plan.stages[step.stage as usize].name),
         step: Arc::clone(&step.name),
         run: Arc::clone(&shared.run_id),
-        attempt: before.attempt,
+        attempt,
         env,
-        folders,
+        folders: Vec::new(),
         limits,
-    };
-    Ok((job, staged))
+    })
 }
 
-/// What the step sees besides its calls, which is recorded when it begins, so that it can see the same again. Gives the
-/// host's variables.
-fn inputs(
-    shared: &Shared,
-    step: &PlanStep,
-    index: StepIndex,
-    before: &Before,
-) -> Result<BTreeMap<String, String>, Failure> {
-    if before.folders.is_some() {
-        return Ok(before.env.clone());
-    }
-    let env = granted_env(shared, step);
-    if !env.is_empty() {
-        let inputs = Record::StepInputs { step: index, attempt: before.attempt, env: env.clone(), folders: Vec::new() };
-        shared.run.gate.journal().append(inputs);
-    }
-    Ok(env)
-}
-
-/// The host's variables that the step may see.
-fn granted_env(shared: &Shared, step: &PlanStep) -> BTreeMap<String, String> {
-    let mut rules = step.grants.of("env", "read").peekable();
-    if rules.peek().is_none() {
-        return BTreeMap::new();
-    }
-    let rules: Vec<_> = rules.collect();
-    let env = &shared.run.gate.run().env;
-    env.iter()
-        .filter(|(name, _)| rules.iter().any(|rule| rule.pattern.matches(name)))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
-}
-
-/// The end of a plugin's run: what it wrote becomes visible only if it succeeded, and it has to have made every call
-/// that it made before a crash.
-async fn finish(
-    mut session: Session,
-    log: &StepLog,
-    result: Result<Outcome, Failure>,
-    staged: &[Staged],
-) -> Result<BTreeMap<String, Json>, Failure> {
-    let given = match result {
-        Ok(outcome) => publish(&mut session, log, outcome, staged).await,
-        Err(failure) => Err(failure),
-    };
-    match session.unplayed() {
-        // A failure that comes of the record itself says more.
-        Some(missing) if given.is_ok() => {
-            Err(Failure { kind: FailureKind::Plugin, message: missing.to_string(), hint: None })
-        }
-        _ => given,
-    }
-}
-
+/// What a step wrote becomes visible only now that it has succeeded.
 async fn publish(
     session: &mut Session,
-    log: &StepLog,
     outcome: Outcome,
     staged: &[Staged],
 ) -> Result<BTreeMap<String, Json>, Failure> {
     for folder in staged {
-        let published = session.call(&folder.publish()).await;
+        let published = session.call(&folder.publish().await?).await;
         if let Err(stop) = published {
             let kind = match &stop {
                 Stop::Error(error) => error.failure_kind(),
@@ -265,7 +264,7 @@ async fn publish(
         }
     }
     if !outcome.summary.is_empty() {
-        log.line(windlass_journal::Stream::Log, &outcome.summary);
+        session.log().line(windlass_journal::Stream::Log, &outcome.summary);
     }
     let text = Json::Object(outcome.outputs.into_iter().collect());
     // An output is stored and shown: a secret that a plugin came by has no place in it.

@@ -1,12 +1,13 @@
 //! What the journal knows of a run, in the form in which a resume or a replay needs it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value as Json;
 use windlass_journal::{
-    CallId, Entry, Failure, FolderInput, JournalError, Reader, Record, RunStarted, RunSummary, StageIndex, Status,
-    StepIndex, Stream,
+    CallId, Entry, Failure, FolderInput, JournalError, PluginPin, Reader, Record, RunStarted, RunSummary, StageIndex,
+    Status, StepIndex, Stream,
 };
 
 use crate::{Function, InDoubt, Kind, RecordedCall, Tape, api, tape};
@@ -30,13 +31,17 @@ pub struct Recording {
     pub ended: Option<(Status, u8)>,
     /// The capabilities that acted.
     pub acted: BTreeSet<&'static str>,
-    /// Steps that were to begin anew at the last resume, and did not get to it.
+    /// Steps that are to begin anew.
     pub to_restart: Vec<StepIndex>,
+    /// The plugins with which steps were last let begin anew, in the plan's order.
+    pub restarted: BTreeMap<StepIndex, Vec<PluginPin>>,
 }
 
 /// A stage that was begun.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StageRecord {
+    /// Its name.
+    pub name: Arc<str>,
     /// How it ended, if it did.
     pub ended: Option<Status>,
 }
@@ -44,6 +49,10 @@ pub struct StageRecord {
 /// An attempt of a step.
 #[derive(Clone, Debug)]
 pub struct StepRecord {
+    /// The step's name.
+    pub name: Arc<str>,
+    /// Its stage.
+    pub stage: StageIndex,
     /// Which attempt, from 1.
     pub attempt: u32,
     /// For how long a process worked on it.
@@ -84,6 +93,18 @@ impl Recording {
         reading.done().ok_or_else(|| JournalError::Empty { run: run.id.clone() })
     }
 
+    /// The step of these names, if it was begun.
+    pub fn step(&self, stage: &str, step: &str) -> Option<&StepRecord> {
+        self.steps.values().find(|record| {
+            *record.name == *step && self.stages.get(&record.stage).is_some_and(|record| *record.name == *stage)
+        })
+    }
+
+    /// Lets steps begin anew.
+    pub fn restart(&mut self, steps: &[StepIndex]) {
+        self.to_restart.extend(steps);
+    }
+
     /// The calls of steps that are not over, of which only a person can say how they ended. `repeats` says which steps
     /// make such a call again without asking.
     pub fn questions(&self, repeats: impl Fn(StepIndex) -> bool) -> Vec<Question> {
@@ -102,6 +123,30 @@ impl Recording {
     }
 }
 
+impl Question {
+    /// The answer that a call is given that a person says was done.
+    pub fn done(&self) -> String {
+        let answer = match Function::by_name(&self.recorded.function) {
+            Some(Function::ProcessRun) => serde_json::to_value(api::process::Exit {
+                code: 0,
+                stdout_tail: String::new(),
+                stderr_tail: String::new(),
+            }),
+            Some(Function::HttpSend) => {
+                let url = serde_json::from_str::<api::http::Send>(&self.recorded.args).map(|send| send.request.url);
+                serde_json::to_value(api::http::Response {
+                    status: 200,
+                    headers: Vec::new(),
+                    body: Vec::new(),
+                    url: url.unwrap_or_default(),
+                })
+            }
+            _ => Ok(Json::Null),
+        };
+        serde_json::json!({ "ok": answer.unwrap_or_default() }).to_string()
+    }
+}
+
 #[derive(Default)]
 struct Reading {
     started: Option<RunStarted>,
@@ -112,6 +157,7 @@ struct Reading {
     ended: Option<(Status, u8)>,
     acted: BTreeSet<&'static str>,
     to_restart: Vec<StepIndex>,
+    restarted: BTreeMap<StepIndex, Vec<PluginPin>>,
     first_at: u64,
     last_at: u64,
     /// How long nobody worked on the run, in microseconds.
@@ -130,23 +176,20 @@ impl Reading {
         match record {
             Record::RunStarted(started) => self.started = Some(*started),
             Record::RunResumed(resumed) => {
-                // What a person said about calls of an attempt that is left behind goes with it.
-                self.to_restart = resumed.restarted;
-                for step in &self.to_restart {
-                    if let Some(step) = self.steps.get_mut(step) {
-                        step.ended = None;
-                    }
+                for step in resumed.restarted {
+                    self.restarted.insert(step, resumed.plugins.clone());
+                    self.to_restart.push(step);
                 }
             }
-            Record::StageStarted { stage, .. } => {
-                self.stages.insert(stage, StageRecord::default());
+            Record::StageStarted { stage, name } => {
+                self.stages.insert(stage, StageRecord { name, ended: None });
             }
-            Record::StageEnded { stage, status, .. } => {
-                self.stages.insert(stage, StageRecord { ended: Some(status) });
+            Record::StageEnded { stage, name, status } => {
+                self.stages.insert(stage, StageRecord { name, ended: Some(status) });
             }
-            Record::StepStarted { step, attempt, .. } => {
+            Record::StepStarted { step, attempt, stage, name } => {
                 self.to_restart.retain(|restarted| *restarted != step);
-                self.steps.insert(step, StepRecord::new(attempt, at, self.lost));
+                self.steps.insert(step, StepRecord::new(name, stage, attempt, at, self.lost));
             }
             Record::StepInputs { step, attempt, env, folders } => {
                 if let Some(step) = self.attempt(step, attempt) {
@@ -221,7 +264,9 @@ impl Reading {
     fn call(&mut self, call: CallId, seq: u64, recorded: RecordedCall) -> Result<(), JournalError> {
         let Some(tape) = self.tape(call) else { return Ok(()) };
         let place = call.ordinal as usize;
-        tape.printed.clear();
+        if recorded.answer.is_some() {
+            tape.printed.clear();
+        }
         match place.cmp(&tape.calls.len()) {
             // A call that a person let be made again has begun a second time.
             std::cmp::Ordering::Less => tape.calls[place] = recorded,
@@ -232,19 +277,44 @@ impl Reading {
     }
 
     fn done(self) -> Option<Recording> {
-        let Self { started, stages, mut steps, host, cancelled, ended, acted, to_restart, first_at, last_at, lost } =
-            self;
+        let Self {
+            started,
+            stages,
+            mut steps,
+            host,
+            cancelled,
+            ended,
+            acted,
+            to_restart,
+            restarted,
+            first_at,
+            last_at,
+            lost,
+        } = self;
         for step in steps.values_mut().filter(|step| step.ended.is_none()) {
             step.worked_until(last_at, lost);
         }
         let ran_for = Duration::from_micros((last_at - first_at).saturating_sub(lost));
-        Some(Recording { started: started?, stages, steps, host, cancelled, ran_for, ended, acted, to_restart })
+        Some(Recording {
+            started: started?,
+            stages,
+            steps,
+            host,
+            cancelled,
+            ran_for,
+            ended,
+            acted,
+            to_restart,
+            restarted,
+        })
     }
 }
 
 impl StepRecord {
-    fn new(attempt: u32, began: u64, lost: u64) -> Self {
+    fn new(name: Arc<str>, stage: StageIndex, attempt: u32, began: u64, lost: u64) -> Self {
         Self {
+            name,
+            stage,
             attempt,
             ran_for: Duration::ZERO,
             ended: None,

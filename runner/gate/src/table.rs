@@ -177,6 +177,8 @@ table! {
     WasiWallClock "wasi.wall-clock" "wasi" "" host Record, NoArgs => demands::nothing;
     WasiMonotonicClock "wasi.monotonic-clock" "wasi" "" host Record, NoArgs => demands::nothing;
     WasiRandomSeed "wasi.random-seed" "wasi" "" host Record, NoArgs => demands::nothing;
+    WasiPoll "wasi.poll" "wasi" "" host Record, NoArgs => demands::nothing;
+    WasiWaitBegun "wasi.wait-begun" "wasi" "" host Record, NoArgs => demands::nothing;
 }
 
 impl Function {

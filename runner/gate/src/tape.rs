@@ -29,7 +29,7 @@ pub struct RecordedCall {
 pub struct Tape {
     /// The calls; their ordinals are their places.
     pub calls: Vec<RecordedCall>,
-    /// What the plugin itself printed after the last call, in bytes: it is in the log already.
+    /// What the plugin itself printed after the last answered call, in bytes: it is in the log already.
     pub printed: HashMap<Stream, u64>,
 }
 

@@ -13,10 +13,13 @@ mod clocks;
 mod contract;
 mod engine;
 mod error;
+mod files;
 mod host;
 mod imports;
 mod limits;
 mod plugin;
+mod poll;
+mod random;
 mod state;
 mod stdio;
 

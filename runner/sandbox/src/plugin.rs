@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value as Json;
 use wasmtime::component::ResourceTable;
@@ -14,9 +14,11 @@ use windlass_journal::{Failure, FailureKind, Stream};
 use windlass_pipeline::{CapabilityUse, Description, OutputKind, OutputSpec};
 
 use crate::cache::Cache;
+use crate::clocks::Clock;
 use crate::contract::PluginPre;
 use crate::contract::exports::windlass::step::step;
 use crate::error::SandboxError;
+use crate::files::Files;
 use crate::limits::{Limiter, Limits};
 use crate::state::State;
 use crate::stdio::ToLog;
@@ -197,7 +199,8 @@ impl Plugin {
             table,
             limiter: Limiter::new(limits),
             random: None,
-            started: Instant::now(),
+            clock: Clock::new(),
+            files: Files::default(),
             interrupt: None,
         };
         let mut store = Store::new(self.pre.engine(), state);
@@ -251,7 +254,10 @@ impl Plugin {
     }
 
     fn broken(&self, error: &wasmtime::Error, state: &State, limits: &Limits) -> Failure {
-        if let (Some(session), Some(backtrace)) = (&state.session, error.downcast_ref::<wasmtime::WasmBacktrace>()) {
+        // Where the host ended it, the plugin's own place says nothing.
+        if let (Some(session), Some(backtrace), None) =
+            (&state.session, error.downcast_ref::<wasmtime::WasmBacktrace>(), &state.interrupt)
+        {
             session.log().line(Stream::Log, &backtrace.to_string());
         }
         let mut failure = why(error, state, limits);
@@ -283,6 +289,9 @@ fn why(error: &wasmtime::Error, state: &State, limits: &Limits) -> Failure {
     match &state.interrupt {
         Some(interrupt @ Interrupt::Journal(_)) => {
             return Failure { kind: FailureKind::Host, message: interrupt.to_string(), hint: None };
+        }
+        Some(interrupt @ (Interrupt::Diverged(_) | Interrupt::RecordEnded(_))) => {
+            return Failure { kind: FailureKind::Failed, message: interrupt.to_string(), hint: None };
         }
         Some(interrupt) => return plugin(interrupt.to_string(), None),
         None => {}

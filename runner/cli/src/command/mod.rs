@@ -6,6 +6,8 @@ mod doctor;
 mod logs;
 mod plan;
 mod plugin;
+mod replay;
+mod resume;
 mod run;
 mod runs;
 mod show;
@@ -20,6 +22,8 @@ use crate::exit::Exit;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Run(run::Run),
+    Resume(resume::Resume),
+    Replay(replay::Replay),
     Plan(plan::Plan),
     Check(check::Check),
     Runs(runs::Runs),
@@ -35,6 +39,8 @@ impl Command {
     pub(crate) fn format(&self) -> Format {
         match self {
             Self::Run(args) => args.format.format,
+            Self::Resume(args) => args.format.format,
+            Self::Replay(args) => args.format.format,
             Self::Plan(args) => args.format.format,
             Self::Check(args) => args.format.format,
             Self::Runs(args) => args.format.format,
@@ -50,6 +56,8 @@ impl Command {
     pub(crate) fn run(&self) -> Result<Exit, CliError> {
         match self {
             Self::Run(args) => run::run(args),
+            Self::Resume(args) => resume::run(args),
+            Self::Replay(args) => replay::run(args),
             Self::Plan(args) => plan::run(args),
             Self::Check(args) => check::run(args),
             Self::Runs(args) => runs::run(args),

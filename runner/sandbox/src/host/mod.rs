@@ -40,11 +40,7 @@ impl State {
                     Err(wasmtime::Error::msg(format!("the answer of {} is not of its form: {error}", function.name())))
                 }
             },
-            Err(interrupt) => {
-                let message = interrupt.to_string();
-                self.interrupt = Some(interrupt);
-                Err(wasmtime::Error::msg(message))
-            }
+            Err(interrupt) => Err(self.interrupted(interrupt)),
         }
     }
 }

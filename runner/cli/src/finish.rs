@@ -1,0 +1,49 @@
+//! The end of a run, as its command tells it.
+
+use std::path::Path;
+
+use windlass_engine::Ended;
+use windlass_journal::{FailureKind, Journal};
+
+use crate::args::Format;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::{output, view_style};
+
+/// To whom it is told.
+#[derive(Clone, Copy)]
+pub(crate) struct Told {
+    /// Nothing but errors.
+    pub(crate) quiet: bool,
+    /// For people or for programs.
+    pub(crate) format: Format,
+}
+
+/// Tells what came of it, from the journal.
+pub(crate) fn finish(told_to: Told, run: &str, state: &Path, ended: &Ended) -> Result<Exit, CliError> {
+    let exit = Exit(ended.exit_code);
+    let told = if told_to.quiet { Ok(()) } else { summary(told_to, run, state) };
+    match &ended.failure {
+        // What the journal could not take is in no record, and without a summary nothing is told.
+        Some(failure) if told_to.quiet || told.is_err() || failure.kind == FailureKind::Host => {
+            CliError::run(failure, exit).report(told_to.format);
+            for left in &ended.left_behind {
+                output::warning(format_args!("left behind: {left}"));
+            }
+        }
+        Some(_) => {}
+        None => match told {
+            // Who does not read the summary still gets the exit code.
+            Ok(()) | Err(CliError::Output(_)) => {}
+            Err(error) => error.report(told_to.format),
+        },
+    }
+    Ok(exit)
+}
+
+fn summary(told_to: Told, run: &str, state: &Path) -> Result<(), CliError> {
+    let reader = Journal::open(state)?;
+    let summary = reader.resolve(Some(run))?;
+    let out = &mut output::raw();
+    Ok(windlass_view::summary(&reader, &summary, view_style::style(), told_to.format.into(), out)?)
+}
