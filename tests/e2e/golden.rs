@@ -104,7 +104,7 @@ fn every_golden_journal_is_replayed() {
             let finished = workspace.run(&["replay"]).exits(0).says("all as recorded");
             assert!(!finished.all().contains("differs"), "{finished:?}");
             let calls = workspace.show(&["--calls"]);
-            for function in ["docker.build", "docker.create", "http.probe", "process.run", "timer.sleep"] {
+            for function in ["docker.build", "docker.create", "docker.wait", "http.probe", "process.run", "wasi.poll"] {
                 assert!(calls.contains(function), "{function} is not in\n{calls}");
             }
             let _ = workspace.run(&["logs"]).exits(0).says("from a container").says("from the host");
