@@ -38,7 +38,7 @@ const DOCKERFILE: &str = "FROM scratch\nCOPY busybox /bin/sh\nCOPY busybox /bin/
 /// How many trials go on at a time: they wait for the engine more than they compute.
 const WORKERS: usize = 3;
 /// Of this many points one is tried with a second death during the resume.
-const AGAIN: usize = 4;
+const AGAIN: usize = 2;
 /// How many trials a sample has in each mode.
 const SAMPLE: usize = 4;
 
