@@ -6,7 +6,7 @@
 )]
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use windlass_pipeline::{MAX_BYTES, Source, decode};
@@ -20,7 +20,45 @@ pub(crate) const STATE: &str = ".windlass";
 
 /// Reads a pipeline as text.
 pub(crate) fn read_pipeline(path: &Path) -> Result<Source, CliError> {
-    let failed = |error: io::Error| CliError::file(path, &error, help(path, &error));
+    read(path, |error| help(path, error))
+}
+
+/// Reads another TOML file as text.
+pub(crate) fn read_source(path: &Path) -> Result<Source, CliError> {
+    read(path, |_| None)
+}
+
+/// Writes a file that is not there yet.
+pub(crate) fn write_new(path: &Path, text: &str) -> Result<(), CliError> {
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            CliError::usage(format!("{} is there already", path.display()), "name another file, or remove this one")
+        }
+        io::ErrorKind::NotFound => CliError::usage(
+            format!("{} cannot be written: its folder is not there", path.display()),
+            "make the folder, or name another file",
+        ),
+        _ => CliError::usage(format!("{} cannot be written: {error}", path.display()), "name another file"),
+    };
+    let mut file = File::create_new(path).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)
+}
+
+/// The files of a folder with this extension, by name.
+pub(crate) fn with_extension(folder: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|has| has == extension) && path.is_file() {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn read(path: &Path, help: impl Fn(&io::Error) -> Option<String>) -> Result<Source, CliError> {
+    let failed = |error: io::Error| CliError::file(path, &error, help(&error));
     let file = File::open(path).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
     if metadata.is_dir() {

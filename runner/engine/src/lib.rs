@@ -15,4 +15,4 @@ mod stages;
 mod step;
 
 pub use replay::{Difference, Replayed};
-pub use run::{Cancel, Ended, Run, RunOptions};
+pub use run::{Cancel, Ended, Origin, Run, RunOptions};

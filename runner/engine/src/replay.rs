@@ -39,7 +39,7 @@ pub enum Difference {
 }
 
 impl Run {
-    /// Replays the steps of [`Run::recording`] that are `wanted`, in the plan's order, and tells each as it is done. It
+    /// Replays the steps of the recording that [`Run::origin`] has that are `wanted`, in the plan's order, and tells each as it is done. It
     /// stops at the first difference. The gate's journal and state folder are throw-away ones; what steps saw is kept in
     /// the folder `state`.
     pub async fn replay(
@@ -50,7 +50,7 @@ impl Run {
     ) -> Vec<Replayed> {
         let shared = Shared::new(self, Cancel::new(), state);
         let mut all = Vec::new();
-        let Some(recording) = &shared.run.recording else { return all };
+        let Some(recording) = shared.run.before() else { return all };
         for (index, record) in &recording.steps {
             if wanted(*index) {
                 let replayed = replay(&shared, *index, record).await;

@@ -85,8 +85,30 @@ pub struct Run {
     pub gate: Arc<Gate>,
     /// How to run.
     pub options: RunOptions,
+    /// Where it begins.
+    pub origin: Origin,
+}
+
+/// Where a run begins.
+#[derive(Debug, Default)]
+pub enum Origin {
+    /// At its beginning.
+    #[default]
+    Fresh,
+    /// Where the process that had it before has left it.
+    Interrupted(Box<Recording>),
+    /// At its beginning, and every call is answered from the record of another run: nothing is done.
+    Offline(Box<Recording>),
+}
+
+impl Run {
     /// What was done by the process that had the run before, if this one goes on with it.
-    pub recording: Option<Recording>,
+    pub(crate) fn before(&self) -> Option<&Recording> {
+        match &self.origin {
+            Origin::Interrupted(recording) => Some(recording),
+            Origin::Fresh | Origin::Offline(_) => None,
+        }
+    }
 }
 
 /// How a run ended.
@@ -151,7 +173,7 @@ impl Shared {
 impl Run {
     /// Runs everything, cleans up, and ends the record.
     pub async fn execute(self, cancel: Cancel) -> Ended {
-        if let Some(recording) = &self.recording {
+        if let Some(recording) = self.before() {
             self.gate.resume(recording);
         }
         let state = self.gate.run().state.clone();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use serde_json::{Value as Json, json};
-use windlass_engine::{Difference, Replayed};
+use windlass_engine::{Difference, Origin, Replayed};
 use windlass_gate::{Divergence, Recording};
 use windlass_journal::{Journal, Replayability, RunSummary, Status, StepIndex, WriterOptions};
 use windlass_pipeline::{Plan, parse_tolerant};
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Replay) -> Result<Exit, CliError> {
         plugins,
         gate: Arc::new(gate),
         options: pinned::options(&started.flags),
-        recording: Some(recording.clone()),
+        origin: Origin::Interrupted(Box::new(recording.clone())),
     };
     let human = args.format.format == Format::Human;
     if human {
