@@ -30,7 +30,7 @@ use std::time::Instant;
 use trial::{Answer, Reference, Trial};
 
 /// The pipelines of tests/crash.
-const PIPELINES: [&str; 4] = ["image", "local", "service", "things"];
+const PIPELINES: [&str; 5] = ["image", "local", "service", "things", "waits"];
 /// The image that the pipelines find.
 const IMAGE: &str = "windlass-crash:base";
 const DOCKERFILE: &str = "FROM scratch\nCOPY busybox /bin/sh\nCOPY busybox /bin/sleep\nCOPY busybox /bin/cat\n\
