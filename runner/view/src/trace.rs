@@ -83,6 +83,8 @@ pub(crate) struct Trace<'a> {
     /// The slices that are open on each track with their names, the outermost first. Viewers want the name again
     /// at the end, and pass over an end with another one.
     open: BTreeMap<u32, Vec<(Slice, Arc<str>)>>,
+    /// When the last slice of each track began or ended.
+    free: BTreeMap<u32, u64>,
     /// Calls that a crash cut off, and which may still be answered.
     cut: BTreeMap<CallId, Arc<str>>,
     /// When the last record was made, and when the run was resumed last.
@@ -109,6 +111,7 @@ impl<'a> Trace<'a> {
             stages: BTreeMap::new(),
             steps: BTreeMap::new(),
             open: BTreeMap::new(),
+            free: BTreeMap::new(),
             cut: BTreeMap::new(),
             last: 0,
             resumed: 0,
@@ -190,13 +193,12 @@ impl<'a> Trace<'a> {
             Record::CallEnded { call, answer } => self.call_ended(*call, answer, at),
             Record::CallRecorded { call, function, args, grant, answer, took } => {
                 let track = self.of_call(*call, at);
-                // It was made by the process that lives, whatever the clock says.
-                let from = at.saturating_sub(*took).max(self.resumed);
+                let from = at.saturating_sub(*took);
                 let mut all = outcome(answer);
                 all["call"] = name_of(*call).into();
                 all["arguments"] = value(args);
                 all["grant"] = json!(grant);
-                self.push(function, "call", "X", from, track, Some(at - from.min(at)), None, all);
+                self.complete(track, function, from, at, all);
             }
             Record::Metric { call, name, value, unit, labels } => {
                 let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -264,8 +266,7 @@ impl<'a> Trace<'a> {
                 let mut args = outcome(answer);
                 args["call"] = name_of(call).into();
                 args["across-resume"] = true.into();
-                let from = self.resumed.min(at);
-                self.push(&function, "call", "X", from, track, Some(at - from), None, args);
+                self.complete(track, &function, self.resumed, at, args);
             }
             (false, None) => {}
         }
@@ -302,6 +303,12 @@ impl<'a> Trace<'a> {
     fn begin(&mut self, track: u32, slice: Slice, name: &str, at: u64, args: Value) {
         self.push(name, slice.category(), "B", at, track, None, None, args);
         self.open.entry(track).or_default().push((slice, name.into()));
+    }
+
+    /// A call as one slice, as far as it does not lie over what was on the track before.
+    fn complete(&mut self, track: u32, function: &str, from: u64, to: u64, args: Value) {
+        let from = from.max(self.free.get(&track).copied().unwrap_or(0)).min(to);
+        self.push(function, "call", "X", from, track, Some(to - from), None, args);
     }
 
     /// Ends a slice, and whatever lies within it.
@@ -354,6 +361,9 @@ impl<'a> Trace<'a> {
         s: Option<&'static str>,
         args: Value,
     ) {
+        if matches!(ph, "B" | "E" | "X") {
+            self.free.insert(tid, ts + dur.unwrap_or(0));
+        }
         if !std::mem::take(&mut self.first) {
             self.text.push(',');
         }
