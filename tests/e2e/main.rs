@@ -4,10 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod bad_input;
+mod determinism;
 mod engine_cancel;
 mod engine_every_function;
 mod engine_image;
 mod engine_run;
 mod engine_service;
 mod engine_storefront;
+mod golden;
 mod sandbox;

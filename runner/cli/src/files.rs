@@ -117,13 +117,23 @@ pub(crate) fn state(within: Option<&Path>) -> Result<PathBuf, CliError> {
         return Ok(if metadata.is_dir() { within.join(STATE) } else { workspace(within)?.join(STATE) });
     }
     let here = std::env::current_dir().map_err(|error| CliError::file(Path::new("."), &error, None))?;
-    let found = here.ancestors().map(|folder| folder.join(STATE)).find(|state| state.is_dir());
+    let found = here.ancestors().map(|folder| folder.join(STATE)).find(|state| state.exists());
     Ok(found.unwrap_or_else(|| here.join(STATE)))
 }
 
 /// The folder beside whose files the journal is.
 pub(crate) fn beside(state: &Path) -> Result<PathBuf, CliError> {
     workspace(state)
+}
+
+/// A folder for what nobody needs afterwards; it goes with the value.
+pub(crate) fn aside() -> Result<tempfile::TempDir, CliError> {
+    tempfile::tempdir().map_err(|error| {
+        CliError::machine(
+            format!("no temporary folder can be made: {error}"),
+            "make room in the folder for temporary files, or set TMPDIR to another one",
+        )
+    })
 }
 
 /// The user's cache folder for Windlass.

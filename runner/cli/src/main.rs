@@ -16,6 +16,7 @@ mod finish;
 mod git;
 mod left_behind;
 mod logging;
+mod offline;
 mod output;
 mod pinned;
 mod plugin_problem;

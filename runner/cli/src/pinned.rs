@@ -98,6 +98,26 @@ fn allowed_before(recording: &Recording, step: StepIndex, digest: &str, place: u
     recording.restarted.get(&step).and_then(|pins| pins.get(place)).is_some_and(|pin| pin.digest == digest)
 }
 
+/// Refuses to replay with other plugins than those that were recorded, but for those that are replaced on purpose.
+pub(crate) fn same_plugins(prepared: &Prepared, recording: &Recording, replaced: &[&str]) -> Result<(), CliError> {
+    for (place, (was, is)) in recording.started.plugins.iter().zip(prepared.pins()).enumerate() {
+        let restarted = recording.restarted.values().filter_map(|pins| pins.get(place));
+        let known = std::iter::once(was).chain(restarted).any(|pin| pin.digest == is.digest);
+        if !known && !replaced.contains(&is.source.as_str()) {
+            return Err(CliError::usage(
+                format!(
+                    "plugin `{}` is not the one that was recorded: it was {}, and is {}",
+                    is.source,
+                    short(&was.digest),
+                    short(&is.digest)
+                ),
+                format!("put the old plugin back; or ask what the new one would have done: --with {}=FILE", is.source),
+            ));
+        }
+    }
+    Ok(())
+}
+
 fn short(digest: &str) -> &str {
     digest.get(.."sha256:".len() + 12).unwrap_or(digest)
 }

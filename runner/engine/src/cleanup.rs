@@ -7,7 +7,7 @@ use windlass_gate::api::docker;
 use windlass_gate::{Authority, Mode, Playback, Session, SessionOptions};
 use windlass_journal::{Record, StepIndex};
 
-use crate::run::Shared;
+use crate::run::{Origin, Shared};
 
 /// How long effects under way may take to come to their end after a cancel.
 const SETTLE: Duration = Duration::from_secs(15);
@@ -17,6 +17,10 @@ const CLEAN_UP: Duration = Duration::from_secs(60);
 /// Removes what the run made; after a failure, also what was meant to stay. Says what is still there.
 pub(crate) async fn clean_up(shared: &Shared, failed: bool) -> Vec<String> {
     let gate = &shared.run.gate;
+    if let Origin::Offline(_) = shared.run.origin {
+        // Nothing was made.
+        return Vec::new();
+    }
     if tokio::time::timeout(SETTLE, gate.settled()).await.is_err() {
         notice(shared, "some effects were still under way when the clean-up began".to_owned());
     }
@@ -29,7 +33,7 @@ pub(crate) async fn clean_up(shared: &Shared, failed: bool) -> Vec<String> {
         authority: Authority::Host,
         max_calls: u64::MAX,
         max_log: 1 << 20,
-        playback: shared.run.recording.as_ref().map(|recording| Playback::new(recording.host.clone(), Mode::Resume)),
+        playback: shared.run.before().map(|recording| Playback::new(recording.host.clone(), Mode::Resume)),
         repeat_in_doubt: false,
     };
     let mut session = Session::new(Arc::clone(gate), options);

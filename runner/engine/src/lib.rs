@@ -10,8 +10,9 @@ pub mod inputs;
 mod outputs;
 mod replay;
 mod run;
+mod sight;
 mod stages;
 mod step;
 
 pub use replay::{Difference, Replayed};
-pub use run::{Cancel, Ended, Run, RunOptions};
+pub use run::{Cancel, Ended, Origin, Run, RunOptions};

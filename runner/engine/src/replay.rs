@@ -2,6 +2,7 @@
 //! the journal. Nothing is done to the world.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde_json::Value as Json;
 use windlass_gate::{Divergence, Interrupt, Mode, StepRecord};
@@ -38,12 +39,18 @@ pub enum Difference {
 }
 
 impl Run {
-    /// Replays the steps of [`Run::recording`] that are `wanted`, in the plan's order, and tells each as it is done. It
-    /// stops at the first difference. The gate's journal is a throw-away one.
-    pub async fn replay(self, wanted: impl Fn(StepIndex) -> bool, mut tell: impl FnMut(&Replayed)) -> Vec<Replayed> {
-        let shared = Shared::new(self, Cancel::new());
+    /// Replays the steps of the recording that [`Run::origin`] has that are `wanted`, in the plan's order, and tells each as it is done. It
+    /// stops at the first difference. The gate's journal and state folder are throw-away ones; what steps saw is kept in
+    /// the folder `state`.
+    pub async fn replay(
+        self,
+        state: &Path,
+        wanted: impl Fn(StepIndex) -> bool,
+        mut tell: impl FnMut(&Replayed),
+    ) -> Vec<Replayed> {
+        let shared = Shared::new(self, Cancel::new(), state);
         let mut all = Vec::new();
-        let Some(recording) = &shared.run.recording else { return all };
+        let Some(recording) = shared.run.before() else { return all };
         for (index, record) in &recording.steps {
             if wanted(*index) {
                 let replayed = replay(&shared, *index, record).await;
@@ -64,21 +71,21 @@ async fn replay(shared: &Shared, index: StepIndex, record: &StepRecord) -> Repla
     let step = &shared.run.plan.steps[index.0 as usize];
     let (status, failure) = record.ended.clone().unwrap_or((Status::Cancelled, None));
     let replayed = |difference| Replayed { step: index, status, calls: record.tape.calls.len(), difference };
-    let begun = step::begin(shared, step, index, shared.before(index, Mode::Replay));
+    let begun = step::begin(shared, step, index, shared.before(index, Mode::Replay)).await;
     let (strayed, actual) = match begun {
         Err(failure) => (None, Err(failure)),
         Ok(begun) => {
-            let staged = begun.staged.clone();
+            let traces = begun.traces.clone();
             let (session, given) = step::work(shared, step, begun).await;
-            crate::folders::discard(&staged);
+            traces.discard();
             match (session.strayed(), session.unplayed()) {
                 (None, Some(missing)) => return replayed(Some(Difference::Call(missing))),
                 (strayed, _) => (strayed.cloned(), given),
             }
         }
     };
-    let cut_short =
-        status == Status::Cancelled || failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::TimedOut);
+    let cut_short = status == Status::Cancelled
+        || failure.as_ref().is_some_and(|failure| matches!(failure.kind, FailureKind::TimedOut | FailureKind::Host));
     let difference = match strayed {
         Some(Interrupt::Diverged(divergence)) => Some(Difference::Call(*divergence)),
         // Where the step was cut short its record ends, and so does the replay.

@@ -1,14 +1,17 @@
 //! A run from its plan to its exit code.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use windlass_gate::{Gate, Recording};
 use windlass_journal::{Failure, FailureKind, Record, Status};
-use windlass_pipeline::{Plan, WithSchema};
+use windlass_pipeline::{Plan, PlanStep, WithSchema};
 use windlass_sandbox::Plugin;
 
+use crate::inputs::InputStore;
 use crate::outputs::Outputs;
 use crate::stages::StagesEnd;
 use crate::{cleanup, stages};
@@ -82,8 +85,30 @@ pub struct Run {
     pub gate: Arc<Gate>,
     /// How to run.
     pub options: RunOptions,
+    /// Where it begins.
+    pub origin: Origin,
+}
+
+/// Where a run begins.
+#[derive(Debug, Default)]
+pub enum Origin {
+    /// At its beginning.
+    #[default]
+    Fresh,
+    /// Where the process that had it before has left it.
+    Interrupted(Box<Recording>),
+    /// At its beginning, and every call is answered from the record of another run: nothing is done.
+    Offline(Box<Recording>),
+}
+
+impl Run {
     /// What was done by the process that had the run before, if this one goes on with it.
-    pub recording: Option<Recording>,
+    pub(crate) fn before(&self) -> Option<&Recording> {
+        match &self.origin {
+            Origin::Interrupted(recording) => Some(recording),
+            Origin::Fresh | Origin::Offline(_) => None,
+        }
+    }
 }
 
 /// How a run ended.
@@ -103,6 +128,7 @@ pub struct Ended {
 pub(crate) struct Shared {
     pub(crate) run: Run,
     pub(crate) outputs: Outputs,
+    pub(crate) inputs: InputStore,
     /// By plugin: compiled when a step first has something to fill in.
     schemas: Vec<OnceLock<Result<WithSchema, String>>>,
     pub(crate) cancel: Cancel,
@@ -111,8 +137,10 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(run: Run, cancel: Cancel) -> Self {
+    /// `state` is the folder where the inputs of steps are kept.
+    pub(crate) fn new(run: Run, cancel: Cancel, state: &Path) -> Self {
         Self {
+            inputs: InputStore::new(state),
             outputs: Outputs::new(run.plan.steps.len()),
             schemas: run.plugins.iter().map(|_| OnceLock::new()).collect(),
             run_id: run.gate.run().run.as_str().into(),
@@ -120,6 +148,17 @@ impl Shared {
             cancel,
             run,
         }
+    }
+
+    /// The host's variables that a step may see.
+    pub(crate) fn granted_env(&self, step: &PlanStep) -> BTreeMap<String, String> {
+        let rules: Vec<_> = step.grants.of("env", "read").collect();
+        if rules.is_empty() {
+            return BTreeMap::new();
+        }
+        let granted = |name: &str| rules.iter().any(|rule| rule.pattern.matches(name));
+        let env = self.run.gate.run().env.iter();
+        env.filter(|(name, _)| granted(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     /// Checks what `with` has become once its references are filled in.
@@ -134,10 +173,11 @@ impl Shared {
 impl Run {
     /// Runs everything, cleans up, and ends the record.
     pub async fn execute(self, cancel: Cancel) -> Ended {
-        if let Some(recording) = &self.recording {
+        if let Some(recording) = self.before() {
             self.gate.resume(recording);
         }
-        let shared = Arc::new(Shared::new(self, cancel));
+        let state = self.gate.run().state.clone();
+        let shared = Arc::new(Shared::new(self, cancel, &state));
         let StagesEnd { failure, timed_out } = stages::run(&shared).await;
         let cancelled = shared.cancel.is_cancelled() && !timed_out;
         let left_behind = cleanup::clean_up(&shared, failure.is_some() || cancelled).await;

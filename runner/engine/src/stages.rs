@@ -159,7 +159,7 @@ impl Stages {
     async fn wait(&self) -> bool {
         let Shared { run, cancel, .. } = &*self.shared;
         let limit = run.plan.timeout;
-        let before = run.recording.as_ref();
+        let before = run.before();
         let left = limit.map(|limit| limit.saturating_sub(before.map(|before| before.ran_for).unwrap_or_default()));
         let deadline = left.and_then(|left| tokio::time::Instant::now().checked_add(left));
         let (mut noted_cancel, mut timed_out) = (false, false);

@@ -1,6 +1,7 @@
 //! One step: fill in what it was waiting for, run it within its limits, record how it ended.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -13,6 +14,7 @@ use windlass_sandbox::{Job, Limits, Outcome, Ran};
 use crate::before::Before;
 use crate::folders::{self, Staged};
 use crate::run::Shared;
+use crate::sight::{self, Sight};
 
 /// How a step ended.
 pub(crate) enum StepEnd {
@@ -72,11 +74,11 @@ async fn attempt(
     before: Before,
 ) -> Option<Result<BTreeMap<String, Json>, Failure>> {
     let ran_for = before.ran_for;
-    let begun = match begin(shared, step, index, before) {
+    let begun = match begin(shared, step, index, before).await {
         Ok(begun) => begun,
         Err(failure) => return Some(Err(failure)),
     };
-    let (log, staged) = (begun.session.log().clone(), begun.staged.clone());
+    let (log, traces) = (begun.session.log().clone(), begun.traces.clone());
     let limit = step.timeout.unwrap_or(shared.run.options.step_timeout);
     let result = tokio::select! {
         biased;
@@ -91,7 +93,7 @@ async fn attempt(
         }
     };
     log.finish();
-    folders::discard(&staged);
+    traces.discard();
     result
 }
 
@@ -99,16 +101,37 @@ async fn attempt(
 pub(crate) struct Begun {
     session: Session,
     job: Job,
-    pub(crate) staged: Vec<Staged>,
+    pub(crate) traces: Traces,
+}
+
+/// What an attempt leaves in the state folder, and nobody needs afterwards.
+#[derive(Clone)]
+pub(crate) struct Traces {
+    staged: Vec<Staged>,
+    again: Option<PathBuf>,
+}
+
+impl Traces {
+    /// Removes it.
+    pub(crate) fn discard(&self) {
+        folders::discard(&self.staged, self.again.as_deref());
+    }
 }
 
 /// Makes ready what an attempt needs.
-pub(crate) fn begin(shared: &Shared, step: &PlanStep, index: StepIndex, mut before: Before) -> Result<Begun, Failure> {
+pub(crate) async fn begin(
+    shared: &Shared,
+    step: &PlanStep,
+    index: StepIndex,
+    mut before: Before,
+) -> Result<Begun, Failure> {
     let limits = Limits::from(&step.limits);
     let session = session(shared, step, index, &limits, &mut before);
-    let env = inputs(shared, step, index, &before)?;
-    let (job, staged) = job(shared, step, index, limits, &before, env, &session)?;
-    Ok(Begun { session, job, staged })
+    let Sight { env, folders, again } = sight::look(shared, step, index, &before).await?;
+    let mut job = job(shared, step, limits, before.attempt, env)?;
+    let staged = folders::stage(session.gate().run(), &step.grants, index)?;
+    job.folders = folders.into_iter().chain(staged.iter().map(Staged::folder)).collect();
+    Ok(Begun { session, job, traces: Traces { staged, again } })
 }
 
 /// Runs the plugin, and publishes what it wrote. Gives the session back, for who wants to know how it went.
@@ -117,7 +140,7 @@ pub(crate) async fn work(
     step: &PlanStep,
     begun: Begun,
 ) -> (Session, Result<BTreeMap<String, Json>, Failure>) {
-    let Begun { mut session, job, staged } = begun;
+    let Begun { mut session, job, traces } = begun;
     if job.attempt > 1
         && let Err(failure) = leave_behind(shared, &mut session, job.attempt).await
     {
@@ -126,7 +149,7 @@ pub(crate) async fn work(
     let plugin = &shared.run.plugins[step.plugin as usize];
     let Ran { mut session, result } = plugin.run(session, job).await;
     let given = match result {
-        Ok(outcome) => publish(&mut session, outcome, &staged).await,
+        Ok(outcome) => publish(&mut session, outcome, &traces.staged).await,
         Err(failure) => Err(failure),
     };
     let given = match session.unplayed() {
@@ -181,12 +204,10 @@ fn session(shared: &Shared, step: &PlanStep, index: StepIndex, limits: &Limits, 
 fn job(
     shared: &Shared,
     step: &PlanStep,
-    index: StepIndex,
     limits: Limits,
-    before: &Before,
+    attempt: u32,
     env: BTreeMap<String, String>,
-    session: &Session,
-) -> Result<(Job, Vec<Staged>), Failure> {
+) -> Result<Job, Failure> {
     let failed = |message: String| Failure { kind: FailureKind::Failed, message, hint: None };
     let mut lookup = |reference: &windlass_pipeline::OutputRef| shared.outputs.get(reference);
     let with =
@@ -209,52 +230,17 @@ fn job(
             },
         ));
     }
-    let (folders, staged) = folders::open(session.gate().run(), &step.grants, index)?;
-    let job = Job {
+    Ok(Job {
         with: with.to_string(),
         pipeline: Arc::clone(&shared.pipeline),
         stage: Arc::clone(&shared.run.plan.stages[step.stage as usize].name),
         step: Arc::clone(&step.name),
         run: Arc::clone(&shared.run_id),
-        attempt: before.attempt,
+        attempt,
         env,
-        folders,
+        folders: Vec::new(),
         limits,
-    };
-    Ok((job, staged))
-}
-
-/// What the step sees besides its calls, which is recorded when it begins, so that it can see the same again. Gives the
-/// host's variables.
-fn inputs(
-    shared: &Shared,
-    step: &PlanStep,
-    index: StepIndex,
-    before: &Before,
-) -> Result<BTreeMap<String, String>, Failure> {
-    if before.folders.is_some() {
-        return Ok(before.env.clone());
-    }
-    let env = granted_env(shared, step);
-    if step.grants.of("env", "read").next().is_some() {
-        let inputs = Record::StepInputs { step: index, attempt: before.attempt, env: env.clone(), folders: Vec::new() };
-        shared.run.gate.journal().append(inputs);
-    }
-    Ok(env)
-}
-
-/// The host's variables that the step may see.
-fn granted_env(shared: &Shared, step: &PlanStep) -> BTreeMap<String, String> {
-    let mut rules = step.grants.of("env", "read").peekable();
-    if rules.peek().is_none() {
-        return BTreeMap::new();
-    }
-    let rules: Vec<_> = rules.collect();
-    let env = &shared.run.gate.run().env;
-    env.iter()
-        .filter(|(name, _)| rules.iter().any(|rule| rule.pattern.matches(name)))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
+    })
 }
 
 /// What a step wrote becomes visible only now that it has succeeded.
@@ -264,7 +250,7 @@ async fn publish(
     staged: &[Staged],
 ) -> Result<BTreeMap<String, Json>, Failure> {
     for folder in staged {
-        let published = session.call(&folder.publish()).await;
+        let published = session.call(&folder.publish().await?).await;
         if let Err(stop) = published {
             let kind = match &stop {
                 Stop::Error(error) => error.failure_kind(),

@@ -1,6 +1,7 @@
 //! What the journal knows of a run, in the form in which a resume or a replay needs it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value as Json;
@@ -37,8 +38,10 @@ pub struct Recording {
 }
 
 /// A stage that was begun.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StageRecord {
+    /// Its name.
+    pub name: Arc<str>,
     /// How it ended, if it did.
     pub ended: Option<Status>,
 }
@@ -46,6 +49,10 @@ pub struct StageRecord {
 /// An attempt of a step.
 #[derive(Clone, Debug)]
 pub struct StepRecord {
+    /// The step's name.
+    pub name: Arc<str>,
+    /// Its stage.
+    pub stage: StageIndex,
     /// Which attempt, from 1.
     pub attempt: u32,
     /// For how long a process worked on it.
@@ -84,6 +91,13 @@ impl Recording {
             reading.take(entry?)?;
         }
         reading.done().ok_or_else(|| JournalError::Empty { run: run.id.clone() })
+    }
+
+    /// The step of these names, if it was begun.
+    pub fn step(&self, stage: &str, step: &str) -> Option<&StepRecord> {
+        self.steps.values().find(|record| {
+            *record.name == *step && self.stages.get(&record.stage).is_some_and(|record| *record.name == *stage)
+        })
     }
 
     /// Lets steps begin anew.
@@ -167,15 +181,15 @@ impl Reading {
                     self.to_restart.push(step);
                 }
             }
-            Record::StageStarted { stage, .. } => {
-                self.stages.insert(stage, StageRecord::default());
+            Record::StageStarted { stage, name } => {
+                self.stages.insert(stage, StageRecord { name, ended: None });
             }
-            Record::StageEnded { stage, status, .. } => {
-                self.stages.insert(stage, StageRecord { ended: Some(status) });
+            Record::StageEnded { stage, name, status } => {
+                self.stages.insert(stage, StageRecord { name, ended: Some(status) });
             }
-            Record::StepStarted { step, attempt, .. } => {
+            Record::StepStarted { step, attempt, stage, name } => {
                 self.to_restart.retain(|restarted| *restarted != step);
-                self.steps.insert(step, StepRecord::new(attempt, at, self.lost));
+                self.steps.insert(step, StepRecord::new(name, stage, attempt, at, self.lost));
             }
             Record::StepInputs { step, attempt, env, folders } => {
                 if let Some(step) = self.attempt(step, attempt) {
@@ -297,8 +311,10 @@ impl Reading {
 }
 
 impl StepRecord {
-    fn new(attempt: u32, began: u64, lost: u64) -> Self {
+    fn new(name: Arc<str>, stage: StageIndex, attempt: u32, began: u64, lost: u64) -> Self {
         Self {
+            name,
+            stage,
             attempt,
             ran_for: Duration::ZERO,
             ended: None,

@@ -72,6 +72,9 @@ impl Journal {
         let dir = &std::path::absolute(dir).map_err(|e| JournalError::io(dir, "find", e))?;
         let path = dir.join(DATABASE);
         if !dir.is_dir() {
+            if dir.exists() {
+                return Err(JournalError::NotAFolder { path: dir.to_owned() });
+            }
             std::fs::create_dir_all(dir).map_err(|e| JournalError::io(dir, "create", e))?;
             let ignore = dir.join(".gitignore");
             std::fs::write(&ignore, "*\n").map_err(|e| JournalError::io(&ignore, "write", e))?;
@@ -92,6 +95,28 @@ impl Journal {
     /// [`JournalError::Damaged`], [`JournalError::NoPermission`] and what else the system says.
     pub fn open(dir: &Path) -> Result<Reader, JournalError> {
         Reader::open(dir)
+    }
+
+    /// The newest run of a pipeline that was interrupted, among the last few.
+    ///
+    /// # Errors
+    ///
+    /// What the store says.
+    pub fn interrupted(&self, pipeline: &str) -> Result<Option<String>, JournalError> {
+        if matches!(self.fresh, Fresh::Yes(_)) {
+            return Ok(None);
+        }
+        let open = || {
+            let mut statement = self.conn.prepare(
+                "SELECT id, seen_at FROM (SELECT * FROM run ORDER BY key DESC LIMIT 20) \
+                 WHERE status IS NULL AND pipeline = ?1",
+            )?;
+            let rows = statement.query_map([pipeline], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        let open = open().map_err(|error| JournalError::store(&self.path, "read", error))?;
+        let free = |(run, seen): &(String, i64)| !lease::is_held(&self.dir, run, seen.cast_unsigned());
+        Ok(open.into_iter().find(free).map(|(run, _)| run))
     }
 
     /// Starts the record of a new run with `started` as its first record, and the journal's thread.

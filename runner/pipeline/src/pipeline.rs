@@ -37,6 +37,8 @@ pub struct Pipeline {
     /// An order in which every variable comes after those that it refers to. Empty when there is none.
     pub(crate) var_order: Vec<u32>,
     pub(crate) plugins: Vec<Plugin>,
+    /// What the names of `[plugins]` stand for.
+    pub(crate) plugin_names: BTreeMap<String, PluginSource>,
     /// In the order of the file.
     pub(crate) stages: Vec<Stage>,
     pub(crate) stage_index: HashMap<Arc<str>, u32>,
@@ -97,6 +99,17 @@ impl Pipeline {
     /// Every plugin that a step uses, once, with its place in the file; the caller loads their descriptions.
     pub fn plugin_sources(&self) -> Vec<(PluginSource, Location)> {
         self.plugins.iter().map(|plugin| (plugin.source.clone(), plugin.location)).collect()
+    }
+
+    /// The plugin that a person means: by its name in `[plugins]`, as the file says where it is, or a built-in one by
+    /// its bare name.
+    pub fn plugin_named(&self, name: &str) -> Option<&PluginSource> {
+        let used = self.plugins.iter().map(|plugin| &plugin.source);
+        let is = |source: &PluginSource| {
+            let text = source.to_string();
+            text == name || text.strip_prefix("builtin:") == Some(name)
+        };
+        self.plugin_names.get(name).or_else(|| used.into_iter().find(|source| is(source)))
     }
 
     /// The environment variables that `${env.NAME}` asks for; the caller puts those that are set into the facts.

@@ -254,7 +254,10 @@ impl Plugin {
     }
 
     fn broken(&self, error: &wasmtime::Error, state: &State, limits: &Limits) -> Failure {
-        if let (Some(session), Some(backtrace)) = (&state.session, error.downcast_ref::<wasmtime::WasmBacktrace>()) {
+        // Where the host ended it, the plugin's own place says nothing.
+        if let (Some(session), Some(backtrace), None) =
+            (&state.session, error.downcast_ref::<wasmtime::WasmBacktrace>(), &state.interrupt)
+        {
             session.log().line(Stream::Log, &backtrace.to_string());
         }
         let mut failure = why(error, state, limits);
@@ -286,6 +289,9 @@ fn why(error: &wasmtime::Error, state: &State, limits: &Limits) -> Failure {
     match &state.interrupt {
         Some(interrupt @ Interrupt::Journal(_)) => {
             return Failure { kind: FailureKind::Host, message: interrupt.to_string(), hint: None };
+        }
+        Some(interrupt @ (Interrupt::Diverged(_) | Interrupt::RecordEnded(_))) => {
+            return Failure { kind: FailureKind::Failed, message: interrupt.to_string(), hint: None };
         }
         Some(interrupt) => return plugin(interrupt.to_string(), None),
         None => {}

@@ -79,7 +79,7 @@ mod tests {
                 }).collect()
             };
             prop_assert_eq!(of(|line| !matches!(line, Actual(_))), one.clone());
-            prop_assert_eq!(of(|line| !matches!(line, Expected(_))), other.clone());
+            prop_assert_eq!(of(|line| !matches!(line, Expected(_))), other);
         }
     }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use windlass_capability_docker::{Docker, DockerConfig};
 use windlass_capability_health::Health;
 use windlass_capability_local::Files;
-use windlass_engine::{Cancel, Run, RunOptions};
+use windlass_engine::{Cancel, Origin, Run, RunOptions};
 use windlass_gate::{Gate, RunContext, SecretStore, Secrets};
 use windlass_journal::{Journal, JournalError, RunFlags, RunStarted, Writer, WriterOptions};
 use windlass_pipeline::{Descriptions, Diagnostics, Facts, Plan, plan};
@@ -74,8 +74,13 @@ pub async fn run(case: Case, plugin: &Arc<Plugin>) -> Result<Report, CaseError> 
     let answers = Answers::new(Arc::clone(&case), cancel.clone(), plan.steps.first().and_then(|step| step.timeout));
     let gate = gate(&case, &answers, writer, &workspace, &state);
     let options = RunOptions { jobs: 1, step_timeout: LONGEST, ..RunOptions::default() };
-    let run =
-        Run { plan: Arc::new(plan), plugins: vec![Arc::clone(plugin)], gate: Arc::new(gate), options, recording: None };
+    let run = Run {
+        plan: Arc::new(plan),
+        plugins: vec![Arc::clone(plugin)],
+        gate: Arc::new(gate),
+        options,
+        origin: Origin::Fresh,
+    };
     run.execute(cancel).await;
     let mut made = Made::read(&Journal::open(&state)?)?;
     made.add(answers.made());

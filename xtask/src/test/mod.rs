@@ -50,6 +50,7 @@ pub(crate) fn command(quick: bool, filter: &[String]) -> Result<()> {
     if filter.is_empty() && !quick {
         run.part("documentation tests", Run::doc_tests)?;
         run.part("native tests of SDK, plugins and examples", Run::native_tests)?;
+        run.part("a sample of the crash points", |run| run.crash_points(world.as_ref()))?;
         if run.tally.engine == 0 {
             // A suite that lost its most telling tests must not look like one that passed.
             run.failed.push("tests against the real engine (none ran)".into());
@@ -201,6 +202,14 @@ impl Run {
             }
         }
         if wrong.is_empty() { Ok(()) } else { Err(Failure::new(wrong.join("\n"))) }
+    }
+
+    /// Each point that is tried counts as a test.
+    fn crash_points(&mut self, world: Option<&World>) -> Result<()> {
+        let Some(world) = world else { return Ok(()) };
+        let tried = crate::crash::sample(&self.context, world)?;
+        self.tally.add(&Tally { passed: tried, failed: 0, engine: tried });
+        Ok(())
     }
 
     /// Runs a `cargo test` and counts by what it prints.

@@ -6,6 +6,7 @@ mod doctor;
 mod logs;
 mod plan;
 mod plugin;
+mod replay;
 mod resume;
 mod run;
 mod runs;
@@ -22,6 +23,7 @@ use crate::exit::Exit;
 pub(crate) enum Command {
     Run(run::Run),
     Resume(resume::Resume),
+    Replay(replay::Replay),
     Plan(plan::Plan),
     Check(check::Check),
     Runs(runs::Runs),
@@ -38,6 +40,7 @@ impl Command {
         match self {
             Self::Run(args) => args.format.format,
             Self::Resume(args) => args.format.format,
+            Self::Replay(args) => args.format.format,
             Self::Plan(args) => args.format.format,
             Self::Check(args) => args.format.format,
             Self::Runs(args) => args.format.format,
@@ -54,6 +57,7 @@ impl Command {
         match self {
             Self::Run(args) => run::run(args),
             Self::Resume(args) => resume::run(args),
+            Self::Replay(args) => replay::run(args),
             Self::Plan(args) => plan::run(args),
             Self::Check(args) => check::run(args),
             Self::Runs(args) => runs::run(args),

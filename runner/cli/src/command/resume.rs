@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
-use windlass_engine::Cancel;
+use windlass_engine::{Cancel, Origin};
 use windlass_gate::{Question, Recording};
 use windlass_journal::{
     InDoubtAnswer, Journal, Record, RunResumed, RunState, RunSummary, StepIndex, Writer, WriterOptions,
@@ -102,7 +102,7 @@ pub(crate) fn run(args: &Resume) -> Result<Exit, CliError> {
         plugins,
         gate: Arc::new(gate),
         options,
-        recording: Some(recording),
+        origin: Origin::Interrupted(Box::new(recording)),
     };
     let ended = runtime.block_on(engine.execute(cancel));
     // To take it apart takes longer than to leave it to the system.

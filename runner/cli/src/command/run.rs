@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
-use windlass_engine::{Cancel, RunOptions};
-use windlass_journal::{Journal, RunFlags, RunStarted, Writer, WriterOptions, new_run_id};
+use windlass_engine::{Cancel, Origin, RunOptions};
+use windlass_journal::{Journal, Record, RunFlags, RunStarted, Writer, WriterOptions, new_run_id};
 use windlass_pipeline::SecretSource;
 use windlass_view::{LiveOptions, RunModel};
 
@@ -16,7 +16,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::finish::{Told, finish};
 use crate::prepare::{Prepared, Text, prepare};
-use crate::{files, output, runtime, signals, versions, view_style, world};
+use crate::{files, offline, output, runtime, signals, versions, view_style, world};
 
 /// Run a pipeline
 ///
@@ -36,6 +36,12 @@ pub(crate) struct Run {
     /// Go on with stages that do not need the one that failed
     #[arg(long)]
     keep_going: bool,
+    /// Answer every call from the record of an earlier run: no Docker, no network, no effect
+    #[arg(long)]
+    offline: bool,
+    /// The run whose record answers [default: the newest of this pipeline that has ended]
+    #[arg(long, value_name = "RUN", requires = "offline")]
+    from: Option<String>,
     /// Print nothing but errors
     #[arg(short, long)]
     quiet: bool,
@@ -51,20 +57,36 @@ pub(crate) fn run(args: &Run) -> Result<Exit, CliError> {
     if let Some(jobs) = args.jobs {
         options.jobs = jobs.get();
     }
+    let state = text.workspace.join(files::STATE);
     let small = runtime::small()?;
-    let prepared = small.block_on(prepare(&text, &run, options.jobs))?;
+    let recorded = if args.offline { Some(offline::recorded(&text, &state, args.from.as_deref())?) } else { None };
+    let prepared = small.block_on(async {
+        match &recorded {
+            Some(recorded) => offline::prepare(&text, recorded, options.jobs).await,
+            None => prepare(&text, &run, options.jobs).await,
+        }
+    })?;
     if !prepared.plan.warnings.is_empty() && !args.quiet && args.format.format == Format::Human {
         output::say(prepared.plan.warnings.render(true));
     }
-    let state = text.workspace.join(files::STATE);
-    let writer = begin(args, &text, &prepared, &run, &state)?;
+    let from = recorded.as_ref().map(|recorded| recorded.started.run.clone());
+    if !args.quiet && args.format.format == Format::Human {
+        if let Some(from) = &from {
+            output::say(offline::notice(from));
+        }
+    }
+    let writer = begin(args, &text, &prepared, &run, &state, from.clone())?;
+    if let Some(from) = &from {
+        writer.append(Record::Notice { step: None, message: offline::notice(from) });
+    }
     let cancel = Cancel::new();
     signals::watch(cancel.clone(), run.clone(), state.clone())?;
     let gate = world::gate(writer, &prepared.plan, &run, &text.workspace, state.clone());
     // The threads of a large runtime cost more than a single step does.
     let runtime = if prepared.plan.steps.len() == 1 { small } else { runtime::large(options.jobs)? };
     let Prepared { plan, plugins, sandbox, .. } = prepared;
-    let engine = windlass_engine::Run { plan: Arc::new(plan), plugins, gate: Arc::new(gate), options, recording: None };
+    let origin = recorded.map_or(Origin::Fresh, |recorded| Origin::Offline(Box::new(recorded)));
+    let engine = windlass_engine::Run { plan: Arc::new(plan), plugins, gate: Arc::new(gate), options, origin };
     let ended = runtime.block_on(engine.execute(cancel));
     // To take it apart takes longer than to leave it to the system.
     std::mem::forget((runtime, sandbox));
@@ -72,7 +94,14 @@ pub(crate) fn run(args: &Run) -> Result<Exit, CliError> {
 }
 
 /// Opens the journal and writes the first record, which pins what the run is made from.
-fn begin(args: &Run, text: &Text, prepared: &Prepared, run: &str, state: &Path) -> Result<Writer, CliError> {
+fn begin(
+    args: &Run,
+    text: &Text,
+    prepared: &Prepared,
+    run: &str,
+    state: &Path,
+    offline: Option<String>,
+) -> Result<Writer, CliError> {
     let Prepared { plan, facts, .. } = prepared;
     if files::is_link(state) {
         return Err(CliError::machine(
@@ -81,6 +110,14 @@ fn begin(args: &Run, text: &Text, prepared: &Prepared, run: &str, state: &Path) 
         ));
     }
     let journal = Journal::open_or_create(state)?;
+    if !args.quiet
+        && args.format.format == Format::Human
+        && let Some(open) = journal.interrupted(&plan.name)?
+    {
+        output::say(format_args!(
+            "run {open} of this pipeline was interrupted; to go on with it instead: windlass resume {open}"
+        ));
+    }
     let started = RunStarted {
         run: run.to_owned(),
         pipeline: plan.name.clone(),
@@ -96,7 +133,7 @@ fn begin(args: &Run, text: &Text, prepared: &Prepared, run: &str, state: &Path) 
             keep: args.keep,
             keep_going: args.keep_going,
             jobs: args.jobs.map(|jobs| u32::try_from(jobs.get()).unwrap_or(u32::MAX)),
-            offline: None,
+            offline,
         },
     };
     let live = LiveOptions {

@@ -1,6 +1,12 @@
 //! The command line as people and programs meet it: one file per command, and the built binary in
 //! folders of its own. Nothing here needs Docker: `DOCKER_HOST` points nowhere.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails, and starts programs itself"
+)]
+
 mod check;
 mod completions;
 mod doctor;

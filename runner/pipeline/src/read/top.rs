@@ -116,6 +116,9 @@ impl Reader<'_> {
             let name = doc.key(child);
             if self.check_word(child, "plugin", &name) {
                 let (source, place) = self.plugin_source(child, &name);
+                if let Some(source) = &source {
+                    self.pipeline.plugin_names.insert(name.clone().into_owned(), source.clone());
+                }
                 self.names.insert(name, Named { source, place });
             }
         }
