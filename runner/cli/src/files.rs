@@ -117,7 +117,7 @@ pub(crate) fn state(within: Option<&Path>) -> Result<PathBuf, CliError> {
         return Ok(if metadata.is_dir() { within.join(STATE) } else { workspace(within)?.join(STATE) });
     }
     let here = std::env::current_dir().map_err(|error| CliError::file(Path::new("."), &error, None))?;
-    let found = here.ancestors().map(|folder| folder.join(STATE)).find(|state| state.is_dir());
+    let found = here.ancestors().map(|folder| folder.join(STATE)).find(|state| state.exists());
     Ok(found.unwrap_or_else(|| here.join(STATE)))
 }
 

@@ -5,6 +5,7 @@
 //! | [`live`] | an [`Observer`](windlass_journal::Observer) that renders a run while it goes on |
 //! | [`summary`] | what happened, when a run is over |
 //! | [`show`] | everything about one run, its calls included |
+//! | [`trace`] | the same as a trace, for Perfetto and its kind |
 //! | [`runs`] | the table of runs |
 //! | [`logs`] | what steps printed, also while they print it |
 //!
@@ -23,21 +24,24 @@ mod lines;
 mod live;
 mod logs;
 mod model;
+mod phrase;
 mod report;
 mod runs;
 mod show;
 mod style;
 mod summary;
 mod text;
+mod trace;
 
 pub use error::ViewError;
 pub use live::{LiveOptions, TerminalSize, live};
 pub use logs::{LogsOptions, logs};
-pub use model::{Attempt, Metric, Notice, OpenCall, RunModel, StageModel, StepModel};
+pub use model::{Attempt, Inputs, Metric, Notice, OpenCall, Resume, RunModel, StageModel, StepModel};
 pub use runs::runs;
 pub use show::{ShowOptions, show};
 pub use style::{Format, Style};
 pub use summary::summary;
+pub use trace::trace;
 
 #[cfg(test)]
 mod tests;

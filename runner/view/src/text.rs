@@ -120,6 +120,16 @@ pub(crate) fn size(bytes: u64) -> String {
     }
 }
 
+/// A measurement: as it is where that can be read, else with an exponent (`1e308`, `4.2e-9`).
+pub(crate) fn number(value: f64) -> String {
+    let size = value.abs();
+    if value.is_finite() && size != 0.0 && !(1e-6..1e15).contains(&size) {
+        format!("{value:e}")
+    } else {
+        value.to_string()
+    }
+}
+
 /// `1 step`, `2 steps`.
 pub(crate) fn count(n: u64, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
@@ -156,6 +166,23 @@ mod tests {
             assert_eq!(duration(5, 5 + micros), text);
         }
         assert_eq!(duration(10, 5), "0ms", "a clock that was set back");
+    }
+
+    #[test]
+    fn numbers_stay_short() {
+        for (value, text) in [
+            (0.0, "0"),
+            (-2.5, "-2.5"),
+            (1234567.0, "1234567"),
+            (1e308, "1e308"),
+            (-1e308, "-1e308"),
+            (4.2e-9, "4.2e-9"),
+            (f64::MIN_POSITIVE / 2.0, "1.1125369292536007e-308"),
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(number(value), text);
+        }
     }
 
     #[test]

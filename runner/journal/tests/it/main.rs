@@ -9,9 +9,11 @@
 
 mod commit;
 mod crash;
+mod damage;
 mod files;
 mod format;
 mod logs;
+mod prune;
 mod readers;
 mod records;
 mod resume;

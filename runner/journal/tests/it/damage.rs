@@ -1,0 +1,134 @@
+//! Whatever happens to the bytes of a journal: reading it gives what was written, or an error.
+
+use std::fs;
+use std::path::Path;
+
+use rusqlite::Connection;
+use windlass_journal::*;
+
+use crate::tools::*;
+
+/// All that a journal says: each run, its pipeline's text and its records.
+type Whole = Vec<(String, String, Vec<Entry>)>;
+
+/// Reads all there is, or finds damage.
+fn whole(dir: &Path) -> Result<Whole, JournalError> {
+    let reader = Journal::open(dir)?;
+    let mut whole = Vec::new();
+    for mut run in reader.runs(usize::MAX)? {
+        let found = reader.resolve(Some(&run.id))?;
+        assert_eq!(found.id, run.id);
+        let entries = reader.entries(&run, 0)?.collect::<Result<_, _>>()?;
+        let source = reader.source(&run)?;
+        // Who might be asked about a run is advice, and changes all the time: it has no checksum.
+        (run.pid, run.seen) = (None, 0);
+        whole.push((format!("{run:?}"), source, entries));
+    }
+    // None of it is of a journal that has no run at all.
+    reader.resolve(None)?;
+    Ok(whole)
+}
+
+/// A journal of some runs, the last one interrupted, with everything in `journal.db`.
+fn settled(dir: &Path) -> Vec<u8> {
+    for run in 0..6_u64 {
+        let writer = start(dir, &new_run_id());
+        for n in 0..60 {
+            let text = "x".repeat((n % 7) as usize * 40);
+            writer.append(Record::CallRecorded {
+                call: call(0, n),
+                function: "docker.inspect".into(),
+                args: format!(r#"{{"container":"{text}"}}"#),
+                grant: None,
+                answer: r#"{"ok":null}"#.to_owned(),
+                took: run,
+            });
+        }
+        writer.append(Record::Notice { step: None, message: "a long one ".repeat(1000) });
+        if run < 5 {
+            wait(writer.close(well())).unwrap();
+        } else {
+            wait(writer.flush()).unwrap();
+        }
+    }
+    let conn = Connection::open(dir.join("journal.db")).unwrap();
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    drop(conn);
+    fs::read(dir.join("journal.db")).unwrap()
+}
+
+/// Puts the bytes into a folder of their own, and holds what is read there against what was written.
+/// Whether the damage was told.
+fn told(damaged: &[u8], written: &Whole, how: &str) -> bool {
+    let copy = tempfile::tempdir().unwrap();
+    let path = copy.path().join("journal.db");
+    fs::write(&path, damaged).unwrap();
+    let read = whole(copy.path());
+    assert!(fs::read(&path).unwrap() == damaged, "{how}: reading has changed it");
+    match read {
+        Ok(read) => {
+            assert!(&read == written, "{how}: a wrong answer");
+            false
+        }
+        Err(
+            JournalError::Damaged { .. }
+            | JournalError::NotAJournal { .. }
+            | JournalError::Newer { .. }
+            | JournalError::NoRuns { .. },
+        ) => true,
+        Err(error) => panic!("{how}: {error:?}"),
+    }
+}
+
+#[test]
+fn a_journal_that_was_cut_short_is_never_read_wrongly() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = settled(folder.path());
+    let written = whole(folder.path()).unwrap();
+    assert_eq!(written.len(), 6);
+    for end in (0..bytes.len()).step_by(512) {
+        assert!(told(&bytes[..end], &written, &format!("cut at {end}")), "cut at {end} went unnoticed");
+    }
+    assert!(!told(&bytes, &written, "whole"));
+}
+
+#[test]
+fn a_journal_with_changed_bytes_is_never_read_wrongly() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = settled(folder.path());
+    let written = whole(folder.path()).unwrap();
+    let seed = std::env::var("WINDLASS_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_121);
+    let mut random = fastrand::Rng::with_seed(seed);
+    // The headers of pages, where the structure is, and any byte at all.
+    let heads = (0..bytes.len() / 4096).flat_map(|page| (0..24).map(move |byte| page * 4096 + byte));
+    let places: Vec<usize> = heads.chain((0..1200).map(|_| random.usize(..bytes.len()))).collect();
+    let tries = places.len();
+    let mut noticed = 0;
+    for at in places {
+        let mut damaged = bytes.clone();
+        let by = random.u8(1..);
+        damaged[at] ^= by;
+        noticed += usize::from(told(&damaged, &written, &format!("byte {at} changed by {by:#04x}, seed {seed}")));
+    }
+    // What was not is of no consequence: free space, or the index of ids.
+    assert!(noticed > tries / 2, "{noticed} of {tries}");
+}
+
+#[test]
+fn a_page_of_rubbish_is_never_read_wrongly() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = settled(folder.path());
+    let written = whole(folder.path()).unwrap();
+    let mut random = fastrand::Rng::with_seed(7);
+    let pages = bytes.len() / 4096;
+    for page in 0..pages {
+        let mut damaged = bytes.clone();
+        let (at, other) = (page * 4096, random.usize(..pages) * 4096);
+        random.fill(&mut damaged[at..at + 4096]);
+        told(&damaged, &written, &format!("page {page} is rubbish"));
+        damaged[at..at + 4096].fill(0);
+        told(&damaged, &written, &format!("page {page} is empty"));
+        damaged[at..at + 4096].copy_from_slice(&bytes[other..other + 4096]);
+        told(&damaged, &written, &format!("page {page} is that at {other}"));
+    }
+}
