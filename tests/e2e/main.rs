@@ -11,4 +11,5 @@ mod engine_image;
 mod engine_run;
 mod engine_service;
 mod engine_storefront;
+mod golden;
 mod sandbox;

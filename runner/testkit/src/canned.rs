@@ -10,14 +10,15 @@ use windlass_gate::{Answer, Call, CallError, Capability, Function, Session, Stop
 use windlass_journal::StepIndex;
 
 use crate::case::{Case, Fault, Reply};
+use crate::made::MadeCall;
 use crate::script::Script;
 use crate::value;
 
 /// The case, as far as it has come. All capabilities share it.
 pub(crate) struct Answers {
     case: Arc<Case>,
-    /// The calls that came here, with their arguments.
-    made: Mutex<Vec<(Function, Json)>>,
+    /// The calls that came here.
+    made: Mutex<Vec<MadeCall>>,
     /// Ends the step as soon as it makes a call that is not expected.
     cancel: Cancel,
     /// The step's own time limit.
@@ -30,21 +31,33 @@ impl Answers {
     }
 
     /// What the case says to this call; nothing if it does not expect it.
-    fn reply(&self, function: Function, args: Json) -> Option<Reply> {
+    fn reply(&self, call: MadeCall) -> Option<Reply> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        made.push((function, args));
+        made.push(call);
         // A case has a handful of calls: to go through them again is simpler than to keep the place.
         let mut script = Script::new(&self.case.calls);
         let mut last = None;
-        for (function, args) in &*made {
-            last = script.take(*function, args, true);
+        for call in &*made {
+            last = script.take(call.function, &call.args, true);
         }
         last.map(|call| call.reply.clone())
     }
 
+    /// The calls that came here. Some are not in the journal: those without an effect that were
+    /// never answered.
+    pub(crate) fn made(&self) -> Vec<MadeCall> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     async fn perform(&self, call: &Call) -> Result<Json, CallError> {
         let args = serde_json::from_str(&call.args).map_err(|error| CallError::Invalid(error.to_string()))?;
-        match self.reply(call.function, value::compact(args)) {
+        let made = MadeCall {
+            ordinal: call.id.ordinal,
+            function: call.function,
+            args: value::compact(args),
+            answer: None,
+        };
+        match self.reply(made) {
             Some(Reply::Answer(Answer::Ok(answer))) => Ok(answer),
             Some(Reply::Answer(Answer::Err(error))) => Err(error),
             Some(Reply::Fault(fault)) => Err(self.fault(fault, call.function).await),

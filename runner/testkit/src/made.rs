@@ -12,10 +12,19 @@ use crate::{shape, value};
 /// A call with its answer.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct MadeCall {
+    /// Its place among all calls of the step.
+    pub(crate) ordinal: u32,
     pub(crate) function: Function,
     pub(crate) args: Json,
     /// `{"ok": ...}` or `{"err": ...}`; nothing if it never came.
     pub(crate) answer: Option<Json>,
+}
+
+impl MadeCall {
+    /// Whether the same was asked and answered.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        (self.function, &self.args, &self.answer) == (other.function, &other.args, &other.answer)
+    }
 }
 
 /// One attempt of a step.
@@ -77,15 +86,28 @@ impl Made {
             }
         }
         made.log = String::from_utf8_lossy(&log).lines().map(str::to_owned).collect();
+        let calls = calls.into_iter();
         made.calls =
-            calls.into_values().filter_map(|(function, args, answer)| call(&function, &args, answer)).collect();
+            calls.filter_map(|(ordinal, (function, args, answer))| call(ordinal, &function, &args, answer)).collect();
         Ok(made)
     }
 }
 
+impl Made {
+    /// Adds those of these calls that the journal does not have.
+    pub(crate) fn add(&mut self, calls: Vec<MadeCall>) {
+        for call in calls {
+            if !self.calls.iter().any(|known| known.ordinal == call.ordinal) {
+                self.calls.push(call);
+            }
+        }
+        self.calls.sort_by_key(|call| call.ordinal);
+    }
+}
+
 /// Nothing for what a case does not list: clocks and chance.
-fn call(function: &str, args: &str, answer: Option<String>) -> Option<MadeCall> {
+fn call(ordinal: u32, function: &str, args: &str, answer: Option<String>) -> Option<MadeCall> {
     let function = Function::by_name(function).filter(|function| !shape::is_unanswered(*function))?;
     let json = |text: &str| value::compact(serde_json::from_str(text).unwrap_or_default());
-    Some(MadeCall { function, args: json(args), answer: answer.as_deref().map(json) })
+    Some(MadeCall { ordinal, function, args: json(args), answer: answer.as_deref().map(json) })
 }

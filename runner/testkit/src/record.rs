@@ -177,7 +177,7 @@ fn grouped(calls: &[MadeCall]) -> Vec<(&MadeCall, usize)> {
             continue;
         }
         match grouped.last_mut() {
-            Some((last, times)) if *last == call => *times += 1,
+            Some((last, times)) if last.is_like(call) => *times += 1,
             _ => grouped.push((call, 1)),
         }
     }

@@ -82,7 +82,8 @@ pub async fn run(case: Case, plugin: &Arc<Plugin>) -> Result<Report, CaseError> 
         origin: Origin::Fresh,
     };
     run.execute(cancel).await;
-    let made = Made::read(&Journal::open(&state)?)?;
+    let mut made = Made::read(&Journal::open(&state)?)?;
+    made.add(answers.made());
     let differences = verdict::compare(&case, &made, |path| fs::read_to_string(workspace.join(path)));
     Ok(Report {
         file: case.file().to_owned(),

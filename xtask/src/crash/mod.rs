@@ -30,7 +30,7 @@ use std::time::Instant;
 use trial::{Answer, Reference, Trial};
 
 /// The pipelines of tests/crash.
-const PIPELINES: [&str; 4] = ["image", "local", "service", "things"];
+const PIPELINES: [&str; 5] = ["image", "local", "service", "things", "waits"];
 /// The image that the pipelines find.
 const IMAGE: &str = "windlass-crash:base";
 const DOCKERFILE: &str = "FROM scratch\nCOPY busybox /bin/sh\nCOPY busybox /bin/sleep\nCOPY busybox /bin/cat\n\
@@ -38,7 +38,7 @@ const DOCKERFILE: &str = "FROM scratch\nCOPY busybox /bin/sh\nCOPY busybox /bin/
 /// How many trials go on at a time: they wait for the engine more than they compute.
 const WORKERS: usize = 3;
 /// Of this many points one is tried with a second death during the resume.
-const AGAIN: usize = 4;
+const AGAIN: usize = 2;
 /// How many trials a sample has in each mode.
 const SAMPLE: usize = 4;
 

@@ -13,6 +13,7 @@ mod doctor;
 mod logs;
 mod plan;
 mod plugin_inspect;
+mod plugin_test;
 mod run;
 mod run_signals;
 mod runs;

@@ -33,7 +33,7 @@ pub(super) fn cases(paths: &[PathBuf]) -> Result<Vec<Found>, CliError> {
 }
 
 fn within(folder: &Path, component: Option<&Path>) -> Result<Vec<Found>, CliError> {
-    let beside = folder.join(CASES);
+    let beside = if folder == Path::new(".") { PathBuf::from(CASES) } else { folder.join(CASES) };
     // A folder of cases may be named itself.
     let cases = if folder.file_name().is_some_and(|name| name == CASES) && !beside.is_dir() { folder } else { &beside };
     let listed = files::with_extension(cases, "toml").map_err(|error| CliError::file(cases, &error, help(folder)))?;
