@@ -85,9 +85,9 @@ pub fn pruned(removal: &Removal, style: Style, format: Format, now: u64, out: &m
 
 fn human(text: &mut String, removal: &Removal, style: Style, now: u64) {
     let (verb, done, freed) = if removal.dry_run {
-        ("would remove", "would be removed", "would be freed, about")
+        ("would remove", "would be removed, about", "would be freed")
     } else {
-        ("removed", "removed", "freed")
+        ("removed", "removed,", "freed")
     };
     for run in &removal.runs {
         let _ = writeln!(
@@ -105,7 +105,7 @@ fn human(text: &mut String, removal: &Removal, style: Style, now: u64) {
         let _ = writeln!(text, "{}  {path}, left over of a run that is gone", paint(style.color, DIM, verb));
     }
     let runs = count(removal.runs.len() as u64, "run");
-    let _ = writeln!(text, "{runs} {done}, {} {freed}", size(removal.freed));
+    let _ = writeln!(text, "{runs} {done} {} {freed}", size(removal.freed));
     let note = paint(style.color, YELLOW, "note");
     match removal.interrupted.len() {
         0 => {}
