@@ -11,8 +11,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The journal of the file system is written when somebody asks, and by itself far too late.
-const OPTIONS: &str = "loop,commit=300,noatime";
+/// The file system does nothing that it need not do: it writes when somebody asks, and by itself far too late, and
+/// does not make up for programs that forget to ask.
+const OPTIONS: &str = "loop,commit=300,noatime,data=writeback,noauto_da_alloc";
 
 /// Such a disk, mounted.
 pub(super) struct Disk {
