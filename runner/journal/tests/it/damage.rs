@@ -133,6 +133,36 @@ fn a_page_of_rubbish_is_never_read_wrongly() {
     }
 }
 
+#[test]
+fn a_damaged_journal_is_not_pruned_into_one_that_looks_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = settled(folder.path());
+    let written = whole(folder.path()).unwrap();
+    let mut random = fastrand::Rng::with_seed(5);
+    let heads = (0..bytes.len() / 4096).flat_map(|page| (0..12).map(move |byte| page * 4096 + byte));
+    let places: Vec<usize> = heads.chain((0..100).map(|_| random.usize(..bytes.len()))).collect();
+    let mut refused = 0;
+    for at in places {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= random.u8(1..);
+        let copy = tempfile::tempdir().unwrap();
+        let path = copy.path().join("journal.db");
+        fs::write(&path, &damaged).unwrap();
+        match prune(copy.path(), &PruneOptions { keep: Some(3), ..PruneOptions::default() }) {
+            Ok(_) => {
+                if let Ok(left) = whole(copy.path()) {
+                    assert!(left == written[..3], "byte {at}: a wrong answer");
+                }
+            }
+            Err(_) => {
+                refused += 1;
+                assert!(fs::read(&path).unwrap() == damaged, "byte {at}: it was changed");
+            }
+        }
+    }
+    assert!(refused > 20, "{refused}");
+}
+
 /// What SQLite's write-ahead log lost looks like what a power cut has taken: the end is missing, and
 /// nothing else. So it is with a last record that was written by half.
 #[test]
