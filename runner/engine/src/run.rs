@@ -161,6 +161,11 @@ impl Shared {
         env.filter(|(name, _)| granted(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
+    /// How long a step may take.
+    pub(crate) fn limit(&self, step: &PlanStep) -> Duration {
+        step.timeout.unwrap_or(self.run.options.step_timeout)
+    }
+
     /// Checks what `with` has become once its references are filled in.
     pub(crate) fn check_filled(&self, plugin: u32, with: &serde_json::Value) -> Result<(), String> {
         let schema = self.schemas[plugin as usize]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value as Json;
 use windlass_gate::api::docker;
@@ -79,22 +80,27 @@ async fn attempt(
         Err(failure) => return Some(Err(failure)),
     };
     let (log, traces) = (begun.session.log().clone(), begun.traces.clone());
-    let limit = step.timeout.unwrap_or(shared.run.options.step_timeout);
+    let limit = shared.limit(step);
     let result = tokio::select! {
         biased;
         () = shared.cancel.cancelled() => None,
         // Dropping the work stops the plugin and its host call alike.
         result = tokio::time::timeout(limit.saturating_sub(ran_for), work(shared, step, begun)) => {
-            Some(result.map_or_else(|_| Err(Failure {
-                kind: FailureKind::TimedOut,
-                message: format!("step `{}` took more than its limit of {limit:?}", step.name),
-                hint: Some("raise `timeout` of the step if it really needs longer".to_owned()),
-            }), |worked| worked.1))
+            Some(result.map_or_else(|_| Err(over_time(step, limit)), |worked| worked.1))
         }
     };
     log.finish();
     traces.discard();
     result
+}
+
+/// A step has taken more than its limit.
+pub(crate) fn over_time(step: &PlanStep, limit: Duration) -> Failure {
+    Failure {
+        kind: FailureKind::TimedOut,
+        message: format!("step `{}` took more than its limit of {limit:?}", step.name),
+        hint: Some("raise `timeout` of the step if it really needs longer".to_owned()),
+    }
 }
 
 /// An attempt that is ready to go.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_util::task::TaskTracker;
-use windlass_journal::Writer;
+use windlass_journal::{Record, Writer};
 
+use crate::api::Value;
 use crate::{Capability, Guard, Recording, RunContext};
 
 /// The gate of one run.
@@ -67,8 +68,17 @@ impl Gate {
         self.capabilities.get(capability).is_some_and(|standing| standing.acted.load(Ordering::Relaxed))
     }
 
-    /// Takes over from the process that had the run before which capabilities have acted.
+    /// Takes over from the process that had the run before which capabilities have acted, and which secrets are out
+    /// there: what has them may print them now, so they have to be known here, too.
     pub fn resume(&self, recording: &Recording) {
+        for name in &recording.secrets {
+            if let Err(error) = self.run.secrets.reveal(&Value::Secret(name.clone())) {
+                let message = format!(
+                    "secret `{name}`, which the run has used, cannot be read any more, so it cannot be taken out of output: {error}"
+                );
+                self.writer.append(Record::Notice { step: None, message });
+            }
+        }
         for capability in &recording.acted {
             self.note_acted(capability);
         }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 use windlass_journal::{
-    CallId, Entry, Failure, FolderInput, JournalError, PluginPin, Reader, Record, RunStarted, RunSummary, StageIndex,
-    Status, StepIndex, Stream,
+    CallId, Entry, Failure, FolderInput, InDoubtAnswer, JournalError, PluginPin, Reader, Record, RunStarted,
+    RunSummary, StageIndex, Status, StepIndex, Stream,
 };
 
 use crate::{Function, InDoubt, Kind, RecordedCall, Tape, api, tape};
@@ -31,6 +31,8 @@ pub struct Recording {
     pub ended: Option<(Status, u8)>,
     /// The capabilities that acted.
     pub acted: BTreeSet<&'static str>,
+    /// The secrets that effects were given, by name.
+    pub secrets: BTreeSet<String>,
     /// Steps that are to begin anew.
     pub to_restart: Vec<StepIndex>,
     /// The plugins with which steps were last let begin anew, in the plan's order.
@@ -105,6 +107,16 @@ impl Recording {
         self.to_restart.extend(steps);
     }
 
+    /// Takes what a person has said about a call. Gives the answer with which the call then ends, if it does.
+    pub fn tell(&mut self, question: &Question, told: InDoubtAnswer) -> Option<String> {
+        let answer = (told == InDoubtAnswer::Done).then(|| question.done());
+        let call = question.call;
+        if let Some(step) = self.steps.get_mut(&call.step) {
+            step.tape.told(call.ordinal, told, answer.clone());
+        }
+        answer
+    }
+
     /// The calls of steps that are not over, of which only a person can say how they ended. `repeats` says which steps
     /// make such a call again without asking.
     pub fn questions(&self, repeats: impl Fn(StepIndex) -> bool) -> Vec<Question> {
@@ -115,7 +127,8 @@ impl Recording {
         open.filter_map(|(index, step)| {
             let (ordinal, recorded) = step.tape.in_doubt()?;
             let function = Function::by_name(&recorded.function)?;
-            let asks = function.kind(&recorded.args) == Kind::Effect(InDoubt::Fail) && recorded.told.is_none();
+            let asks = function.kind(&recorded.args) == Kind::Effect(InDoubt::Fail)
+                && recorded.told != Some(InDoubtAnswer::Repeat);
             let call = CallId { step: *index, attempt: step.attempt, ordinal };
             asks.then(|| Question { call, recorded: recorded.clone() })
         })
@@ -125,7 +138,7 @@ impl Recording {
 
 impl Question {
     /// The answer that a call is given that a person says was done.
-    pub fn done(&self) -> String {
+    fn done(&self) -> String {
         let answer = match Function::by_name(&self.recorded.function) {
             Some(Function::ProcessRun) => serde_json::to_value(api::process::Exit {
                 code: 0,
@@ -156,6 +169,7 @@ struct Reading {
     cancelled: Option<String>,
     ended: Option<(Status, u8)>,
     acted: BTreeSet<&'static str>,
+    secrets: BTreeSet<String>,
     to_restart: Vec<StepIndex>,
     restarted: BTreeMap<StepIndex, Vec<PluginPin>>,
     first_at: u64,
@@ -198,6 +212,10 @@ impl Reading {
                 }
             }
             Record::StepEnded { step, attempt, status, failure, outputs } => {
+                if status == Status::Cancelled {
+                    // The request itself may have been recorded too late.
+                    self.cancelled.get_or_insert_with(|| "somebody".to_owned());
+                }
                 let (at, lost) = (self.last_at, self.lost);
                 if let Some(step) = self.attempt(step, attempt) {
                     step.outputs = outputs;
@@ -207,11 +225,15 @@ impl Reading {
             }
             Record::CallStarted { call, function, args, .. } => {
                 self.acted.extend(Function::by_name(&function).map(|function| function.row().capability));
+                self.secrets.extend(tape::secrets(&args));
                 let recorded = RecordedCall { function, args, answer: None, began: at, told: None };
                 self.call(call, seq, recorded)?;
             }
             Record::CallRecorded { call, function, args, answer, took, .. } => {
                 let began = at.saturating_sub(took);
+                if answer.starts_with(r#"{"ok""#) {
+                    self.secrets.extend(tape::secrets(&args));
+                }
                 self.call(call, seq, RecordedCall { function, args, answer: Some(answer), began, told: None })?;
             }
             Record::Metric { call, name, value, unit, labels } => {
@@ -285,6 +307,7 @@ impl Reading {
             cancelled,
             ended,
             acted,
+            secrets,
             to_restart,
             restarted,
             first_at,
@@ -304,6 +327,7 @@ impl Reading {
             ran_for,
             ended,
             acted,
+            secrets,
             to_restart,
             restarted,
         })

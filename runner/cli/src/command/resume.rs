@@ -169,15 +169,8 @@ fn begin(writer: &Writer, prepared: &Prepared, restarted: &[StepIndex]) {
 fn tell(writer: &Writer, recording: &mut Recording, question: &Question, answer: InDoubtAnswer) {
     let call = question.call;
     writer.append(Record::InDoubtAnswered { call, answer, by: answers::who() });
-    let answered = (answer == InDoubtAnswer::Done).then(|| question.done());
-    if let Some(answer) = &answered {
-        writer.append(Record::CallEnded { call, answer: answer.clone() });
-    }
-    if let Some(recorded) =
-        recording.steps.get_mut(&call.step).and_then(|step| step.tape.calls.get_mut(call.ordinal as usize))
-    {
-        recorded.told = Some(answer);
-        recorded.answer = answered;
+    if let Some(answer) = recording.tell(question, answer) {
+        writer.append(Record::CallEnded { call, answer });
     }
 }
 

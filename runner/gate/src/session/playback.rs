@@ -77,17 +77,20 @@ impl Session {
         function: Function,
         args: &str,
     ) -> Result<Played, Interrupt> {
-        let Some(playback) = &mut self.playback else { return Ok(Played::New) };
         // What this run does not grant is denied, whatever was recorded elsewhere.
-        if playback.mode() == Mode::Offline && self.authorise(function, args).is_err() {
+        let offline = self.playback.as_ref().is_some_and(|playback| playback.mode() == Mode::Offline);
+        let denied = offline && self.authorise(function, args).is_err();
+        let Some(playback) = &mut self.playback else { return Ok(Played::New) };
+        if denied {
+            playback.pass_over(function, args);
             return Ok(Played::New);
         }
-        let Some(playback) = &mut self.playback else { return Ok(Played::New) };
         let played = playback.next(call, function, args);
         if let Err(interrupt) = &played {
             self.strayed = Some(interrupt.clone());
         }
-        if let Some(printed) = playback.printed() {
+        // An offline run has a log of its own, and nothing is in it yet.
+        if let Some(printed) = playback.printed().filter(|_| !offline) {
             self.log.leave_out(printed);
         }
         played
