@@ -77,12 +77,15 @@ pub(crate) struct FormatArg {
     pub(crate) format: Format,
 }
 
-/// The pipeline's file, for commands that read it.
+/// The pipeline's file, and for which environment, for commands that read it.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct FileArg {
     /// The pipeline
     #[arg(value_name = "FILE", default_value = "pipeline.toml")]
     pub(crate) file: PathBuf,
+    /// The environment of the stages that name none
+    #[arg(long, value_name = "NAME")]
+    pub(crate) env: Option<String>,
 }
 
 /// Where the journal is, for commands that read it.

@@ -50,7 +50,9 @@ pub(crate) fn recorded(text: &Text, state: &Path, named: Option<&str>) -> Result
 
 /// The pipeline as it is now, with the facts that were recorded: with others it would ask for other things.
 pub(crate) async fn prepare(text: &Text, recorded: &Recording, jobs: usize) -> Result<Prepared, CliError> {
-    prepare_with(text, pinned::facts(&recorded.started), jobs, &[]).await
+    let mut facts = pinned::facts(&recorded.started);
+    facts.environment = text.environment.clone().or(facts.environment);
+    prepare_with(text, facts, jobs, &[]).await
 }
 
 /// What has to be said of such a run.

@@ -37,7 +37,13 @@ pub(crate) fn facts(started: &RunStarted) -> Facts {
         let facts = started.facts.iter();
         facts.filter_map(|(name, value)| Some((name.strip_prefix(prefix)?.to_owned(), value.clone()))).collect()
     };
-    Facts { run_id: started.run.clone(), env: of("env."), git: of("git."), workspace: started.workspace.clone() }
+    Facts {
+        run_id: started.run.clone(),
+        env: of("env."),
+        git: of("git."),
+        workspace: started.workspace.clone(),
+        environment: started.flags.env.clone(),
+    }
 }
 
 /// Refuses to go on with other plugins, or another gate, than those that the run was begun with.

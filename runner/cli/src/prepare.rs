@@ -7,6 +7,7 @@ use windlass_journal::{PluginPin, RunStarted};
 use windlass_pipeline::{Descriptions, Facts, Pipeline, Plan, PluginSource, Source, parse_tolerant, plan};
 use windlass_sandbox::{Component, Plugin, Sandbox, SandboxError, SandboxOptions};
 
+use crate::args::FileArg;
 use crate::builtins::Builtin;
 use crate::error::CliError;
 use crate::{environment, files, git, plugin_problem};
@@ -17,12 +18,16 @@ pub(crate) struct Text {
     pub(crate) source: Source,
     /// The folder that its paths refer to.
     pub(crate) workspace: PathBuf,
+    /// The environment of stages that name none.
+    pub(crate) environment: Option<String>,
 }
 
 impl Text {
     /// Reads the file.
-    pub(crate) fn read(file: &Path) -> Result<Self, CliError> {
-        Ok(Self { source: files::read_pipeline(file)?, workspace: files::workspace(file)? })
+    pub(crate) fn read(named: &FileArg) -> Result<Self, CliError> {
+        let file = &named.file;
+        let environment = named.env.clone();
+        Ok(Self { source: files::read_pipeline(file)?, workspace: files::workspace(file)?, environment })
     }
 }
 
@@ -30,7 +35,7 @@ impl Text {
     /// The text of a recorded run.
     pub(crate) fn recorded(started: &RunStarted, workspace: PathBuf) -> Self {
         let source = Source { name: started.file.clone(), text: started.source.to_string() };
-        Self { source, workspace }
+        Self { source, workspace, environment: started.flags.env.clone() }
     }
 }
 
@@ -106,7 +111,13 @@ fn facts(text: &Text, pipeline: &Pipeline, run_id: &str, notes: &mut Vec<String>
             ));
         }
     }
-    Facts { run_id: run_id.to_owned(), env, git: git.facts, workspace: text.workspace.display().to_string() }
+    Facts {
+        run_id: run_id.to_owned(),
+        env,
+        git: git.facts,
+        workspace: text.workspace.display().to_string(),
+        environment: text.environment.clone(),
+    }
 }
 
 #[derive(Default)]

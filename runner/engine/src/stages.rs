@@ -225,7 +225,8 @@ async fn stage(shared: &Shared, index: u32) -> (Status, Option<Failure>) {
     let stage = &plan.stages[index as usize];
     let journal = shared.run.gate.journal();
     if !shared.begun(index) {
-        journal.append(Record::StageStarted { stage: StageIndex(index), name: Arc::clone(&stage.name) });
+        let (name, environment) = (Arc::clone(&stage.name), stage.environment.clone());
+        journal.append(Record::StageStarted { stage: StageIndex(index), name, environment });
     }
     let mut status = Status::Succeeded;
     let mut failure = None;

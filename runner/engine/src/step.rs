@@ -189,8 +189,10 @@ async fn leave_behind(shared: &Shared, session: &mut Session, attempt: u32) -> R
 
 fn session(shared: &Shared, step: &PlanStep, index: StepIndex, limits: &Limits, before: &mut Before) -> Session {
     let plugin = &shared.run.plugins[step.plugin as usize];
+    let stage = &shared.run.plan.stages[step.stage as usize];
     let authority = StepAuthority {
-        stage: Arc::clone(&shared.run.plan.stages[step.stage as usize].name),
+        stage: Arc::clone(&stage.name),
+        environment: stage.environment.clone(),
         step: Arc::clone(&step.name),
         grants: Arc::clone(&step.grants),
         asked: Arc::clone(plugin.asked()),

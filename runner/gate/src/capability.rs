@@ -27,6 +27,8 @@ pub enum Authority {
 pub struct StepAuthority {
     /// The stage's name.
     pub stage: Arc<str>,
+    /// The environment of the stage, if it belongs to one.
+    pub environment: Option<Arc<str>>,
     /// The step's name.
     pub step: Arc<str>,
     /// What `pipeline.toml` grants.
@@ -79,6 +81,14 @@ impl Call {
     pub fn decode<O: Operation>(&self) -> Result<O, CallError> {
         serde_json::from_str(&self.args)
             .map_err(|error| CallError::Invalid(format!("arguments of {}: {error}", self.function.name())))
+    }
+
+    /// The environment that whoever calls belongs to, if it does.
+    pub fn environment(&self) -> Option<&str> {
+        match &self.authority {
+            Authority::Host => None,
+            Authority::Step(step) => step.environment.as_deref(),
+        }
     }
 
     /// A name that is the same whenever this very call is made, and different for any other call:

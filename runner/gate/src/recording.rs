@@ -195,7 +195,7 @@ impl Reading {
                     self.to_restart.push(step);
                 }
             }
-            Record::StageStarted { stage, name } => {
+            Record::StageStarted { stage, name, .. } => {
                 self.stages.insert(stage, StageRecord { name, ended: None });
             }
             Record::StageEnded { stage, name, status } => {

@@ -133,6 +133,7 @@ impl World {
     fn session(&self, asked: &[&str], granted: &str, max_calls: u64) -> Session {
         let authority = StepAuthority {
             stage: "build".into(),
+            environment: None,
             step: "image".into(),
             grants: grants(granted),
             asked: asked.iter().map(|asked| (*asked).to_owned()).collect(),

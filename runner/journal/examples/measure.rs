@@ -189,7 +189,7 @@ fn started() -> RunStarted {
 
 fn step(writer: &Writer, n: u32) {
     let (stage, step, name) = (StageIndex(n), StepIndex(n), Arc::<str>::from("step"));
-    writer.append(Record::StageStarted { stage, name: Arc::clone(&name) });
+    writer.append(Record::StageStarted { stage, name: Arc::clone(&name), environment: None });
     writer.append(Record::StepStarted { step, attempt: 1, stage, name: Arc::clone(&name) });
     writer.append(Record::StepEnded {
         step,

@@ -236,11 +236,13 @@ fn step_of(record: &Record) -> Option<StepIndex> {
         | Record::InDoubtAnswered { call, .. }
         | Record::Metric { call, .. } => Some(call.step),
         Record::Notice { step, .. } => *step,
+        Record::ApprovalAsked { call, .. } | Record::Decided { call, .. } => call.map(|call| call.step),
         Record::RunStarted(_)
         | Record::RunResumed(_)
         | Record::StageStarted { .. }
         | Record::StageEnded { .. }
         | Record::CancelRequested { .. }
+        | Record::RunWaiting { .. }
         | Record::RunEnded { .. } => None,
     }
 }

@@ -60,6 +60,9 @@ impl Reader {
         for run in &runs {
             let log = fs::metadata(self.log_path(&run.id)).map_or(0, |file| file.len());
             check.size += log;
+            if let Err(JournalError::Damaged { why, .. }) = self.requests(run) {
+                check.note(why);
+            }
             match self.check_run(run, &mut check.records) {
                 Ok(_) if run.state == RunState::Running => {}
                 Ok(end) if end > log => drop(check.short_logs.insert(run.id.clone(), end - log)),

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use crate::format::SEQ_BITS;
 use crate::record::{CallId, Entry, Record, RunStarted, StageIndex, StepIndex};
 use crate::row::{
-    CallBody, CancelBody, InDoubtBody, Kind, LogBody, LogCutBody, MetricBody, NoticeBody, RunEndedBody, SUMMED,
-    StepEndedBody, StepInputsBody, status_from,
+    AskedBody, CallBody, CancelBody, InDoubtBody, Kind, LogBody, LogCutBody, MetricBody, NoticeBody, RunEndedBody,
+    SUMMED, StageBody, StepEndedBody, StepInputsBody, WaitingBody, status_from,
 };
 use crate::sum;
 
@@ -53,7 +53,10 @@ fn record(row: &Row<'_>) -> Result<Record, String> {
     let answer = || get::<String>(row, 10);
     Ok(match kind {
         Kind::RunStarted => Record::RunStarted(Box::new(body::<RunStarted>(row)?)),
-        Kind::StageStarted => Record::StageStarted { stage: stage()?, name: name()? },
+        Kind::StageStarted => {
+            let environment = optional_body::<StageBody<'_>>(row)?.map(|body| (&*body.environment).into());
+            Record::StageStarted { stage: stage()?, name: name()?, environment }
+        }
         Kind::StageEnded => Record::StageEnded { stage: stage()?, name: name()?, status: status()? },
         Kind::StepStarted => Record::StepStarted { step: step()?, attempt: attempt()?, stage: stage()?, name: name()? },
         Kind::StepEnded => {
@@ -105,9 +108,23 @@ fn record(row: &Row<'_>) -> Result<Record, String> {
             step: get::<Option<u32>>(row, 4)?.map(StepIndex),
             message: body::<NoticeBody<'_>>(row)?.message.into_owned(),
         },
+        Kind::ApprovalAsked => Record::ApprovalAsked {
+            stage: name()?,
+            call: maybe_call(row)?,
+            message: body::<AskedBody<'_>>(row)?.message.into_owned(),
+        },
+        Kind::Decided => Record::Decided { stage: name()?, call: maybe_call(row)?, decision: body(row)? },
+        Kind::RunWaiting => Record::RunWaiting { stages: body::<WaitingBody<'_>>(row)?.stages.into_owned() },
         Kind::CancelRequested => Record::CancelRequested { by: body::<CancelBody<'_>>(row)?.by.into_owned() },
         Kind::RunEnded => Record::RunEnded { status: status()?, exit_code: body::<RunEndedBody>(row)?.exit_code },
     })
+}
+
+fn maybe_call(row: &Row<'_>) -> Result<Option<CallId>, String> {
+    match get::<Option<u32>>(row, 4)? {
+        None => Ok(None),
+        Some(step) => Ok(Some(CallId { step: StepIndex(step), attempt: get(row, 5)?, ordinal: get(row, 6)? })),
+    }
 }
 
 fn grant(row: &Row<'_>) -> Result<Option<String>, String> {

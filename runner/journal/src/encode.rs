@@ -8,8 +8,8 @@ use serde::Serialize;
 use crate::format::SEQ_BITS;
 use crate::record::{CallId, Entry, Record, StepIndex};
 use crate::row::{
-    CallBody, CancelBody, InDoubtBody, Kind, LogBody, LogCutBody, MetricBody, NoticeBody, RunEndedBody, StepEndedBody,
-    StepInputsBody, status_number,
+    AskedBody, CallBody, CancelBody, InDoubtBody, Kind, LogBody, LogCutBody, MetricBody, NoticeBody, RunEndedBody,
+    StageBody, StepEndedBody, StepInputsBody, WaitingBody, status_number,
 };
 use crate::sum::Sum;
 
@@ -39,6 +39,10 @@ impl<'a> Columns<'a> {
         Self { step: Some(step.0), attempt: Some(attempt), ordinal: Some(ordinal), ..Self::new(kind) }
     }
 
+    fn maybe_call(kind: Kind, call: Option<CallId>) -> Self {
+        call.map_or_else(|| Self::new(kind), |call| Self::call(kind, call))
+    }
+
     fn step(kind: Kind, step: StepIndex, attempt: u32) -> Self {
         Self { step: Some(step.0), attempt: Some(attempt), ..Self::new(kind) }
     }
@@ -57,8 +61,12 @@ impl<'a> Columns<'a> {
     fn of(record: &'a Record) -> serde_json::Result<Self> {
         Ok(match record {
             Record::RunStarted(started) => Self::new(Kind::RunStarted).body(started)?,
-            Record::StageStarted { stage, name } => {
-                Self { stage: Some(stage.0), name: Some(name), ..Self::new(Kind::StageStarted) }
+            Record::StageStarted { stage, name, environment } => {
+                let columns = Self { stage: Some(stage.0), name: Some(name), ..Self::new(Kind::StageStarted) };
+                match environment {
+                    Some(environment) => columns.body(&StageBody { environment: (&**environment).into() })?,
+                    None => columns,
+                }
             }
             Record::StageEnded { stage, name, status } => Self {
                 stage: Some(stage.0),
@@ -113,6 +121,16 @@ impl<'a> Columns<'a> {
             }
             Record::Notice { step, message } => Self { step: step.map(|step| step.0), ..Self::new(Kind::Notice) }
                 .body(&NoticeBody { message: message.into() })?,
+            Record::ApprovalAsked { stage, call, message } => {
+                Self { name: Some(stage), ..Self::maybe_call(Kind::ApprovalAsked, *call) }
+                    .body(&AskedBody { message: message.into() })?
+            }
+            Record::Decided { stage, call, decision } => {
+                Self { name: Some(stage), ..Self::maybe_call(Kind::Decided, *call) }.body(decision)?
+            }
+            Record::RunWaiting { stages } => {
+                Self::new(Kind::RunWaiting).body(&WaitingBody { stages: stages.as_slice().into() })?
+            }
             Record::CancelRequested { by } => Self::new(Kind::CancelRequested).body(&CancelBody { by: by.into() })?,
             Record::RunEnded { status, exit_code } => {
                 Self { status: Some(status_number(*status)), ..Self::new(Kind::RunEnded) }

@@ -171,6 +171,28 @@ pub enum JournalError {
         /// The run.
         run: String,
     },
+    /// Somebody has decided about the stage before.
+    #[error("{by} has {} stage `{stage}` of run `{run}` already{}", if *approved { "approved" } else { "rejected" }, because(why.as_deref()))]
+    Decided {
+        /// The run.
+        run: String,
+        /// The stage.
+        stage: String,
+        /// What was decided.
+        approved: bool,
+        /// By whom.
+        by: String,
+        /// Why.
+        why: Option<String>,
+    },
+    /// The stage does not wait for a decision.
+    #[error("stage `{stage}` of run `{run}` does not wait for a decision; `windlass show {run}` says where it stands")]
+    NotWaiting {
+        /// The run.
+        run: String,
+        /// The stage.
+        stage: String,
+    },
     /// A run without a first record.
     #[error(
         "run `{run}` has no records: it was cut short before anything was stored; start a new one with `windlass run`"
@@ -202,6 +224,11 @@ pub enum JournalError {
 /// `" (the newest are: a, b)"`, or nothing for nothing.
 fn listed(lead: &str, ids: &[String]) -> String {
     if ids.is_empty() { String::new() } else { format!(" ({lead}: {})", ids.join(", ")) }
+}
+
+/// `": why"`, if it is known.
+fn because(why: Option<&str>) -> String {
+    why.map_or_else(String::new, |why| format!(": {why}"))
 }
 
 /// `" (process 17)"`, if it is known.

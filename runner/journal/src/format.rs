@@ -60,7 +60,8 @@ impl FormatVersion {
 /// `name` is a stage's, step's or metric's name, or a call's function; `args` and `answer` are the
 /// texts that crossed the gate, byte for byte; `took` is microseconds; `body` is JSON with whatever has
 /// no column. `sum` is the checksum of the columns before it (see `sum.rs`); `run.pid` and
-/// `run.seen_at` change all the time and say only who might be asked, so they have none.
+/// `run.seen_at` change all the time and say only who might be asked, so they have none; nor has
+/// `inbox.taken_at`, which is the only column of a request (see `inbox.rs`) that ever changes.
 const SCHEMA: &str = "
 CREATE TABLE source (
     digest TEXT PRIMARY KEY NOT NULL,
@@ -77,6 +78,7 @@ CREATE TABLE run (
     status INTEGER,
     exit_code INTEGER,
     failed_step TEXT,
+    waiting_since INTEGER,
     sum INTEGER NOT NULL,
     pid INTEGER,
     seen_at INTEGER NOT NULL
@@ -96,6 +98,17 @@ CREATE TABLE entry (
     body TEXT,
     took INTEGER,
     sum INTEGER NOT NULL
+);
+CREATE TABLE inbox (
+    key INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    stage TEXT,
+    by TEXT NOT NULL,
+    why TEXT,
+    at INTEGER NOT NULL,
+    sum INTEGER NOT NULL,
+    taken_at INTEGER
 );
 PRAGMA application_id = 0x57646C73;
 PRAGMA user_version = 1;

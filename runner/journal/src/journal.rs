@@ -11,6 +11,7 @@ use crate::buffer::Buffer;
 use crate::error::JournalError;
 use crate::format::{self, DATABASE, Identity};
 use crate::id::is_run_id;
+use crate::inbox::Request;
 use crate::lease;
 use crate::reader::Reader;
 use crate::record::{Record, RunStarted};
@@ -109,7 +110,7 @@ impl Journal {
         let open = || {
             let mut statement = self.conn.prepare(
                 "SELECT id, seen_at FROM (SELECT * FROM run ORDER BY key DESC LIMIT 20) \
-                 WHERE status IS NULL AND pipeline = ?1",
+                 WHERE status IS NULL AND waiting_since IS NULL AND pipeline = ?1",
             )?;
             let rows = statement.query_map([pipeline], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
             rows.collect::<rusqlite::Result<Vec<_>>>()
@@ -133,7 +134,9 @@ impl Journal {
         let log = lease::create(&self.dir, &run)?;
         let mut buffer = Buffer::new(1);
         buffer.push(Record::RunStarted(Box::new(started)));
-        self.spawn(options, run, log, buffer, Progress { seen: Some(Instant::now()), ..Progress::default() })
+        let now = Some(Instant::now());
+        let progress = Progress { seen: now, looked: now, ..Progress::default() };
+        self.spawn(options, run, log, buffer, progress, Vec::new())
     }
 
     /// Goes on with the record of an interrupted run, after its last record. Its id is given in full.
@@ -145,8 +148,10 @@ impl Journal {
     pub fn resume_run(self, options: WriterOptions, run: &str) -> Result<Writer, JournalError> {
         let found = resume::find(&self.conn, &self.path, run, matches!(self.fresh, Fresh::Yes(_)))?;
         let log = lease::take_over(&self.dir, run, found.pid)?;
-        let (buffer, progress) = resume::read(&self.conn, &self.path, run, &found)?;
-        self.spawn(options, run.into(), log, buffer, progress)
+        let (buffer, mut progress) = resume::read(&self.conn, &self.path, run, &found)?;
+        // Who goes on with a run knows at once what was asked meanwhile.
+        let asked = progress.look(&self.conn, &self.path)?;
+        self.spawn(options, run.into(), log, buffer, progress, asked)
     }
 
     fn spawn(
@@ -156,6 +161,7 @@ impl Journal {
         log: File,
         buffer: Buffer,
         progress: Progress,
+        asked: Vec<Request>,
     ) -> Result<Writer, JournalError> {
         let log_len = log.metadata().map_err(|e| JournalError::io(&lease::log_path(&self.dir, &run), "read", e))?.len();
         let shared = Arc::new(Shared {
@@ -166,6 +172,9 @@ impl Journal {
             pending_limit: options.pending_limit,
         });
         let dir = self.dir.clone();
+        let (sender, requests) = tokio::sync::mpsc::unbounded_channel();
+        // The other end is here, so nothing can go wrong.
+        asked.into_iter().for_each(|request| drop(sender.send(request)));
         let committer = Committer {
             shared: Arc::clone(&shared),
             store: Store {
@@ -178,12 +187,13 @@ impl Journal {
                 log_len,
                 progress,
             },
+            requests: sender,
             observer: options.observer,
             flush_after: options.flush_after,
         };
         let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(move || committer.run());
         let thread = thread.map_err(|e| JournalError::io(&dir, "start a thread for", e))?;
-        Ok(Writer::new(shared, thread))
+        Ok(Writer::new(shared, thread, requests))
     }
 }
 

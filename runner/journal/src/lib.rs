@@ -23,6 +23,8 @@
 //! log that was damaged: it looks like one that a power cut cut short, and the records behind the
 //! damage are gone.
 //!
+//! Asking: [`send`] leaves a request for the process that writes a run; [`Writer::request`] takes it.
+//!
 //! Removing: [`prune()`].
 //!
 //! Who writes a run holds a lock on the run's log file. The system takes it back when the process
@@ -48,6 +50,7 @@ mod error;
 mod follow;
 mod format;
 mod id;
+mod inbox;
 mod journal;
 mod lease;
 mod log;
@@ -70,6 +73,7 @@ pub use error::JournalError;
 pub use follow::Follow;
 pub use format::FormatVersion;
 pub use id::new_run_id;
+pub use inbox::{Ask, Request, send};
 pub use journal::{Journal, WriterOptions};
 pub use log::{LogBytes, LogChunk, LogView};
 pub use prune::{PruneOptions, Pruned, prune};

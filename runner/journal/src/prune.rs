@@ -116,7 +116,7 @@ fn choose(all: &[RunSummary], options: &PruneOptions, now: u64) -> Pruned {
     for run in old {
         match run.state {
             RunState::Running => {}
-            RunState::Interrupted if !options.interrupted => pruned.interrupted.push(run.clone()),
+            RunState::Interrupted | RunState::Waiting if !options.interrupted => pruned.interrupted.push(run.clone()),
             _ => pruned.runs.push(run.clone()),
         }
     }
@@ -128,7 +128,7 @@ impl Pruning<'_> {
     fn take_leases(&self, pruned: &mut Pruned) -> Vec<File> {
         let mut leases = Vec::new();
         pruned.runs.retain(|run| {
-            if run.state != RunState::Interrupted {
+            if !run.state.is_open() {
                 return true;
             }
             let lease = lease::take_over(self.dir, &run.id, run.pid);
@@ -155,12 +155,13 @@ impl Pruning<'_> {
         for run in std::mem::take(&mut pruned.runs) {
             // Somebody else may have pruned it, or have ended it, since it was looked at.
             let sql = "DELETE FROM run WHERE key = ?1 AND id = ?2 AND (status IS NULL) = ?3";
-            let open = run.state == RunState::Interrupted;
+            let open = run.state.is_open();
             if self.conn.execute(sql, params![run.key, run.id, open])? == 0 {
                 continue;
             }
             let (first, last) = (run.key << SEQ_BITS, ((run.key + 1) << SEQ_BITS) - 1);
             let records = self.conn.execute("DELETE FROM entry WHERE place BETWEEN ?1 AND ?2", [first, last])?;
+            self.conn.execute("DELETE FROM inbox WHERE run = ?1", [run.key])?;
             pruned.records += records as u64;
             gone.push(run);
         }

@@ -22,7 +22,7 @@ use crate::sum::{self, digest};
 const LISTED: usize = 10;
 
 /// The rows of the table `run`, as [`summary`] reads them.
-const SELECT_RUN: &str = "SELECT key, id, pipeline, file, source, started_at, ended_at, status, exit_code, failed_step, sum, pid, seen_at FROM run ";
+const SELECT_RUN: &str = "SELECT key, id, pipeline, file, source, started_at, ended_at, status, exit_code, failed_step, waiting_since, sum, pid, seen_at FROM run ";
 
 /// Reads a journal, also while another process writes it.
 pub struct Reader {
@@ -120,7 +120,7 @@ impl Reader {
     ///
     /// What the store says. Damage in a record comes with the iterator.
     pub fn entries(&self, run: &RunSummary, after_seq: u64) -> Result<Entries<'_>, JournalError> {
-        if self.is_ready()? && run.state == RunState::Interrupted {
+        if self.is_ready()? && run.state.is_open() {
             self.verify_all()?;
         }
         Ok(Entries::new(self, run, after_seq))
@@ -227,7 +227,7 @@ impl Reader {
                 // It may have ended, and given its lease back, since its row was read.
                 *run = self.row(run.key)?;
                 if run.state == RunState::Running {
-                    run.state = RunState::Interrupted;
+                    run.state = if run.waits { RunState::Waiting } else { RunState::Interrupted };
                 }
             }
         }
@@ -298,6 +298,7 @@ impl std::fmt::Debug for Reader {
 fn summary(row: &Row<'_>) -> rusqlite::Result<(RunSummary, bool)> {
     let status: Option<i64> = row.get(7)?;
     let run = RunSummary {
+        waits: row.get::<_, Option<i64>>(10)?.is_some(),
         key: row.get(0)?,
         id: row.get(1)?,
         pipeline: row.get(2)?,
@@ -313,8 +314,8 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<(RunSummary, bool)> {
         },
         exit_code: row.get(8)?,
         failed_step: row.get(9)?,
-        pid: row.get(11)?,
-        seen: row.get::<_, i64>(12)?.cast_unsigned(),
+        pid: row.get(12)?,
+        seen: row.get::<_, i64>(13)?.cast_unsigned(),
     };
     Ok((run, sum::holds(row, run::SUMMED)))
 }

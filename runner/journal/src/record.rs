@@ -104,6 +104,9 @@ pub enum Record {
         stage: StageIndex,
         /// Its name.
         name: Arc<str>,
+        /// The environment that it belongs to, if it does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        environment: Option<Arc<str>>,
     },
     /// A stage is over, or was never begun (`Skipped`).
     StageEnded {
@@ -245,6 +248,33 @@ pub enum Record {
         /// What to know.
         message: String,
     },
+    /// A stage, or a step of it, waits for a person to decide.
+    ApprovalAsked {
+        /// The stage, by which people name it.
+        stage: Arc<str>,
+        /// The call that waits; none if the stage itself does, before its first step.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        call: Option<CallId>,
+        /// What is to be decided.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        message: String,
+    },
+    /// A person has decided.
+    Decided {
+        /// The stage.
+        stage: Arc<str>,
+        /// The call that waits for it; none if the stage itself does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        call: Option<CallId>,
+        /// What was decided.
+        #[serde(flatten)]
+        decision: Decision,
+    },
+    /// There is nothing to do but to wait for decisions, and the process has ended; a resume goes on.
+    RunWaiting {
+        /// The stages that wait.
+        stages: Vec<Arc<str>>,
+    },
     /// A person or a signal asked the run to end.
     CancelRequested {
         /// Who or what: `SIGINT`, say.
@@ -257,6 +287,21 @@ pub enum Record {
         /// The exit code of the command.
         exit_code: u8,
     },
+}
+
+/// What a person has decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Decision {
+    /// Whether it may go on.
+    pub approved: bool,
+    /// Who decided.
+    pub by: String,
+    /// Why, if that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// When, in microseconds since the Unix epoch.
+    pub decided_at: u64,
 }
 
 /// What a run is pinned to.
@@ -301,6 +346,9 @@ pub struct RunFlags {
     pub jobs: Option<u32>,
     /// The run whose recorded answers this one was given instead of the world's.
     pub offline: Option<String>,
+    /// The environment of the stages that name none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub env: Option<String>,
 }
 
 impl RunFlags {

@@ -42,6 +42,9 @@ pub(crate) enum Kind {
     RunResumed = 15,
     StepInputs = 16,
     InDoubtAnswered = 17,
+    ApprovalAsked = 18,
+    Decided = 19,
+    RunWaiting = 20,
 }
 
 impl Kind {
@@ -66,6 +69,9 @@ impl Kind {
             RunResumed,
             StepInputs,
             InDoubtAnswered,
+            ApprovalAsked,
+            Decided,
+            RunWaiting,
         ];
         all.into_iter().find(|kind| *kind as i64 == number)
     }
@@ -90,6 +96,12 @@ pub(crate) fn status_from(number: i64) -> Option<Status> {
         3 => Status::Cancelled,
         _ => return None,
     })
+}
+
+/// What `StageStarted` keeps in its body.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StageBody<'a> {
+    pub(crate) environment: Cow<'a, str>,
 }
 
 /// What `StepEnded` keeps in its body.
@@ -159,6 +171,18 @@ pub(crate) struct StepInputsBody<'a> {
 pub(crate) struct InDoubtBody<'a> {
     pub(crate) answer: InDoubtAnswer,
     pub(crate) by: Cow<'a, str>,
+}
+
+/// What `ApprovalAsked` keeps in its body.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct AskedBody<'a> {
+    pub(crate) message: Cow<'a, str>,
+}
+
+/// What `RunWaiting` keeps in its body.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct WaitingBody<'a> {
+    pub(crate) stages: Cow<'a, [std::sync::Arc<str>]>,
 }
 
 /// What `RunEnded` keeps in its body.

@@ -3,10 +3,10 @@
 use crate::record::Status;
 
 /// How many columns of a row of `run` the sum is of; it comes after them.
-pub(crate) const SUMMED: usize = 10;
+pub(crate) const SUMMED: usize = 11;
 
 /// Those columns of a row.
-pub(crate) const SELECT_SUMMED: &str = "SELECT key, id, pipeline, file, source, started_at, ended_at, status, exit_code, failed_step FROM run WHERE key = ?1";
+pub(crate) const SELECT_SUMMED: &str = "SELECT key, id, pipeline, file, source, started_at, ended_at, status, exit_code, failed_step, waiting_since FROM run WHERE key = ?1";
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,8 +16,17 @@ pub enum RunState {
     Running,
     /// The process that wrote it died before the run's end.
     Interrupted,
+    /// It has nothing to do but to wait for a decision, and its process has ended meanwhile.
+    Waiting,
     /// It is over.
     Ended(Status),
+}
+
+impl RunState {
+    /// Whether it can be resumed.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Interrupted | Self::Waiting)
+    }
 }
 
 /// A run's index row.
@@ -46,6 +55,8 @@ pub struct RunSummary {
     pub failed_step: Option<String>,
     /// The process that wrote it last, while the run is not over.
     pub pid: Option<u32>,
+    /// Whether its last process left it to wait for a decision.
+    pub(crate) waits: bool,
     /// Its key in the store.
     pub(crate) key: i64,
 }

@@ -13,7 +13,8 @@ use crate::buffer::Batch;
 use crate::clock::now_micros;
 use crate::encode::{RowError, insert};
 use crate::error::JournalError;
-use crate::format::{self, places_after};
+use crate::format::{self, DATABASE, places_after};
+use crate::inbox::{self, Request};
 use crate::lease::{HEARTBEAT, log_path};
 use crate::record::{Entry, Record, RunStarted, Status, StepIndex};
 use crate::row::{self, Kind, status_number};
@@ -62,9 +63,35 @@ pub(crate) struct Progress {
     pub(crate) failing: BTreeMap<StepIndex, u64>,
     /// When the run's row last said that this process is alive; `None` if it never did.
     pub(crate) seen: Option<Instant>,
+    /// When the inbox was last looked into; `None` if it never was.
+    pub(crate) looked: Option<Instant>,
+    /// The store's version at that time.
+    pub(crate) version: Option<i64>,
+    /// The last request that was handed over.
+    pub(crate) handed: i64,
 }
 
 impl Progress {
+    /// What was newly asked of the run.
+    pub(crate) fn look(&mut self, conn: &Connection, path: &Path) -> Result<Vec<Request>, JournalError> {
+        self.looked = Some(Instant::now());
+        let Some(key) = self.key else { return Ok(Vec::new()) };
+        let err = |e| JournalError::store(path, "read", e);
+        // It changes when another connection commits, and not with the run's own records.
+        let version = {
+            let mut statement = conn.prepare_cached("PRAGMA data_version").map_err(err)?;
+            Some(statement.query_row([], |row| row.get(0)).map_err(err)?)
+        };
+        if version == self.version {
+            return Ok(Vec::new());
+        }
+        let found = inbox::untaken(conn, path, key)?;
+        self.version = version;
+        let handed = self.handed;
+        self.handed = found.last().map_or(handed, |(key, _)| handed.max(*key));
+        Ok(found.into_iter().filter(|(key, _)| *key > handed).map(|(_, request)| request).collect())
+    }
+
     /// Takes note of how a step's attempt ended.
     pub(crate) fn note(&mut self, entry: &Entry) {
         match &entry.record {
@@ -83,6 +110,16 @@ impl Store {
     /// When the run's row last said that this process is alive.
     pub(crate) fn seen(&self) -> Option<Instant> {
         self.progress.seen
+    }
+
+    /// When the inbox was last looked into.
+    pub(crate) fn looked(&self) -> Option<Instant> {
+        self.progress.looked
+    }
+
+    /// What was newly asked of the run.
+    pub(crate) fn look(&mut self) -> Result<Vec<Request>, JournalError> {
+        self.progress.look(&self.conn, &self.path)
     }
 
     /// Writes the batch's log bytes and tells its log records where they are.
@@ -179,13 +216,28 @@ impl Store {
     /// Keeps the run's row in step with its records.
     fn index(&mut self, key: i64, entry: &Entry) -> Result<(), JournalError> {
         self.progress.note(entry);
-        let Record::RunEnded { status, exit_code } = &entry.record else { return Ok(()) };
+        if let Some((sql, stage)) = inbox::taken_by(&entry.record) {
+            self.execute(sql, params![key, entry.at.cast_signed(), stage])?;
+        }
+        let (status, exit_code) = match &entry.record {
+            Record::RunEnded { status, exit_code } => (status, exit_code),
+            Record::RunWaiting { .. } => return self.waits(key, Some(entry.at)),
+            Record::RunResumed(_) => return self.waits(key, None),
+            _ => return Ok(()),
+        };
         let failed = self.failed_step(key)?;
         self.execute(
             "UPDATE run SET ended_at = ?2, status = ?3, exit_code = ?4, failed_step = ?5, pid = NULL, seen_at = ?2 \
              WHERE key = ?1",
             params![key, entry.at.cast_signed(), status_number(*status), exit_code, failed],
         )?;
+        self.seal(key)
+    }
+
+    /// Says whether the run waits for a decision, and since when.
+    fn waits(&self, key: i64, since: Option<u64>) -> Result<(), JournalError> {
+        let since = since.map(u64::cast_signed);
+        self.execute("UPDATE run SET waiting_since = ?2 WHERE key = ?1", params![key, since])?;
         self.seal(key)
     }
 
@@ -260,6 +312,11 @@ impl Store {
     fn log_error(&self, doing: &'static str, error: std::io::Error) -> JournalError {
         JournalError::io(&log_path(&self.dir, &self.run), doing, error)
     }
+}
+
+/// The store's file in the journal's folder.
+pub(crate) fn database(dir: &Path) -> PathBuf {
+    dir.join(DATABASE)
 }
 
 /// Makes the names in a folder durable.

@@ -3,13 +3,19 @@
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::mpsc::UnboundedSender;
+
 use crate::buffer::{Batch, Sleep, Waiter};
 use crate::error::JournalError;
+use crate::inbox::Request;
 use crate::lease::HEARTBEAT;
 use crate::log::LogView;
 use crate::record::Entry;
 use crate::store::Store;
 use crate::writer::{Shared, WAKE_WEIGHT};
+
+/// How often the thread looks into the inbox. A look costs some microseconds.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// Sees every batch once it is durable; the live view of a run hangs on it.
 pub trait Observer: Send {
@@ -25,6 +31,8 @@ pub trait Observer: Send {
 pub(crate) struct Committer {
     pub(crate) shared: Arc<Shared>,
     pub(crate) store: Store,
+    /// Where requests of other processes go.
+    pub(crate) requests: UnboundedSender<Request>,
     pub(crate) observer: Option<Box<dyn Observer>>,
     pub(crate) flush_after: Duration,
 }
@@ -75,8 +83,17 @@ impl Committer {
         loop {
             let now = Instant::now();
             let beat = self.store.seen().map_or(now, |seen| seen + HEARTBEAT);
+            let look = self.store.looked().map_or(now, |looked| looked + LOOK);
+            if look <= now && !buffer.closed && buffer.failed.is_none() {
+                buffer.sleep = Sleep::Awake;
+                drop(buffer);
+                self.look();
+                buffer = self.shared.lock();
+                continue;
+            }
             let due = buffer.since.map(|since| since + self.flush_after);
             let next = due.map_or(beat, |due| due.min(beat));
+            let wake = if buffer.failed.is_none() { next.min(look) } else { next };
             let urgent = !buffer.batch.waiters.is_empty() || buffer.batch.weight >= WAKE_WEIGHT;
             if urgent || buffer.closed || next <= now {
                 buffer.sleep = Sleep::Awake;
@@ -87,8 +104,17 @@ impl Committer {
                 return (batch, closed);
             }
             buffer.sleep = if due.is_some() { Sleep::Timed } else { Sleep::Idle };
-            let woken = self.shared.wake.wait_timeout(buffer, next - now);
+            let woken = self.shared.wake.wait_timeout(buffer, wake - now);
             buffer = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Hands over what other processes ask for.
+    fn look(&mut self) {
+        // What cannot be read is told by whoever reads the journal; the run does not suffer from it.
+        for request in self.store.look().unwrap_or_default() {
+            // When nobody is there to take it, it stays for the next process.
+            let _ = self.requests.send(request);
         }
     }
 

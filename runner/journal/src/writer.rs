@@ -3,10 +3,12 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{JoinHandle, ThreadId};
 
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 
 use crate::buffer::Buffer;
 use crate::error::JournalError;
+use crate::inbox::Request;
 use crate::record::{Record, StepIndex, Stream};
 
 /// This much pending wakes the journal's thread before its time.
@@ -45,12 +47,14 @@ struct Handle {
     shared: Arc<Shared>,
     thread_id: ThreadId,
     thread: Mutex<Option<JoinHandle<()>>>,
+    requests: tokio::sync::Mutex<UnboundedReceiver<Request>>,
 }
 
 impl Writer {
-    pub(crate) fn new(shared: Arc<Shared>, thread: JoinHandle<()>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, thread: JoinHandle<()>, requests: UnboundedReceiver<Request>) -> Self {
         let thread_id = thread.thread().id();
-        Self { handle: Arc::new(Handle { shared, thread_id, thread: Mutex::new(Some(thread)) }) }
+        let (thread, requests) = (Mutex::new(Some(thread)), tokio::sync::Mutex::new(requests));
+        Self { handle: Arc::new(Handle { shared, thread_id, thread, requests }) }
     }
 
     /// The run's id.
@@ -113,6 +117,19 @@ impl Writer {
             buffer.log(step, attempt, stream, bytes, limit);
             self.nudge(buffer, false);
         }
+    }
+
+    /// The next request that another process has left for this run; nothing once the record is closed. Whoever takes it
+    /// appends the record that tells of it ([`Record::Decided`], [`Record::CancelRequested`]), with which it counts as
+    /// taken.
+    pub async fn request(&self) -> Option<Request> {
+        self.handle.requests.lock().await.recv().await
+    }
+
+    /// The requests that are there already.
+    pub fn requests(&self) -> Vec<Request> {
+        let Ok(mut requests) = self.handle.requests.try_lock() else { return Vec::new() };
+        std::iter::from_fn(|| requests.try_recv().ok()).collect()
     }
 
     /// How many bytes of a step attempt's log were dropped beyond its limit.

@@ -174,4 +174,6 @@ pub struct Facts {
     pub git: BTreeMap<String, String>,
     /// The absolute path of the pipeline's folder, `${run.workspace}`.
     pub workspace: String,
+    /// The environment of the stages that name none, if one was asked for.
+    pub environment: Option<String>,
 }

@@ -36,6 +36,8 @@ pub struct Pipeline {
     pub(crate) var_index: HashMap<Arc<str>, u32>,
     /// An order in which every variable comes after those that it refers to. Empty when there is none.
     pub(crate) var_order: Vec<u32>,
+    /// In the order of the file.
+    pub(crate) environments: Vec<Environment>,
     pub(crate) plugins: Vec<Plugin>,
     /// What the names of `[plugins]` stand for.
     pub(crate) plugin_names: BTreeMap<String, PluginSource>,
@@ -58,6 +60,16 @@ pub(crate) struct Var {
 }
 
 #[derive(Debug)]
+pub(crate) struct Environment {
+    pub(crate) name: Arc<str>,
+    pub(crate) node: NodeId,
+    /// Its values of variables, by their index in `vars`.
+    pub(crate) vars: BTreeMap<u32, NodeId>,
+    /// As `var_order`, with these values.
+    pub(crate) order: Vec<u32>,
+}
+
+#[derive(Debug)]
 pub(crate) struct Plugin {
     pub(crate) source: PluginSource,
     /// Where it is named: its value in `[plugins]`, or the first `uses`.
@@ -73,6 +85,8 @@ pub(crate) struct Stage {
     pub(crate) needs: Option<NodeId>,
     pub(crate) steps: Range<u32>,
     pub(crate) required: bool,
+    /// The environment that it names, as index into `environments`.
+    pub(crate) environment: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -99,6 +113,11 @@ impl Pipeline {
     /// Every plugin that a step uses, once, with its place in the file; the caller loads their descriptions.
     pub fn plugin_sources(&self) -> Vec<(PluginSource, Location)> {
         self.plugins.iter().map(|plugin| (plugin.source.clone(), plugin.location)).collect()
+    }
+
+    /// The environment of this name, as index into `environments`.
+    pub(crate) fn environment(&self, name: &str) -> Option<u32> {
+        (0..).zip(&self.environments).find(|(_, known)| *known.name == *name).map(|(index, _)| index)
     }
 
     /// The plugin that a person means: by its name in `[plugins]`, as the file says where it is, or a built-in one by

@@ -1,7 +1,7 @@
 //! `${...}` in strings: how it is written.
 //!
-//! `${vars.x}`, `${env.X}`, `${git.short}`, `${run.id}` and `${stages.S.steps.T.outputs.O}`; `:-` before the `}` begins
-//! a default, plain text up to the `}`; `$${` is a plain `${`. Everything else that has a dollar sign is plain text.
+//! `${vars.x}`, `${env.X}`, `${git.short}`, `${run.id}`, `${environment}` and `${stages.S.steps.T.outputs.O}`; `:-` before
+//! the `}` begins a default, plain text up to the `}`; `$${` is a plain `${`. Everything else that has a dollar sign is plain text.
 //!
 //! As in a shell, the default of `${env.X:-...}` also stands in for a variable that is set and empty.
 
@@ -32,7 +32,13 @@ pub(crate) enum Target<'a> {
     Env(&'a str),
     Git(&'a str),
     Run(&'a str),
-    Output { stage: &'a str, step: &'a str, output: &'a str },
+    /// The environment of the stage.
+    Environment,
+    Output {
+        stage: &'a str,
+        step: &'a str,
+        output: &'a str,
+    },
 }
 
 /// What is wrong with a reference.
@@ -59,7 +65,7 @@ pub(crate) enum Problem<'a> {
 }
 
 /// The first words.
-pub(crate) const ROOTS: &[&str] = &["env", "git", "run", "stages", "vars"];
+pub(crate) const ROOTS: &[&str] = &["env", "environment", "git", "run", "stages", "vars"];
 
 /// What `${git.*}` knows.
 pub(crate) const GIT: &[&str] = &["branch", "dirty", "sha", "short", "tag"];
@@ -125,6 +131,7 @@ fn reference(inner: &str) -> Result<(Target<'_>, Option<&str>), Problem<'_>> {
         ["env", name] => Target::Env(name),
         ["git", name] => Target::Git(name),
         ["run", name] => Target::Run(name),
+        ["environment"] => Target::Environment,
         ["stages", stage, "steps", step, "outputs", output] => Target::Output { stage, step, output },
         words => return Err(Problem::Shape(shape(words[0]))),
     };
@@ -137,6 +144,7 @@ fn shape(root: &str) -> &'static str {
         "env" => "${env.NAME}",
         "git" => "${git.short}",
         "run" => "${run.id}",
+        "environment" => "${environment}",
         _ => "${stages.STAGE.steps.STEP.outputs.OUTPUT}",
     }
 }
@@ -158,6 +166,7 @@ mod tests {
         let output = Target::Output { stage: "s", step: "t", output: "o" };
         assert_eq!(pieces("${stages.s.steps.t.outputs.o}"), [reference(output, None, 0..29)]);
         assert_eq!(pieces("${env.X:-a:-b}"), [reference(Target::Env("X"), Some("a:-b"), 0..14)]);
+        assert_eq!(pieces("${environment}"), [reference(Target::Environment, None, 0..14)]);
         assert_eq!(pieces("${env.X:-}"), [reference(Target::Env("X"), Some(""), 0..10)]);
     }
 
@@ -181,6 +190,7 @@ mod tests {
         assert_eq!(problem("${var.x}"), Problem::Root("var"));
         assert_eq!(problem("${vars}"), Problem::Shape("${vars.NAME}"));
         assert_eq!(problem("${vars.}"), Problem::Shape("${vars.NAME}"));
+        assert_eq!(problem("${environment.name}"), Problem::Shape("${environment}"));
         assert_eq!(problem("${vars.x y}"), Problem::Character(' '));
         assert_eq!(problem("${stages.a.outputs.x}"), Problem::Shape("${stages.STAGE.steps.STEP.outputs.OUTPUT}"));
     }

@@ -101,6 +101,7 @@ fn planned(case: &Case, workspace: &Path, plugin: &Plugin) -> Result<Plan, CaseE
         env: case.given.env.clone(),
         git: BTreeMap::new(),
         workspace: workspace.display().to_string(),
+        environment: None,
     };
     let described = case.plugin().map(|source| (source, Arc::clone(plugin.description())));
     let descriptions: Descriptions = described.into_iter().collect();

@@ -114,7 +114,11 @@ impl<'a> Report<'a> {
                 continue;
             }
             let took = stage.started_at.map(|from| (from, stage.ended_at));
-            let note = if all { String::new() } else { count(steps.len() as u64, "step") };
+            let mut note = if all { String::new() } else { count(steps.len() as u64, "step") };
+            if let Some(environment) = &stage.environment {
+                let gap = if note.is_empty() { "" } else { ", " };
+                note = format!("{note}{gap}in {}", one_line(environment));
+            }
             self.row(stage.status, &one_line(&stage.name), width, took, &note);
             rows -= 1;
             for step in steps.into_iter().filter(|step| told(step)) {

@@ -162,11 +162,12 @@ impl<'a> Trace<'a> {
                 });
                 self.begin(RUN, Slice::Run, "run", at, args);
             }
-            Record::StageStarted { stage, name } => {
+            Record::StageStarted { stage, name, environment } => {
                 if let Some(track) = self.stages.get(stage).copied()
                     && self.open.get(&track).is_none_or(Vec::is_empty)
                 {
-                    self.begin(track, Slice::Stage, name, at, Value::Null);
+                    let about = environment.as_ref().map_or(Value::Null, |name| json!({ "environment": name }));
+                    self.begin(track, Slice::Stage, name, at, about);
                 }
             }
             Record::StageEnded { stage, status, .. } => {

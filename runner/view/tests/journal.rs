@@ -50,7 +50,7 @@ fn start(dir: &Path, output: &Output) -> Writer {
     let observer = live(LiveOptions::default(), Box::new(output.clone()));
     let options = WriterOptions { observer: Some(observer), ..WriterOptions::default() };
     let writer = Journal::open_or_create(dir).unwrap().start_run(options, started).unwrap();
-    writer.append(Record::StageStarted { stage: StageIndex(0), name: "build".into() });
+    writer.append(Record::StageStarted { stage: StageIndex(0), name: "build".into(), environment: None });
     writer.append(Record::StepStarted { step: STEP, attempt: 1, stage: StageIndex(0), name: "image".into() });
     writer.log(STEP, 1, Stream::Stdout, b"hello \x1b[2Jwor", 1 << 20);
     writer.log(STEP, 1, Stream::Stderr, b"a warning\n", 1 << 20);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use windlass_gate::api::Pair;
 use windlass_gate::api::docker::Lifetime;
-use windlass_gate::{Authority, Call, CallError, RunContext};
+use windlass_gate::{Authority, Call, CallError};
 
 /// What every label of Windlass begins with; no plugin can set one.
 const PREFIX: &str = "windlass.";
@@ -12,6 +12,8 @@ const PREFIX: &str = "windlass.";
 pub(crate) const RUN: &str = "windlass.run";
 /// The pipeline that made it.
 pub(crate) const PIPELINE: &str = "windlass.pipeline";
+/// The environment that it belongs to; empty for none.
+pub(crate) const ENVIRONMENT: &str = "windlass.environment";
 /// The step that made it, `stage/step`.
 pub(crate) const STEP: &str = "windlass.step";
 /// The identity of the call that made it.
@@ -37,6 +39,7 @@ pub(crate) fn labels(call: &Call, name: &str, lifetime: &Lifetime) -> HashMap<St
     [
         (RUN, call.run.run.clone()),
         (PIPELINE, call.run.pipeline.clone()),
+        (ENVIRONMENT, call.environment().unwrap_or_default().to_owned()),
         (STEP, step),
         (CALL, call.identity()),
         (NAME, name.to_owned()),
@@ -52,23 +55,33 @@ pub(crate) fn container(call: &Call) -> String {
     format!("windlass-{}", call.identity())
 }
 
-/// The name of a network or volume: that of the pipeline, whose runs share it.
-pub(crate) fn shared(pipeline: &str, name: &str) -> String {
-    let fitting: String =
-        pipeline.chars().map(|c| if c.is_ascii_alphanumeric() || "_.-".contains(c) { c } else { '-' }).collect();
-    format!("windlass-{fitting}-{name}")
+/// The name of a network or volume: that of the pipeline and environment, whose runs share it.
+pub(crate) fn shared(call: &Call, name: &str) -> String {
+    shared_by(&call.run.pipeline, call.environment(), name)
 }
 
-/// Filters for what this pipeline made, of this name if one is given.
-pub(crate) fn made_by(run: &RunContext, name: Option<&str>) -> HashMap<String, Vec<String>> {
-    let mut labels = vec![format!("{PIPELINE}={}", run.pipeline)];
+fn shared_by(pipeline: &str, environment: Option<&str>, name: &str) -> String {
+    let fitting: String =
+        pipeline.chars().map(|c| if c.is_ascii_alphanumeric() || "_.-".contains(c) { c } else { '-' }).collect();
+    match environment {
+        // Neither a pipeline nor an environment has a dot in its name.
+        Some(environment) => format!("windlass-{fitting}.{environment}-{name}"),
+        None => format!("windlass-{fitting}-{name}"),
+    }
+}
+
+/// Filters for what this pipeline made in this environment, of this name if one is given.
+pub(crate) fn made_by(call: &Call, name: Option<&str>) -> HashMap<String, Vec<String>> {
+    let environment = call.environment().unwrap_or_default();
+    let mut labels = vec![format!("{PIPELINE}={}", call.run.pipeline), format!("{ENVIRONMENT}={environment}")];
     labels.extend(name.map(|name| format!("{NAME}={name}")));
     HashMap::from([("label".to_owned(), labels)])
 }
 
-/// Whether something with these labels is this pipeline's thing of this name.
-pub(crate) fn is_ours(labels: &HashMap<String, String>, run: &RunContext, name: &str) -> bool {
-    labels.get(PIPELINE) == Some(&run.pipeline) && labels.get(NAME).is_some_and(|label| label == name)
+/// Whether something with these labels is this pipeline's thing of this name in this environment.
+pub(crate) fn is_ours(labels: &HashMap<String, String>, call: &Call, name: &str) -> bool {
+    let is = |label: &str, value: &str| labels.get(label).is_some_and(|found| found == value);
+    is(PIPELINE, &call.run.pipeline) && is(ENVIRONMENT, call.environment().unwrap_or_default()) && is(NAME, name)
 }
 
 /// Refuses a name that Docker would refuse, or take for something else.
@@ -150,6 +163,7 @@ mod tests {
 
     #[test]
     fn a_shared_name_is_one_that_docker_takes() {
-        assert_eq!(shared("store front/ä", "db"), "windlass-store-front---db");
+        assert_eq!(shared_by("store front/ä", None, "db"), "windlass-store-front---db");
+        assert_eq!(shared_by("shop", Some("staging"), "db"), "windlass-shop.staging-db");
     }
 }

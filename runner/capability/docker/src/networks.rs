@@ -26,7 +26,7 @@ pub(crate) async fn create(engine: &Engine, call: &Call, args: &CreateNetwork) -
                 Some(found) => fits(name, found, *internal),
                 None => Err(CallError::Conflict(format!(
                     "the network `{}` exists, but this pipeline did not make it ({message}); rename or remove it (`docker network rm`)",
-                    names::shared(&call.run.pipeline, name)
+                    names::shared(call, name)
                 ))),
             };
         }
@@ -94,7 +94,7 @@ pub(crate) async fn id_of(engine: &Engine, call: &Call, name: &str) -> Result<St
 
 fn request(call: &Call, name: &str, internal: bool, lifetime: &Lifetime) -> NetworkCreateRequest {
     NetworkCreateRequest {
-        name: names::shared(&call.run.pipeline, name),
+        name: names::shared(call, name),
         internal: Some(internal),
         labels: Some(names::labels(call, name, lifetime)),
         ..NetworkCreateRequest::default()
@@ -103,7 +103,7 @@ fn request(call: &Call, name: &str, internal: bool, lifetime: &Lifetime) -> Netw
 
 /// This pipeline's networks of this name, the oldest first.
 async fn ours(engine: &Engine, call: &Call, name: &str) -> Result<Vec<Network>, CallError> {
-    let filters: HashMap<_, _> = names::made_by(&call.run, Some(name));
+    let filters: HashMap<_, _> = names::made_by(call, Some(name));
     let options = ListNetworksOptionsBuilder::default().filters(&filters).build();
     let mut all = engine
         .api

@@ -26,6 +26,7 @@ pub(crate) fn call_in(workspace: &Path) -> Call {
 pub(crate) fn call_of_step(workspace: &Path, grants: &str) -> Call {
     let step = StepAuthority {
         stage: "stage".into(),
+        environment: None,
         step: "step".into(),
         grants: granted(grants),
         asked: Arc::new(["docker".to_owned()]),

@@ -15,7 +15,7 @@ pub(crate) async fn create(engine: &Engine, call: &Call, args: &CreateVolume) ->
     let CreateVolume { name, lifetime } = args;
     names::check("volume", name)?;
     let request = VolumeCreateRequest {
-        name: Some(names::shared(&call.run.pipeline, name)),
+        name: Some(names::shared(call, name)),
         labels: Some(names::labels(call, name, lifetime)),
         ..VolumeCreateRequest::default()
     };
@@ -65,7 +65,7 @@ pub(crate) async fn remove_by_name(engine: &Engine, name: &str, docker_name: &st
 }
 
 async fn look(engine: &Engine, call: &Call, name: &str) -> Result<Option<Volume>, CallError> {
-    match engine.api.inspect_volume(&names::shared(&call.run.pipeline, name)).await {
+    match engine.api.inspect_volume(&names::shared(call, name)).await {
         Ok(volume) => Ok(Some(volume)),
         Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
         Err(error) => Err(engine.fault(format_args!("cannot look at volume `{name}`"), error)),
@@ -73,11 +73,11 @@ async fn look(engine: &Engine, call: &Call, name: &str) -> Result<Option<Volume>
 }
 
 fn whose(call: &Call, name: &str, volume: &Volume) -> Result<(), CallError> {
-    if names::is_ours(&volume.labels, &call.run, name) {
+    if names::is_ours(&volume.labels, call, name) {
         return Ok(());
     }
     Err(CallError::Conflict(format!(
-        "the volume `{}` exists, but this pipeline did not make it; rename or remove it (`docker volume rm`)",
+        "the volume `{}` exists, but this pipeline did not make it in this environment; rename or remove it (`docker volume rm`)",
         volume.name
     )))
 }

@@ -107,6 +107,7 @@ impl World {
     pub fn step(&self, asked: &[&str], grants: &str) -> Session {
         let authority = StepAuthority {
             stage: "release".into(),
+            environment: None,
             step: "notify".into(),
             grants: self.grants(grants),
             asked: asked.iter().map(|asked| (*asked).to_owned()).collect(),

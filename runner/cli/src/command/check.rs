@@ -25,7 +25,7 @@ pub(crate) struct Check {
 
 /// Does it.
 pub(crate) fn run(args: &Check) -> Result<Exit, CliError> {
-    let text = Text::read(&args.file.file)?;
+    let text = Text::read(&args.file)?;
     let file = args.file.file.display();
     let prepared = match runtime::small()?.block_on(prepare(&text, NO_RUN, 1)) {
         // For programs, a check that finds something has the form of one that does not.

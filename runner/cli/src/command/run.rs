@@ -51,7 +51,7 @@ pub(crate) struct Run {
 
 /// Does it.
 pub(crate) fn run(args: &Run) -> Result<Exit, CliError> {
-    let text = Text::read(&args.file.file)?;
+    let text = Text::read(&args.file)?;
     let run = new_run_id();
     let mut options = RunOptions { keep: args.keep, fail_fast: !args.keep_going, ..RunOptions::default() };
     if let Some(jobs) = args.jobs {
@@ -132,6 +132,7 @@ fn begin(
             keep_going: args.keep_going,
             jobs: args.jobs.map(|jobs| u32::try_from(jobs.get()).unwrap_or(u32::MAX)),
             offline,
+            env: facts.environment.clone(),
         },
     };
     let live = LiveOptions {

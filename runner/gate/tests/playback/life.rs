@@ -159,7 +159,7 @@ impl Story {
     /// The first process.
     pub(crate) fn begin(&self) -> Life {
         let writer = start(self.folder.path());
-        writer.append(Record::StageStarted { stage: StageIndex(0), name: "build".into() });
+        writer.append(Record::StageStarted { stage: StageIndex(0), name: "build".into(), environment: None });
         writer.append(Record::StepStarted { step: STEP, attempt: 1, stage: StageIndex(0), name: "image".into() });
         self.life(writer, Some(self.folder.path().to_owned()), None)
     }
@@ -179,7 +179,7 @@ impl Story {
         let writer = journal.resume_run(WriterOptions::default(), RUN_ID).expect("a writer");
         let mut recording = self.recording();
         if !recording.stages.contains_key(&StageIndex(0)) {
-            writer.append(Record::StageStarted { stage: StageIndex(0), name: "build".into() });
+            writer.append(Record::StageStarted { stage: StageIndex(0), name: "build".into(), environment: None });
         }
         if !recording.steps.contains_key(&STEP) {
             writer.append(Record::StepStarted { step: STEP, attempt: 1, stage: StageIndex(0), name: "image".into() });
@@ -199,7 +199,7 @@ impl Story {
     pub(crate) fn aside(&self, mode: Mode) -> Life {
         let folder = tempfile::tempdir().expect("a folder");
         let writer = start(folder.path());
-        writer.append(Record::StageStarted { stage: StageIndex(0), name: "build".into() });
+        writer.append(Record::StageStarted { stage: StageIndex(0), name: "build".into(), environment: None });
         writer.append(Record::StepStarted { step: STEP, attempt: 1, stage: StageIndex(0), name: "image".into() });
         let life = self.life(writer, None, Some((self.recording(), mode)));
         Life { journal: folder, ..life }
@@ -300,7 +300,8 @@ impl Life {
     fn made(&self, repeat_in_doubt: bool) -> Session {
         let asked = ["docker", "process", "http"].map(str::to_owned);
         let (stage, step, grants) = ("build".into(), "image".into(), Arc::clone(&self.grants));
-        let authority = Authority::Step(Arc::new(StepAuthority { stage, step, grants, asked: asked.into() }));
+        let authority =
+            Authority::Step(Arc::new(StepAuthority { stage, environment: None, step, grants, asked: asked.into() }));
         let playback = self.recording.as_ref().map(|(recording, mode)| {
             Playback::new(recording.steps.get(&STEP).map(|step| step.tape.clone()).unwrap_or_default(), *mode)
         });

@@ -26,7 +26,20 @@ fn every_kind() -> Vec<Record> {
     };
     vec![
         Record::RunStarted(Box::new(started(RUN))),
-        Record::StageStarted { stage, name: "build".into() },
+        Record::StageStarted { stage, name: "build".into(), environment: None },
+        Record::StageStarted { stage: StageIndex(1), name: "deploy".into(), environment: Some("staging".into()) },
+        Record::ApprovalAsked { stage: "deploy".into(), call: None, message: "to the shop?".to_owned() },
+        Record::RunWaiting { stages: vec!["deploy".into()] },
+        Record::Decided {
+            stage: "deploy".into(),
+            call: Some(call),
+            decision: Decision {
+                approved: false,
+                by: "ada@shop".to_owned(),
+                why: Some("not on a Friday".to_owned()),
+                decided_at: 1_700_000_000_000_000,
+            },
+        },
         Record::StepStarted { step, attempt: 1, stage, name: "image".into() },
         Record::CallStarted {
             call,

@@ -13,6 +13,7 @@ mod crash;
 mod damage;
 mod files;
 mod format;
+mod inbox;
 mod logs;
 mod prune;
 mod readers;

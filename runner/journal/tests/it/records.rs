@@ -73,7 +73,11 @@ fn record() -> impl Strategy<Value = Record> {
         prop_oneof![any::<f64>(), Just(f64::INFINITY), Just(-0.0)].prop_filter("is equal to itself", |n| !n.is_nan());
     let stream = prop_oneof![Just(Stream::Log), Just(Stream::Stdout), Just(Stream::Stderr), Just(Stream::Progress)];
     prop_oneof![
-        (stage(), name()).prop_map(|(stage, name)| Record::StageStarted { stage, name }),
+        (stage(), name(), proptest::option::of(name())).prop_map(|(stage, name, environment)| Record::StageStarted {
+            stage,
+            name,
+            environment
+        }),
         (stage(), name(), status()).prop_map(|(stage, name, status)| Record::StageEnded { stage, name, status }),
         (step(), 1..4_u32, stage(), name()).prop_map(|(step, attempt, stage, name)| Record::StepStarted {
             step,
@@ -118,6 +122,18 @@ fn record() -> impl Strategy<Value = Record> {
             .prop_map(|(call, name, value, unit, labels)| Record::Metric { call, name, value, unit, labels }),
         (proptest::option::of(step()), text()).prop_map(|(step, message)| Record::Notice { step, message }),
         text().prop_map(|by| Record::CancelRequested { by }),
+        (name(), proptest::option::of(call_id()), text()).prop_map(|(stage, call, message)| Record::ApprovalAsked {
+            stage,
+            call,
+            message
+        }),
+        (name(), proptest::option::of(call_id()), any::<bool>(), text(), proptest::option::of(text()), any::<u64>())
+            .prop_map(|(stage, call, approved, by, why, decided_at)| Record::Decided {
+                stage,
+                call,
+                decision: Decision { approved, by, why, decided_at }
+            }),
+        vec(name(), 0..3).prop_map(|stages| Record::RunWaiting { stages }),
         Just(Record::RunStarted(Box::new(started("aaaaaaaaaa")))),
     ]
 }

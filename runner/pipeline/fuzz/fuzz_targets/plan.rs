@@ -42,6 +42,7 @@ static FACTS: LazyLock<Facts> = LazyLock::new(|| Facts {
     env: BTreeMap::from([("HOME".into(), "/home/ada".into())]),
     git: BTreeMap::from([("short".into(), "0123456".into())]),
     workspace: "/work".into(),
+    environment: None,
 });
 
 fuzz_target!(|bytes: &[u8]| {

@@ -40,6 +40,8 @@ codes! {
     BAD_PLUGIN = "bad-plugin";
     /// `needs` names a stage that is not there.
     UNKNOWN_STAGE = "unknown-stage";
+    /// An environment is named that is not there.
+    UNKNOWN_ENVIRONMENT = "unknown-environment";
     /// Stages need each other in a circle.
     CYCLE = "cycle";
     /// `${...}` that cannot be read.

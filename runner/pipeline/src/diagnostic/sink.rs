@@ -78,6 +78,15 @@ impl Sink {
         Diagnostics::with_omitted(source, self.kept, omitted)
     }
 
+    /// Takes over what another sink found and this one has not.
+    pub(crate) fn absorb_new(&mut self, mut other: Self) {
+        let found = other.kept.len();
+        other.kept.retain(|diagnostic| !self.kept.contains(diagnostic));
+        let known = found - other.kept.len();
+        other.errors -= known;
+        self.absorb(other);
+    }
+
     /// Takes over what another sink found.
     pub(crate) fn absorb(&mut self, other: Self) {
         self.kept.extend(other.kept);
@@ -94,6 +103,7 @@ fn absence(code: &str) -> bool {
         codes::MISSING_KEY
             | codes::EMPTY
             | codes::UNKNOWN_STAGE
+            | codes::UNKNOWN_ENVIRONMENT
             | codes::UNKNOWN_REFERENCE
             | codes::UNKNOWN_PLUGIN
             | codes::NOT_UPSTREAM

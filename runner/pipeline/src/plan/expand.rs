@@ -25,27 +25,94 @@ const MAX_ALL: usize = 64 << 20;
 /// Fills references in, for one plan.
 pub(super) struct Expander<'a, 's> {
     scope: &'a Scope<'s>,
-    /// Values of variables. `None` for one that has none, which was reported.
-    vars: Vec<Option<Node>>,
+    /// Values of variables: first those without an environment, then those of each, once a stage needs them.
+    vars: Vec<Option<Vec<Var>>>,
+    /// Which of them count.
+    environment: Option<u32>,
+    /// Whether a variable is being worked out that has no value without an environment.
+    unset: bool,
+    in_vars: bool,
     /// Keys and names of outputs are often the same in many steps; they share one allocation.
     names: HashMap<Cow<'s, str>, Arc<str>>,
     spent: usize,
 }
 
+/// What is known of a variable.
+#[derive(Clone)]
+enum Var {
+    Value(Node),
+    /// It has no value, which was reported.
+    Broken,
+    /// It has none without an environment. Whoever uses it is told.
+    NeedsEnvironment,
+}
+
 impl<'a, 's> Expander<'a, 's> {
-    /// Works out the variables.
-    pub(super) fn new(scope: &'a Scope<'s>, sink: &mut Sink) -> Self {
-        let count = scope.pipeline.vars.len();
-        let mut this = Self { scope, vars: vec![None; count], names: HashMap::new(), spent: 0 };
-        for index in &scope.pipeline.var_order {
-            let value = this.value(scope.pipeline.vars[*index as usize].value, sink);
-            // A variable is a scalar; what is not was reported when the file was read.
-            this.vars[*index as usize] = match value {
-                Node::Null | Node::List(_) | Node::Object(_) | Node::Hole(_) | Node::Mixed(_) => None,
-                value => Some(value),
-            };
+    pub(super) fn new(scope: &'a Scope<'s>) -> Self {
+        let vars = vec![None; scope.pipeline.environments.len() + 1];
+        Self { scope, vars, environment: None, unset: false, in_vars: false, names: HashMap::new(), spent: 0 }
+    }
+
+    /// What follows is of this environment, if of any.
+    pub(super) fn enter(&mut self, environment: Option<u32>, sink: &mut Sink) {
+        self.environment = environment;
+        let place = self.place();
+        if self.vars[place].is_some() {
+            return;
         }
-        this
+        let pipeline = self.scope.pipeline;
+        let own = environment.map(|index| &pipeline.environments[index as usize]);
+        self.vars[place] = Some(vec![Var::Broken; pipeline.vars.len()]);
+        let mut found = Sink::default();
+        self.in_vars = true;
+        for index in own.map_or(&pipeline.var_order, |own| &own.order) {
+            let own = own.and_then(|own| own.vars.get(index).copied());
+            self.unset = false;
+            let value = self.value(own.unwrap_or(pipeline.vars[*index as usize].value), &mut found);
+            // A variable is a scalar; what is not was reported when the file was read.
+            let value = match value {
+                _ if self.unset => Var::NeedsEnvironment,
+                Node::Null | Node::List(_) | Node::Object(_) | Node::Hole(_) | Node::Mixed(_) => Var::Broken,
+                value => Var::Value(value),
+            };
+            if let Some(known) = &mut self.vars[place] {
+                known[*index as usize] = value;
+            }
+        }
+        self.in_vars = false;
+        // What is wrong with a value is wrong in every environment that has no other.
+        sink.absorb_new(found);
+    }
+
+    /// The environment that counts.
+    pub(super) fn environment(&self) -> Option<u32> {
+        self.environment
+    }
+
+    fn place(&self) -> usize {
+        self.environment.map_or(0, |index| index as usize + 1)
+    }
+
+    /// There is no environment, and something refers to it.
+    fn no_environment(&mut self, span: Range<usize>, variable: Option<&str>, sink: &mut Sink) -> Option<Node> {
+        if self.in_vars {
+            self.unset = true;
+            return None;
+        }
+        sink.error(codes::MISSING_FACT, span, |diagnostic| {
+            diagnostic.message = match variable {
+                Some(name) => format!("variable {} needs an environment, and this stage has none", quoted(name)),
+                None => "this stage has no environment".to_owned(),
+            };
+            let default = "give a default: `${environment:-none}`";
+            diagnostic.help(match self.scope.pipeline.environments.first() {
+                Some(first) => {
+                    format!("add `environment = \"{0}\"` to the stage, say `--env {0}`, or {default}", first.name)
+                }
+                None => format!("add `[environments.NAME]` and `environment = \"NAME\"`, or {default}"),
+            });
+        });
+        None
     }
 
     /// A value of the file. [`Node::Null`], which TOML does not have, stands where there is none; that was reported.
@@ -171,7 +238,18 @@ impl<'a, 's> Expander<'a, 's> {
         match reference.target {
             Target::Var(name) => {
                 let index = *self.scope.pipeline.var_index.get(name)?;
-                self.vars[index as usize].clone()
+                match self.vars[self.place()].as_ref()?.get(index as usize)? {
+                    Var::Value(value) => Some(value.clone()),
+                    Var::Broken => None,
+                    Var::NeedsEnvironment => self.no_environment(span, Some(name), sink),
+                }
+            }
+            Target::Environment => {
+                let name = self.environment.map(|index| &self.scope.pipeline.environments[index as usize].name);
+                match name.map(|name| Node::Text((&**name).into())).or_else(default) {
+                    Some(value) => Some(value),
+                    None => self.no_environment(span, None, sink),
+                }
             }
             // Reported when the file was read.
             Target::Env(name) if self.scope.pipeline.secret_of(name).is_some() => None,

@@ -59,7 +59,8 @@ impl Maker<'_, '_> {
         let Some(at) = step.grants else { return self.none.clone() };
         let doc = self.scope.doc;
         let whole = doc.whole_text(at);
-        if let Some(known) = whole.and_then(|whole| self.shared.get(whole)) {
+        let environment = self.expander.environment();
+        if let Some(known) = whole.and_then(|whole| self.shared.get(&(environment, whole))) {
             return known.clone();
         }
         let errors = sink.errors();
@@ -96,7 +97,7 @@ impl Maker<'_, '_> {
         let granted = Arc::new(Granted { grants, keys, writes });
         // One with a mistake is read again for each step, so that each place is reported.
         if let Some(whole) = whole.filter(|_| sink.errors() == errors) {
-            self.shared.insert(whole, granted.clone());
+            self.shared.insert((environment, whole), granted.clone());
         }
         granted
     }

@@ -18,19 +18,18 @@ pub(super) struct Maker<'a, 's> {
     pub(super) scope: &'a Scope<'s>,
     pub(super) expander: Expander<'a, 's>,
     schemas: Vec<Option<WithSchema>>,
-    /// Steps whose `grants` read the same share one set.
-    pub(super) shared: HashMap<&'s str, Arc<Granted>>,
+    /// Steps of an environment whose `grants` read the same share one set.
+    pub(super) shared: HashMap<(Option<u32>, &'s str), Arc<Granted>>,
     nothing: Template,
     pub(super) none: Arc<Granted>,
     writers: Vec<Writer>,
 }
 
 impl<'a, 's> Maker<'a, 's> {
-    pub(super) fn new(scope: &'a Scope<'s>, sink: &mut Sink) -> Self {
-        let expander = Expander::new(scope, sink);
+    pub(super) fn new(scope: &'a Scope<'s>) -> Self {
         Self {
             scope,
-            expander,
+            expander: Expander::new(scope),
             schemas: scope.descriptions.iter().map(|_| None).collect(),
             shared: HashMap::new(),
             nothing: Template(Arc::new(Node::Object(Box::default()))),
@@ -73,6 +72,8 @@ impl<'a, 's> Maker<'a, 's> {
         let mut steps = Vec::with_capacity(pipeline.steps.len());
         for (at, index) in order.iter().enumerate() {
             let stage = &pipeline.stages[*index as usize];
+            let environment = stage.environment.or(self.scope.environment);
+            self.expander.enter(environment, sink);
             let first = steps.len() as u32;
             for step in stage.steps.clone() {
                 let made = self.step(step, at as u32, sink);
@@ -84,6 +85,7 @@ impl<'a, 's> Maker<'a, 's> {
                 dependents: ranked(dependents.needs(*index)),
                 steps: first..steps.len() as u32,
                 required: stage.required,
+                environment: environment.map(|index| pipeline.environments[index as usize].name.clone()),
                 location: self.scope.location(stage.node),
             });
         }
@@ -149,7 +151,8 @@ impl<'a, 's> Maker<'a, 's> {
 /// See [`super::plan`].
 pub(super) fn make(scope: &Scope<'_>, source: &Source, mut sink: Sink) -> Result<Plan, Diagnostics> {
     let pipeline = scope.pipeline;
-    let mut maker = Maker::new(scope, &mut sink);
+    let mut maker = Maker::new(scope);
+    scope.check_environment(&mut sink);
     maker.plugins(&mut sink);
     let (stages, steps) = maker.stages(&mut sink);
     if sink.has_errors() {

@@ -16,12 +16,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::description::{Description, Descriptions, Facts, PluginSource};
-use crate::diagnostic::{Diagnostic, Diagnostics, codes};
+use crate::diagnostic::{Diagnostic, Diagnostics, Sink, codes};
 use crate::grants::{Grants, Rule};
 use crate::limits::Limits;
 use crate::pipeline::Pipeline;
 use crate::source::{Location, Source};
-use crate::suggest::{nearest, quoted};
+use crate::suggest::{did_you_mean, nearest, quoted};
 use crate::template::Template;
 use crate::tree::Doc;
 
@@ -71,6 +71,8 @@ pub struct PlanStage {
     pub steps: Range<u32>,
     /// Whether the pipeline fails when it fails.
     pub required: bool,
+    /// The environment that it belongs to, if it does.
+    pub environment: Option<Arc<str>>,
     /// Where it stands in the file.
     pub location: Location,
 }
@@ -177,6 +179,7 @@ pub fn plan(
         descriptions: known,
         available: descriptions,
         places,
+        environment: facts.environment.as_deref().and_then(|name| pipeline.environment(name)),
     };
     make::make(&scope, source, pipeline.found.clone())
 }
@@ -194,11 +197,27 @@ struct Scope<'s> {
     available: &'s Descriptions,
     /// For each step of the file, its index in the plan.
     places: Vec<u32>,
+    /// The environment of stages that name none.
+    environment: Option<u32>,
 }
 
 impl<'s> Scope<'s> {
     fn description(&self, plugin: u32) -> Option<&'s Description> {
         self.descriptions.get(plugin as usize).copied().flatten()
+    }
+
+    /// Whether the environment that was asked for is there.
+    fn check_environment(&self, sink: &mut Sink) {
+        let Some(name) = self.facts.environment.as_deref().filter(|_| self.environment.is_none()) else { return };
+        let known = &self.pipeline.environments;
+        let place = known.first().map_or(0..0, |first| self.doc.key_span(first.node));
+        sink.error(codes::UNKNOWN_ENVIRONMENT, place, |diagnostic| {
+            diagnostic.message = format!("no environment is called {}", quoted(name));
+            diagnostic.help = match known.is_empty() {
+                true => Some("the pipeline has no environments; leave `--env` out".to_owned()),
+                false => did_you_mean(name, known.iter().map(|known| &*known.name)),
+            };
+        });
     }
 
     /// A plugin that is there and has nearly this name.

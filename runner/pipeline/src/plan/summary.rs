@@ -60,6 +60,8 @@ struct StageView<'a> {
     name: &'a str,
     needs: Vec<&'a str>,
     required: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment: Option<&'a str>,
     line: u32,
     steps: Vec<StepView<'a>>,
 }
@@ -98,6 +100,7 @@ impl Serialize for Plan {
             name: &stage.name,
             needs: stage.needs.iter().filter_map(name).collect(),
             required: stage.required,
+            environment: stage.environment.as_deref(),
             line: stage.location.line,
             steps: self.steps_of(stage).iter().map(|step| self.view(step)).collect(),
         });

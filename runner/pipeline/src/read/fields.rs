@@ -130,7 +130,8 @@ impl<'s> Reader<'s> {
                 diagnostic.help(format!("names have at most {MAX_NAME} characters"));
                 return;
             }
-            diagnostic.message = format!("{} cannot be the name of a {what}", quoted(name));
+            let article = if what.starts_with('e') { "an" } else { "a" };
+            diagnostic.message = format!("{} cannot be the name of {article} {what}", quoted(name));
             let rule = "names have lower-case letters, digits, `-` and `_`, and begin with a letter or digit";
             diagnostic.help(match repaired(name) {
                 Some(better) => format!("{rule}: {}", quoted(&better)),

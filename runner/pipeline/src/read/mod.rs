@@ -1,5 +1,6 @@
 //! Text to [`Pipeline`]: everything that the file alone can tell is checked here.
 
+mod environments;
 mod fields;
 mod references;
 mod stages;
@@ -57,6 +58,7 @@ fn whole(text: &str, tree: Tree, sink: Sink, read: impl FnOnce(&mut Reader<'_>))
         step_names: HashMap::new(),
         unnamed: "step".into(),
         clean_grants: HashSet::new(),
+        var_needs: Vec::new(),
         outputs: Vec::new(),
     };
     read(&mut reader);
@@ -86,15 +88,17 @@ struct Reader<'s> {
     unnamed: Arc<str>,
     /// Texts of `grants` that were found to be in order. Generated pipelines repeat them.
     clean_grants: HashSet<&'s str>,
+    /// What each variable refers to.
+    var_needs: Vec<Vec<u32>>,
     /// References to outputs, which can be checked only when all stages are known.
     outputs: Vec<references::OutputUse>,
 }
 
 impl<'s> Reader<'s> {
     fn top(&mut self) {
-        const KNOWN: &[&str] = &["pipeline", "plugins", "secrets", "stages", "vars"];
+        const KNOWN: &[&str] = &["environments", "pipeline", "plugins", "secrets", "stages", "vars"];
         let doc = self.doc;
-        let mut found: [Option<NodeId>; 5] = [None; 5];
+        let mut found: [Option<NodeId>; 6] = [None; 6];
         // A key that was meant to be one of these; then it is not missing, too.
         let mut slips = Vec::new();
         for child in doc.children(NodeId::ROOT) {
@@ -107,7 +111,7 @@ impl<'s> Reader<'s> {
                 }
             }
         }
-        let [pipeline, plugins, secrets, stages, vars] = found;
+        let [environments, pipeline, plugins, secrets, stages, vars] = found;
         match pipeline {
             Some(at) => self.pipeline_table(at),
             None if slips.contains(&"pipeline") => {}
@@ -124,6 +128,9 @@ impl<'s> Reader<'s> {
         }
         if let Some(at) = vars {
             self.vars_table(at);
+        }
+        if let Some(at) = environments {
+            self.environments_table(at);
         }
         match stages {
             Some(at) => self.stages_table(at),
@@ -143,6 +150,10 @@ impl<'s> Reader<'s> {
                 "name" | "description" | "jobs" | "timeout" => {
                     Some(format!("{} belongs into `[pipeline]`", quoted(key)))
                 }
+                "environment" => Some(
+                    "an environment has a table: `[environments.NAME]`; a stage names it with `environment = \"NAME\"`"
+                        .to_owned(),
+                ),
                 "steps" | "needs" => Some(format!("{} belongs into a stage: `[stages.NAME]`", quoted(key))),
                 _ => did_you_mean(key, known.iter().copied()),
             };

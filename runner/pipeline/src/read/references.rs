@@ -164,7 +164,7 @@ impl Reader<'_> {
                 diagnostic.help(match (*root, nearest(root, text::ROOTS.iter().copied())) {
                     ("secrets" | "secret", _) => "secrets are never put into texts; grant them with `secrets = [\"NAME\"]`, and the plugin refers to them by name".to_owned(),
                     (_, Some(near)) => format!("did you mean {}?", quoted(near)),
-                    _ => "there are `vars`, `env`, `git`, `run` and `stages`; `$${` is a plain `${`".to_owned(),
+                    _ => "there are `vars`, `env`, `environment`, `git`, `run` and `stages`; `$${` is a plain `${`".to_owned(),
                 });
             }
         });
@@ -215,7 +215,7 @@ impl Reader<'_> {
                 diagnostic.message = format!("`run` has no {}", quoted(name));
                 diagnostic.help = did_you_mean(name, text::RUN.iter().copied());
             }),
-            Target::Git(_) | Target::Run(_) => {}
+            Target::Git(_) | Target::Run(_) | Target::Environment => {}
             Target::Output { stage, step, .. } => match place {
                 Place::Step(by) => self.check_output(stage, step, by, span, reference.default.is_some()),
                 Place::Grants => self.sink.error(codes::BAD_REFERENCE, span, |diagnostic| {

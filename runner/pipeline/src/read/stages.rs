@@ -12,7 +12,7 @@ use crate::plan::OnCrash;
 use crate::suggest::{did_you_mean, quoted};
 use crate::tree::{Kind, NodeId};
 
-const STAGE: &[&str] = &["needs", "required", "steps"];
+const STAGE: &[&str] = &["environment", "needs", "required", "steps"];
 const STEP: &[&str] = &["env", "grants", "limits", "name", "on-crash", "required", "timeout", "uses", "with"];
 
 impl<'s> Reader<'s> {
@@ -30,7 +30,14 @@ impl<'s> Reader<'s> {
             }
             let name: Arc<str> = name.into();
             self.pipeline.stage_index.insert(name.clone(), tables.len() as u32);
-            self.pipeline.stages.push(Stage { name, node: child, needs: None, steps: 0..0, required: true });
+            self.pipeline.stages.push(Stage {
+                name,
+                node: child,
+                needs: None,
+                steps: 0..0,
+                required: true,
+                environment: None,
+            });
             tables.push(child);
         }
         if doc.children(at).next().is_none() {
@@ -57,7 +64,14 @@ impl<'s> Reader<'s> {
     pub(super) fn only_step(&mut self, stage: &str, at: NodeId) {
         let name: Arc<str> = stage.into();
         self.pipeline.stage_index.insert(name.clone(), 0);
-        self.pipeline.stages.push(Stage { name, node: at, needs: None, steps: 0..1, required: true });
+        self.pipeline.stages.push(Stage {
+            name,
+            node: at,
+            needs: None,
+            steps: 0..1,
+            required: true,
+            environment: None,
+        });
         self.step(0, at);
         let mut graph = Graph::new();
         graph.push(Vec::new());
@@ -82,6 +96,7 @@ impl<'s> Reader<'s> {
                     self.pipeline.stages[index as usize].required = self.boolean(child, key).unwrap_or(true);
                 }
                 "steps" => steps = Some(child),
+                "environment" => self.pipeline.stages[index as usize].environment = self.environment(child),
                 other => {
                     let name = self.pipeline.stages[index as usize].name.clone();
                     self.unknown_key_with(child, other, &format!("stage {}", quoted(&name)), || {

@@ -192,40 +192,55 @@ impl Reader<'_> {
             self.pipeline.var_index.insert(name.clone(), self.pipeline.vars.len() as u32);
             self.pipeline.vars.push(Var { name, value: child });
         }
-        let mut graph = Graph::new();
         for index in 0..self.pipeline.vars.len() {
             let Var { name, value } = &self.pipeline.vars[index];
             let (name, value) = (name.clone(), *value);
-            let mut needs = Vec::new();
-            match doc.kind(value) {
-                Kind::String => {
-                    let text = doc.string(value).unwrap_or_default();
-                    self.check_text(value, &text, Place::Var, &mut needs);
-                }
-                Kind::Integer | Kind::Bool | Kind::Broken => {}
-                Kind::Float if doc.float(value).is_some_and(f64::is_finite) => {}
-                Kind::DateTime => {
-                    let raw = doc.whole_text(value).unwrap_or_default();
-                    let help = format!("put it in quotes: `{name} = {}`", toml_string(raw));
-                    self.wrong_type(value, &name, "a string, a number or a boolean", Some(help));
-                }
-                _ => self.wrong_type(value, &name, "a string, a number or a boolean", None),
-            }
-            graph.push(needs);
+            let needs = self.var_value(&name, value);
+            self.var_needs.push(needs);
         }
+        let values = self.pipeline.vars.iter().map(|var| var.value).collect();
+        self.pipeline.var_order = self.var_order(self.var_needs.clone(), values);
+    }
+
+    /// The value of a variable; gives the variables that it refers to.
+    pub(super) fn var_value(&mut self, name: &str, value: NodeId) -> Vec<u32> {
+        let doc = self.doc;
+        let mut needs = Vec::new();
+        match doc.kind(value) {
+            Kind::String => {
+                let text = doc.string(value).unwrap_or_default();
+                self.check_text(value, &text, Place::Var, &mut needs);
+            }
+            Kind::Integer | Kind::Bool | Kind::Broken => {}
+            Kind::Float if doc.float(value).is_some_and(f64::is_finite) => {}
+            Kind::DateTime => {
+                let raw = doc.whole_text(value).unwrap_or_default();
+                let help = format!("put it in quotes: `{name} = {}`", toml_string(raw));
+                self.wrong_type(value, name, "a string, a number or a boolean", Some(help));
+            }
+            _ => self.wrong_type(value, name, "a string, a number or a boolean", None),
+        }
+        needs
+    }
+
+    /// An order in which every variable comes after those that it refers to; none if they refer to each other, which
+    /// is reported at these places.
+    pub(super) fn var_order(&mut self, needs: Vec<Vec<u32>>, values: Vec<NodeId>) -> Vec<u32> {
+        let doc = self.doc;
+        let mut graph = Graph::new();
+        needs.into_iter().for_each(|needs| graph.push(needs));
         match graph.order() {
-            Ok(order) => self.pipeline.var_order = order,
-            Err(cycles) => cycles.iter().for_each(|cycle| {
-                let vars = &self.pipeline.vars;
-                let part =
-                    |index: &u32| (vars[*index as usize].name.clone(), doc.key_span(vars[*index as usize].value));
-                super::stages::report_cycle(
-                    &mut self.sink,
-                    "variables refer to each other",
-                    "refers to",
-                    cycle.iter().map(part).collect(),
-                );
-            }),
+            Ok(order) => order,
+            Err(cycles) => {
+                for cycle in &cycles {
+                    let vars = &self.pipeline.vars;
+                    let part =
+                        |index: &u32| (vars[*index as usize].name.clone(), doc.key_span(values[*index as usize]));
+                    let parts = cycle.iter().map(part).collect();
+                    super::stages::report_cycle(&mut self.sink, "variables refer to each other", "refers to", parts);
+                }
+                Vec::new()
+            }
         }
     }
 

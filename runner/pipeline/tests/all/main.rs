@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod diagnostics;
+mod environments;
 mod five_at_once;
 mod grants;
 mod plan;

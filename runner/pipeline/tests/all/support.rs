@@ -111,6 +111,7 @@ pub(crate) fn facts() -> Facts {
         env: map(&[("HOME", "/home/ada"), ("REGISTRY", "localhost:5000"), ("EMPTY", "")]),
         git: map(&[("sha", "0123456789abcdef"), ("short", "0123456"), ("branch", "main"), ("dirty", "false")]),
         workspace: "/work/storefront".into(),
+        environment: None,
     }
 }
 
@@ -118,6 +119,13 @@ pub(crate) fn facts() -> Facts {
 pub(crate) fn planned(text: &str) -> Result<Plan, Diagnostics> {
     let source = source(text);
     plan(&parse_tolerant(&source), &source, &facts(), &descriptions())
+}
+
+/// The same, in an environment that was asked for.
+pub(crate) fn planned_in(environment: &str, text: &str) -> Result<Plan, Diagnostics> {
+    let source = source(text);
+    let facts = Facts { environment: Some(environment.to_owned()), ..facts() };
+    plan(&parse_tolerant(&source), &source, &facts, &descriptions())
 }
 
 /// The report on a whole file.

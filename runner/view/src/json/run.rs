@@ -88,6 +88,8 @@ pub(crate) struct RunJson<'a> {
 #[serde(rename_all = "kebab-case")]
 struct StageJson<'a> {
     name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment: Option<&'a str>,
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     started_at: Option<u64>,
@@ -218,6 +220,7 @@ impl<'a> StageJson<'a> {
         let steps = stage.steps.iter().filter_map(|index| model.steps.get(index)).map(StepJson::from).collect();
         Self {
             name: &stage.name,
+            environment: stage.environment.as_deref(),
             status: word(stage.status),
             started_at: stage.started_at,
             ended_at: stage.ended_at,

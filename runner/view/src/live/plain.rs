@@ -91,7 +91,10 @@ impl Printer {
                 self.header(text, "started");
                 Ok(())
             }
-            Record::StageStarted { name, .. } => writeln!(text, "stage {}: started", one_line(name)),
+            Record::StageStarted { name, environment, .. } => {
+                let of = environment.as_ref().map_or_else(String::new, |name| format!(" in {}", one_line(name)));
+                writeln!(text, "stage {}: started{of}", one_line(name))
+            }
             Record::StageEnded { stage, name, status: ended } => {
                 let (word, style) = status(Some(*ended));
                 let took = self

@@ -78,8 +78,9 @@ impl RunModel {
                 self.started = Some(started.clone());
                 self.started_at = at;
             }
-            Record::StageStarted { stage, name } => {
+            Record::StageStarted { stage, name, environment } => {
                 let stage = self.stage(*stage, name);
+                stage.environment.clone_from(environment);
                 // A resumed run goes on with the stage that the crash cut short.
                 stage.started_at.get_or_insert(at);
                 (stage.ended_at, stage.status) = (None, None);

@@ -17,6 +17,8 @@ const TAIL_BYTES: u64 = 64 << 10;
 pub struct StageModel {
     /// Its name.
     pub name: Arc<str>,
+    /// The environment that it belongs to, if it does.
+    pub environment: Option<Arc<str>>,
     /// When it started; `None` if it never did.
     pub started_at: Option<u64>,
     /// When it ended.
@@ -102,7 +104,8 @@ pub(crate) struct LogPiece {
 
 impl StageModel {
     pub(super) fn new(name: &Arc<str>) -> Self {
-        Self { name: Arc::clone(name), started_at: None, ended_at: None, status: None, steps: Vec::new() }
+        let name = Arc::clone(name);
+        Self { name, environment: None, started_at: None, ended_at: None, status: None, steps: Vec::new() }
     }
 }
 

@@ -57,7 +57,7 @@ impl Story {
     }
 
     pub(super) fn stage(&mut self, stage: u32, name: &str) -> &mut Self {
-        self.push(Record::StageStarted { stage: StageIndex(stage), name: name.into() })
+        self.push(Record::StageStarted { stage: StageIndex(stage), name: name.into(), environment: None })
     }
 
     pub(super) fn stage_end(&mut self, stage: u32, name: &str, status: Status) -> &mut Self {

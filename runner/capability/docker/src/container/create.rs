@@ -123,8 +123,7 @@ async fn finish(
     }
     // Looked at after the container was made, not before: of two that are made at the same time at
     // least one sees the other here, so there are never two. Both may give way, and say so.
-    let options =
-        ListContainersOptionsBuilder::default().all(true).filters(&names::made_by(&call.run, Some(name))).build();
+    let options = ListContainersOptionsBuilder::default().all(true).filters(&names::made_by(call, Some(name))).build();
     let all = engine
         .api
         .list_containers(Some(options))

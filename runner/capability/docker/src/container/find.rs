@@ -18,8 +18,7 @@ pub(crate) struct Found {
 /// The container of this name that this pipeline made; of several one that runs, else the newest.
 pub(crate) async fn find(engine: &Engine, call: &Call, name: &str) -> Result<Option<Found>, CallError> {
     names::check("container", name)?;
-    let options =
-        ListContainersOptionsBuilder::default().all(true).filters(&names::made_by(&call.run, Some(name))).build();
+    let options = ListContainersOptionsBuilder::default().all(true).filters(&names::made_by(call, Some(name))).build();
     let all = engine
         .api
         .list_containers(Some(options))

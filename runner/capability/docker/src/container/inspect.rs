@@ -34,7 +34,7 @@ pub(crate) async fn inspect(engine: &Engine, call: &Call, name: &str) -> Result<
 
 /// The containers of this pipeline, by name, then by time of start.
 pub(crate) async fn list(engine: &Engine, call: &Call) -> Result<Vec<Container>, CallError> {
-    let options = ListContainersOptionsBuilder::default().all(true).filters(&names::made_by(&call.run, None)).build();
+    let options = ListContainersOptionsBuilder::default().all(true).filters(&names::made_by(call, None)).build();
     let all = engine
         .api
         .list_containers(Some(options))
@@ -112,7 +112,7 @@ pub(crate) fn health_of(state: &DockerState) -> HealthState {
 }
 
 fn addresses(call: &Call, settings: &NetworkSettings) -> Vec<Pair> {
-    let prefix = names::shared(&call.run.pipeline, "");
+    let prefix = names::shared(call, "");
     let mut addresses: Vec<_> = settings
         .networks
         .iter()

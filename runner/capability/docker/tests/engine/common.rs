@@ -120,6 +120,7 @@ impl World {
     pub(crate) fn asking(&self, asked: &[&str], grants: &str) -> Session {
         let authority = StepAuthority {
             stage: "release".into(),
+            environment: None,
             step: "deploy".into(),
             grants: granted(grants),
             asked: asked.iter().map(|asked| (*asked).to_owned()).collect(),
@@ -131,6 +132,7 @@ impl World {
     pub(crate) fn other_step(&self, grants: &str) -> Session {
         let authority = StepAuthority {
             stage: "release".into(),
+            environment: None,
             step: "other".into(),
             grants: granted(grants),
             asked: Arc::new(["docker".to_owned(), "health".to_owned()]),

@@ -188,6 +188,7 @@ mod tests {
                 dependents: Vec::new(),
                 steps: 0..1,
                 required: true,
+                environment: None,
                 location: Location::default(),
             })
             .collect();

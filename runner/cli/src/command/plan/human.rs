@@ -46,7 +46,8 @@ fn render_stage(prepared: &Prepared, stage: &PlanStage, file: &str, text: &mut S
     let needs: Vec<&str> = stage.needs.iter().map(|need| &*plan.stages[*need as usize].name).collect();
     let after = if needs.is_empty() { String::new() } else { format!(" after {}", needs.join(", ")) };
     let required = if stage.required { "" } else { ", may fail" };
-    let _ = writeln!(text, "\nstage {BOLD}{}{BOLD:#}{after}{required}", stage.name);
+    let within = stage.environment.as_ref().map_or_else(String::new, |name| format!(" in {name}"));
+    let _ = writeln!(text, "\nstage {BOLD}{}{BOLD:#}{within}{after}{required}", stage.name);
     for index in stage.steps.clone() {
         render_step(prepared, &plan.steps[index as usize], file, text);
     }

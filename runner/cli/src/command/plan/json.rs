@@ -29,6 +29,8 @@ struct StageJson<'a> {
     name: &'a str,
     needs: Vec<&'a str>,
     required: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment: Option<&'a str>,
     at: Location,
     steps: Vec<StepJson<'a>>,
 }
@@ -79,6 +81,7 @@ impl<'a> PlanJson<'a> {
             name: &stage.name,
             needs: stage.needs.iter().map(name).collect(),
             required: stage.required,
+            environment: stage.environment.as_deref(),
             at: stage.location,
             steps: stage.steps.clone().map(|step| StepJson::of(prepared, &plan.steps[step as usize])).collect(),
         });

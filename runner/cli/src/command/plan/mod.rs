@@ -31,7 +31,7 @@ pub(crate) const NO_RUN: &str = "0000000000";
 
 /// Does it.
 pub(crate) fn run(args: &Plan) -> Result<Exit, CliError> {
-    let text = Text::read(&args.file.file)?;
+    let text = Text::read(&args.file)?;
     let prepared = runtime::small()?.block_on(prepare(&text, NO_RUN, 1))?;
     let file = args.file.file.display().to_string();
     match args.format.format {
