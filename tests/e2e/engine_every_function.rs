@@ -173,7 +173,8 @@ fn the_calls_here_are_all_there_are() {
     let exported = wit.lines().filter(|line| line.contains(" plugin ")).filter_map(|line| line.split('"').nth(1));
     let called = calls("r", 1);
     let mut count = 0;
-    for function in exported {
+    // It waits for a person: `approvals.rs` has one.
+    for function in exported.filter(|function| *function != "approval.wait") {
         count += 1;
         assert!(called.iter().any(|(name, _)| *name == function), "{function} is never called");
     }

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::error::Error;
 use std::fmt::{self, Display};
 
-use crate::{artifacts, docker, health, http, process};
+use crate::{approval, artifacts, docker, health, http, process};
 
 /// Why a step failed.
 ///
@@ -102,6 +102,7 @@ fn known(error: &dyn Any) -> Option<Failure> {
         http { Denied, Invalid, Unavailable, TimedOut, TooLarge, Other }
         process { Denied, NotFound, Invalid, TimedOut, Other }
         artifacts { Denied, NotFound, Invalid, Other }
+        approval { Denied, Other }
     }
     None
 }

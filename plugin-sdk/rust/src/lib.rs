@@ -33,10 +33,11 @@
 //! Windlass checks `with` against comes from the fields and their doc comments.
 //!
 //! What a plugin does to the world it does through the modules [`docker`], [`process`], [`health`], [`http`],
-//! [`artifacts`], [`metrics`] and [`timer`]. A call is answered only if the plugin declares the capability in
+//! [`artifacts`], [`approval`], [`metrics`] and [`timer`]. A call is answered only if the plugin declares the capability in
 //! [`Plugin::USES`] and `pipeline.toml` grants it. Off Wasm, in `cargo test`, there is no host: such calls
 //! panic there, so keep what is to be tested apart from the calls.
 
+pub mod approval;
 pub mod artifacts;
 mod describe;
 pub mod docker;

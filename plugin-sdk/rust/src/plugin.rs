@@ -60,6 +60,8 @@ impl Use {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Capability {
+    /// Decisions of people: [`crate::approval`].
+    Approval,
     /// Artifacts of the run: [`crate::artifacts`].
     Artifacts,
     /// Containers and images: [`crate::docker`].
@@ -78,6 +80,7 @@ impl Capability {
     /// Its name, as in `grants`.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Approval => "approval",
             Self::Artifacts => "artifacts",
             Self::Docker => "docker",
             Self::Files => "files",

@@ -5,8 +5,8 @@ use windlass_gate::Question;
 use windlass_journal::{InDoubtAnswer, StepIndex};
 use windlass_pipeline::Plan;
 
-use crate::environment;
 use crate::error::CliError;
+use crate::{environment, files};
 
 /// What is said about each question; nothing if one of them is left open.
 pub(crate) fn settle<'q>(
@@ -79,6 +79,11 @@ pub(crate) fn who() -> String {
         .into_iter()
         .find_map(environment::value)
         .map_or_else(|| "somebody".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// Who decides, and on which machine.
+pub(crate) fn who_and_where() -> String {
+    files::host_name().map_or_else(who, |host| format!("{}@{host}", who()))
 }
 
 /// A question, in words.

@@ -61,6 +61,11 @@ impl CliError {
         Self::Usage { message: message.into(), help: Some(help.into()) }
     }
 
+    /// Something is asked of a run that is over.
+    pub(crate) fn over(run: &str) -> Self {
+        Self::usage(format!("run `{run}` is over"), format!("what came of it: windlass show {run}"))
+    }
+
     /// A machine that is not as it has to be.
     pub(crate) fn machine(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self::Machine { message: message.into(), help: Some(help.into()) }
@@ -91,7 +96,9 @@ impl CliError {
                 | JournalError::NoRuns { .. }
                 | JournalError::UnknownRun { .. }
                 | JournalError::AmbiguousRun { .. }
-                | JournalError::ShortId { .. },
+                | JournalError::ShortId { .. }
+                | JournalError::Decided { .. }
+                | JournalError::NotWaiting { .. },
             ) => Exit::USAGE,
             Self::Sandbox(_) | Self::Journal(_) | Self::Machine { .. } => Exit::WORLD,
             Self::Run { exit, .. } => *exit,

@@ -253,3 +253,9 @@ pub(crate) fn write_whole<E: From<CliError>>(
     temporary.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
 }
+/// What this machine is called, if it says so.
+pub(crate) fn host_name() -> Option<String> {
+    let found =
+        ["/proc/sys/kernel/hostname", "/etc/hostname"].into_iter().find_map(|file| std::fs::read_to_string(file).ok());
+    found.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty())
+}

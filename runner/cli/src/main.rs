@@ -26,6 +26,7 @@ mod signals;
 mod style;
 mod versions;
 mod view_style;
+mod waiting;
 mod world;
 
 use clap::Parser as _;

@@ -52,7 +52,7 @@ impl Shared {
     /// Why a stage failed before, if it did; and what its steps gave is there for others.
     pub(crate) fn failure_of(&self, stage: u32) -> Option<Failure> {
         let steps = self.run.plan.stages[stage as usize].steps.clone();
-        let mut failure = None;
+        let mut failure = self.rejected(stage);
         for step in steps {
             if let Some(StepEnd::Failed(failed)) = self.end_of(StepIndex(step))
                 && self.run.plan.steps[step as usize].required

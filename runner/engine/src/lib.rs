@@ -3,6 +3,7 @@
 //! The engine decides what runs when. It does nothing to the world itself: steps act through their
 //! sessions, and what the engine has to do (publish, clean up) passes the gate as the host's call.
 
+mod approval;
 mod before;
 mod cleanup;
 mod folders;

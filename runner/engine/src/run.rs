@@ -25,6 +25,8 @@ pub struct RunOptions {
     pub keep: bool,
     /// Whether nothing new is started once a required stage has failed. What runs is let finish.
     pub fail_fast: bool,
+    /// Whether the process stays when there is nothing to do but to wait for people to decide.
+    pub wait: bool,
     /// How long a step without a timeout of its own may take.
     pub step_timeout: Duration,
 }
@@ -35,10 +37,14 @@ impl Default for RunOptions {
             jobs: std::thread::available_parallelism().map_or(4, |cores| cores.get().max(4)),
             keep: false,
             fail_fast: true,
+            wait: true,
             step_timeout: Duration::from_secs(30 * 60),
         }
     }
 }
+
+/// The exit code of a run that waits for people.
+const WAITING: u8 = 5;
 
 /// Asks a run to end, and remembers who asked.
 #[derive(Clone, Debug, Default)]
@@ -114,8 +120,8 @@ impl Run {
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// How it ended.
-    pub status: Status,
+    /// How it ended; nothing if it waits for people to decide, and goes on when it is resumed.
+    pub status: Option<Status>,
     /// The exit code of the command.
     pub exit_code: u8,
     /// What failed first.
@@ -132,6 +138,8 @@ pub(crate) struct Shared {
     /// By plugin: compiled when a step first has something to fill in.
     schemas: Vec<OnceLock<Result<WithSchema, String>>>,
     pub(crate) cancel: Cancel,
+    /// The steps that wait for people are left as they are: a resume goes on with them.
+    pub(crate) paused: CancellationToken,
     pub(crate) run_id: Arc<str>,
     pub(crate) pipeline: Arc<str>,
 }
@@ -146,6 +154,7 @@ impl Shared {
             run_id: run.gate.run().run.as_str().into(),
             pipeline: run.plan.name.as_str().into(),
             cancel,
+            paused: CancellationToken::new(),
             run,
         }
     }
@@ -183,11 +192,27 @@ impl Run {
         }
         let state = self.gate.run().state.clone();
         let shared = Arc::new(Shared::new(self, cancel, &state));
-        let StagesEnd { failure, timed_out } = stages::run(&shared).await;
+        let StagesEnd { failure, timed_out, waiting } = stages::run(&shared).await;
+        if let Some(stages) = waiting {
+            // What the run made stays: it is not over.
+            return waits(&shared, stages).await;
+        }
         let cancelled = shared.cancel.is_cancelled() && !timed_out;
         let left_behind = cleanup::clean_up(&shared, failure.is_some() || cancelled).await;
         end(&shared, failure, cancelled, left_behind).await
     }
+}
+
+/// Leaves the run open, for a resume.
+async fn waits(shared: &Shared, stages: Vec<Arc<str>>) -> Ended {
+    let closed = shared.run.gate.journal().close(Record::RunWaiting { stages }).await;
+    let failure = closed.err().map(|error| Failure {
+        kind: FailureKind::Host,
+        message: format!("that the run waits could not be recorded: {error}"),
+        hint: None,
+    });
+    let exit_code = if failure.is_some() { exit_code(Status::Failed, failure.as_ref()) } else { WAITING };
+    Ended { status: None, exit_code, failure, left_behind: Vec::new() }
 }
 
 async fn end(shared: &Shared, mut failure: Option<Failure>, cancelled: bool, left_behind: Vec<String>) -> Ended {
@@ -213,9 +238,9 @@ async fn end(shared: &Shared, mut failure: Option<Failure>, cancelled: bool, lef
             message: format!("the end of the run could not be recorded: {error}"),
             hint: None,
         };
-        return Ended { status: Status::Failed, exit_code: 1, failure: Some(failure), left_behind };
+        return Ended { status: Some(Status::Failed), exit_code: 1, failure: Some(failure), left_behind };
     }
-    Ended { status, exit_code, failure, left_behind }
+    Ended { status: Some(status), exit_code, failure, left_behind }
 }
 
 /// The exit codes are documented; this is the one place that gives them for runs.

@@ -5,12 +5,13 @@
 //! waits for another, and no thread is woken.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
-use windlass_journal::{Failure, FailureKind, Record, StageIndex, Status, StepIndex};
+use windlass_journal::{Failure, FailureKind, Record, Request, StageIndex, Status, StepIndex};
 
 use crate::run::Shared;
 use crate::step::{self, StepEnd};
@@ -24,6 +25,8 @@ pub(crate) struct StagesEnd {
     pub(crate) failure: Option<Failure>,
     /// Whether the run's own time limit passed.
     pub(crate) timed_out: bool,
+    /// The stages that wait for people, if there is nothing else to do.
+    pub(crate) waiting: Option<Vec<Arc<str>>>,
 }
 
 /// What the tasks share.
@@ -32,6 +35,8 @@ struct Stages {
     jobs: usize,
     tasks: TaskTracker,
     progress: Mutex<Progress>,
+    /// A task has ended.
+    task_ended: Notify,
 }
 
 /// How far the run has come.
@@ -40,6 +45,8 @@ struct Progress {
     missing: Vec<u32>,
     /// The plan's order is a topological one: the smallest ready index first keeps to it.
     ready: BinaryHeap<Reverse<u32>>,
+    /// Stages that are ready, but for a decision.
+    waiting: BTreeSet<u32>,
     begun: Vec<bool>,
     running: usize,
     failure: Option<Failure>,
@@ -55,15 +62,29 @@ pub(crate) async fn run(shared: &Arc<Shared>) -> StagesEnd {
         shared: Arc::clone(shared),
         jobs: shared.run.options.jobs.min(plan.jobs.map_or(usize::MAX, |jobs| jobs as usize)).max(1),
         tasks: TaskTracker::new(),
-        progress: Mutex::new(Progress { missing, ready: BinaryHeap::new(), begun, running: 0, failure: None }),
+        progress: Mutex::new(Progress {
+            missing,
+            ready: BinaryHeap::new(),
+            waiting: BTreeSet::new(),
+            begun,
+            running: 0,
+            failure: None,
+        }),
+        task_ended: Notify::new(),
     });
+    // What was asked of a run that nobody worked on.
+    let mut requests = shared.run.gate.journal().requests();
+    shared.settle(&mut requests, |stage| shared.begun(stage)).await;
     stages.begin(&mut stages.progress());
     let was_timed_out = stages.was_cancelled();
     stages.start(&mut stages.progress());
     // Tasks that start others are among those that are waited for.
     stages.tasks.close();
-    let timed_out = stages.wait(was_timed_out).await;
+    let (timed_out, waiting) = stages.wait(was_timed_out, requests).await;
     let mut progress = stages.progress();
+    if waiting.is_some() {
+        return StagesEnd { failure: None, timed_out, waiting };
+    }
     if progress.running > 0 {
         progress.fail(|| Failure { kind: FailureKind::Host, message: "a stage broke off".to_owned(), hint: None });
     }
@@ -74,7 +95,7 @@ pub(crate) async fn run(shared: &Arc<Shared>) -> StagesEnd {
             shared.run.gate.journal().append(skipped);
         }
     }
-    StagesEnd { failure: progress.failure.take(), timed_out }
+    StagesEnd { failure: progress.failure.take(), timed_out, waiting: None }
 }
 
 impl Stages {
@@ -92,10 +113,26 @@ impl Stages {
                     let failure = self.shared.failure_of(index);
                     self.note(progress, index, status, failure);
                 }
-                None if stage.needs.is_empty() => progress.ready.push(Reverse(index)),
+                None if stage.needs.is_empty() => self.is_ready(progress, index),
                 None => {}
             }
         }
+    }
+
+    /// A stage may begin, but for a decision.
+    fn is_ready(&self, progress: &mut Progress, index: u32) {
+        if !self.shared.begun(index) && !self.is_stopping(progress) && self.shared.has_to_wait(index) {
+            progress.waiting.insert(index);
+            self.shared.ask(index);
+        } else {
+            progress.ready.push(Reverse(index));
+        }
+    }
+
+    /// Whether nothing new begins.
+    fn is_stopping(&self, progress: &Progress) -> bool {
+        let Shared { run, cancel, .. } = &*self.shared;
+        (progress.failure.is_some() && run.options.fail_fast) || cancel.is_cancelled()
     }
 
     /// Starts tasks for stages that are ready, as far as there is room.
@@ -107,11 +144,13 @@ impl Stages {
 
     /// Takes the next stage, if there is one and it may begin.
     fn next(&self, progress: &mut Progress) -> Option<u32> {
-        let Shared { run, cancel, .. } = &*self.shared;
-        if progress.running >= self.jobs || run.gate.journal().failed().is_some() {
+        if self.is_stopping(progress) {
+            progress.waiting.clear();
+        }
+        if progress.running >= self.jobs || self.shared.run.gate.journal().failed().is_some() {
             return None;
         }
-        if (progress.failure.is_some() && run.options.fail_fast) || cancel.is_cancelled() {
+        if self.is_stopping(progress) {
             // Nothing new begins, but what was under way when the runner died comes to its end.
             progress.ready.retain(|Reverse(index)| self.shared.begun(*index));
         }
@@ -124,10 +163,12 @@ impl Stages {
     /// Runs this stage, and then others for as long as there are any.
     async fn follow(self: Arc<Self>, mut index: u32) {
         loop {
-            let (status, failure) = stage(&self.shared, index).await;
+            let ended = stage(&self.shared, index).await;
             let next = {
                 let mut progress = self.progress();
                 progress.running -= 1;
+                // One that waits goes on when the run is resumed.
+                let Some((status, failure)) = ended else { break };
                 self.note(&mut progress, index, status, failure);
                 let next = self.next(&mut progress);
                 self.start(&mut progress);
@@ -138,6 +179,7 @@ impl Stages {
             // Steps that wait for nothing must not keep the thread from all others.
             tokio::task::consume_budget().await;
         }
+        self.task_ended.notify_one();
     }
 
     /// What the end of a stage means for the others.
@@ -152,7 +194,7 @@ impl Stages {
                     let missing = &mut progress.missing[dependent as usize];
                     *missing = missing.saturating_sub(1);
                     if *missing == 0 && !progress.begun[dependent as usize] {
-                        progress.ready.push(Reverse(dependent));
+                        self.is_ready(progress, dependent);
                     }
                 }
             }
@@ -171,29 +213,96 @@ impl Stages {
         timed_out
     }
 
-    /// Waits until nothing runs any more. Says whether the run's own time limit passed.
-    async fn wait(&self, mut timed_out: bool) -> bool {
-        let Shared { run, cancel, .. } = &*self.shared;
-        let limit = run.plan.timeout;
-        let before = run.before();
+    /// Waits until nothing runs any more. Says whether the run's own time limit passed, and which stages wait if there
+    /// is nothing else to do and the process is not to stay for it.
+    async fn wait(self: &Arc<Self>, mut timed_out: bool, mut requests: Vec<Request>) -> (bool, Option<Vec<Arc<str>>>) {
+        let Shared { run, cancel, paused, .. } = &*self.shared;
+        let (journal, limit, before) = (run.gate.journal(), run.plan.timeout, run.before());
         let left = limit.map(|limit| limit.saturating_sub(before.map(|before| before.ran_for).unwrap_or_default()));
-        let deadline = left.and_then(|left| tokio::time::Instant::now().checked_add(left));
+        let mut deadline = left.and_then(|left| tokio::time::Instant::now().checked_add(left));
         let mut noted_cancel = before.is_some_and(|before| before.cancelled.is_some());
+        let mut changes = run.gate.approvals().changes();
+        let mut idle_since = None;
+        let mut listening = true;
+        let mut pausing = None;
         loop {
+            changes.borrow_and_update();
+            self.settle(&mut requests).await;
+            if journal.failed().is_some() {
+                self.progress().waiting.clear();
+            }
+            let waiting = if cancel.is_cancelled() { None } else { self.only_waits() };
+            // The time in which everything waits for people is none in which the run takes too long.
+            match (&waiting, idle_since) {
+                (Some(_), None) => idle_since = Some(tokio::time::Instant::now()),
+                (None, Some(since)) => {
+                    deadline = deadline.and_then(|deadline| deadline.checked_add(since.elapsed()));
+                    idle_since = None;
+                }
+                _ => {}
+            }
+            if waiting.is_some() && !run.options.wait && pausing.is_none() {
+                requests.extend(journal.requests());
+                if !requests.is_empty() {
+                    // What came just now may be what is waited for.
+                    self.settle(&mut requests).await;
+                    if self.only_waits().is_none() {
+                        continue;
+                    }
+                }
+                pausing = waiting.clone();
+                self.progress().waiting.clear();
+                paused.cancel();
+            }
+            let nothing_waits = self.progress().waiting.is_empty();
             tokio::select! {
                 biased;
                 () = cancel.cancelled(), if !noted_cancel => {
                     noted_cancel = true;
-                    run.gate.journal().append(Record::CancelRequested { by: cancel.by().to_owned() });
+                    self.progress().waiting.clear();
+                    journal.append(Record::CancelRequested { by: cancel.by().to_owned() });
                 }
-                () = self.tasks.wait() => return timed_out,
-                () = until(deadline), if !timed_out => {
+                () = self.tasks.wait(), if nothing_waits => return (timed_out, pausing),
+                () = until(deadline), if !timed_out && waiting.is_none() => {
                     timed_out = true;
                     self.progress().fail(|| over_time(limit));
                     cancel.cancel(TIME_LIMIT);
                 }
+                request = journal.request(), if listening => match request {
+                    Some(request) => requests.push(request),
+                    None => listening = false,
+                },
+                _ = changes.changed() => {}
+                () = self.task_ended.notified() => {}
             }
         }
+    }
+
+    /// Does what others ask of the run, as far as it can be done now.
+    async fn settle(self: &Arc<Self>, requests: &mut Vec<Request>) {
+        if requests.is_empty() {
+            return;
+        }
+        let begun = |stage: u32| self.progress().begun[stage as usize];
+        for stage in self.shared.settle(requests, begun).await {
+            let mut progress = self.progress();
+            if progress.waiting.remove(&stage) {
+                progress.ready.push(Reverse(stage));
+                self.start(&mut progress);
+            }
+        }
+    }
+
+    /// The stages that wait for people, if there is nothing else to do.
+    fn only_waits(&self) -> Option<Vec<Arc<str>>> {
+        let progress = self.progress();
+        let mut stages = self.shared.run.gate.approvals().stages();
+        if stages.len() < progress.running || (stages.is_empty() && progress.waiting.is_empty()) {
+            return None;
+        }
+        let plan = &self.shared.run.plan;
+        stages.extend(progress.waiting.iter().map(|index| Arc::clone(&plan.stages[*index as usize].name)));
+        Some(stages)
     }
 }
 
@@ -219,8 +328,8 @@ async fn until(deadline: Option<tokio::time::Instant>) {
     }
 }
 
-/// Runs the steps of a stage.
-async fn stage(shared: &Shared, index: u32) -> (Status, Option<Failure>) {
+/// Runs the steps of a stage; nothing if one of them waits until the run is resumed.
+async fn stage(shared: &Shared, index: u32) -> Option<(Status, Option<Failure>)> {
     let plan = &shared.run.plan;
     let stage = &plan.stages[index as usize];
     let journal = shared.run.gate.journal();
@@ -228,9 +337,10 @@ async fn stage(shared: &Shared, index: u32) -> (Status, Option<Failure>) {
         let (name, environment) = (Arc::clone(&stage.name), stage.environment.clone());
         journal.append(Record::StageStarted { stage: StageIndex(index), name, environment });
     }
-    let mut status = Status::Succeeded;
-    let mut failure = None;
-    for step in stage.steps.clone() {
+    let mut failure = shared.rejected(index);
+    let mut status = if failure.is_some() { Status::Failed } else { Status::Succeeded };
+    let steps = if failure.is_some() { 0..0 } else { stage.steps.clone() };
+    for step in steps {
         match step::run(shared, StepIndex(step)).await {
             StepEnd::Succeeded => {}
             StepEnd::Failed(_) if !plan.steps[step as usize].required => {}
@@ -243,8 +353,9 @@ async fn stage(shared: &Shared, index: u32) -> (Status, Option<Failure>) {
                 status = Status::Cancelled;
                 break;
             }
+            StepEnd::Waits => return None,
         }
     }
     journal.append(Record::StageEnded { stage: StageIndex(index), name: Arc::clone(&stage.name), status });
-    (status, failure)
+    Some((status, failure))
 }

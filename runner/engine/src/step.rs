@@ -22,6 +22,8 @@ pub(crate) enum StepEnd {
     Succeeded,
     Failed(Failure),
     Cancelled,
+    /// It waits for a person, and goes on when the run is resumed.
+    Waits,
 }
 
 /// Runs a step, or takes over how it ended before.
@@ -49,6 +51,7 @@ pub(crate) async fn run(shared: &Shared, index: StepIndex) -> StepEnd {
     let (status, failure, outputs) = match attempt(shared, step, index, before).await {
         Some(Ok(outputs)) => (Status::Succeeded, None, outputs),
         Some(Err(failure)) => (Status::Failed, Some(redacted(shared, failure)), BTreeMap::new()),
+        None if shared.paused.is_cancelled() => return StepEnd::Waits,
         None => (Status::Cancelled, None, BTreeMap::new()),
     };
     let ended = Record::StepEnded {
@@ -67,7 +70,7 @@ pub(crate) async fn run(shared: &Shared, index: StepIndex) -> StepEnd {
     }
 }
 
-/// What one attempt gave; nothing if the run was cancelled meanwhile.
+/// What one attempt gave; nothing if the run was cancelled meanwhile, or only waits.
 async fn attempt(
     shared: &Shared,
     step: &PlanStep,
@@ -84,9 +87,11 @@ async fn attempt(
     let result = tokio::select! {
         biased;
         () = shared.cancel.cancelled() => None,
+        () = shared.paused.cancelled() => None,
         // Dropping the work stops the plugin and its host call alike.
-        result = tokio::time::timeout(limit.saturating_sub(ran_for), work(shared, step, begun)) => {
-            Some(result.map_or_else(|_| Err(over_time(step, limit)), |worked| worked.1))
+        worked = work(shared, step, begun) => Some(worked.1),
+        () = shared.run.gate.approvals().worked(index, limit.saturating_sub(ran_for)) => {
+            Some(Err(over_time(step, limit)))
         }
     };
     log.finish();

@@ -61,6 +61,9 @@ fn denial(function: &str, need: &Need, stage: &str, step: &str) -> CallError {
             "{function} is not granted: add `{}` to `grants` of step `{step}` in stage `{stage}`",
             want.capability
         ),
+        Some(want) if want.capability == "approval" => {
+            format!("{function} is not granted: {}", Grants::denial_hint(&want.demand(), stage, step))
+        }
         Some(want) => format!(
             "{function} is not granted for `{}`: {}",
             want.resource,

@@ -27,6 +27,11 @@ pub(crate) fn nothing<O>(_: O) -> Vec<Need> {
     Vec::new()
 }
 
+/// Waiting for a person.
+pub(crate) fn approval_wait(_: crate::api::approval::Wait) -> Vec<Need> {
+    vec![need("approval", "wait", "true")]
+}
+
 /// Met by no grant: only the host itself calls these.
 pub(crate) fn host_only<O>(_: O) -> Vec<Need> {
     vec![Need { any_of: Vec::new(), owned_as: None }]

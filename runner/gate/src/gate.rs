@@ -8,13 +8,14 @@ use tokio_util::task::TaskTracker;
 use windlass_journal::{Record, Writer};
 
 use crate::api::Value;
-use crate::{Capability, Guard, Recording, RunContext};
+use crate::{Approvals, Capability, Guard, Recording, RunContext};
 
 /// The gate of one run.
 pub struct Gate {
     pub(crate) writer: Writer,
     pub(crate) run: Arc<RunContext>,
     pub(crate) guards: Vec<Arc<dyn Guard>>,
+    pub(crate) approvals: Approvals,
     /// Effects that go on when their step is cancelled, so that what they make is known.
     pub(crate) under_way: TaskTracker,
     capabilities: HashMap<&'static str, Standing>,
@@ -30,6 +31,7 @@ impl Gate {
     /// A gate with nothing behind it.
     pub fn new(writer: Writer, run: RunContext) -> Self {
         Self {
+            approvals: Approvals::new(writer.clone()),
             writer,
             run: Arc::new(run),
             guards: Vec::new(),
@@ -63,6 +65,11 @@ impl Gate {
         &self.writer
     }
 
+    /// Who waits for decisions, and what was decided.
+    pub fn approvals(&self) -> &Approvals {
+        &self.approvals
+    }
+
     /// Whether an effect of this capability has begun in this run.
     pub fn has_acted(&self, capability: &str) -> bool {
         self.capabilities.get(capability).is_some_and(|standing| standing.acted.load(Ordering::Relaxed))
@@ -79,6 +86,7 @@ impl Gate {
                 self.writer.append(Record::Notice { step: None, message });
             }
         }
+        self.approvals.resume(&recording.decided);
         for capability in &recording.acted {
             self.note_acted(capability);
         }

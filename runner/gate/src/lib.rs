@@ -5,6 +5,7 @@
 //! the capability act, writes `End`, and answers with exactly the bytes that the journal holds.
 
 pub mod api;
+mod approvals;
 mod authorise;
 mod capability;
 mod crash;
@@ -23,6 +24,7 @@ mod tape;
 /// calls composites are made of. A run is replayed and resumed only by a gate of the same version.
 pub const VERSION: &str = "1";
 
+pub use approvals::{Approvals, Subject};
 pub use capability::{Authority, Call, Capability, Guard, RunContext, StepAuthority};
 pub use error::{Answer, CallError, Interrupt, Stop};
 pub use gate::Gate;

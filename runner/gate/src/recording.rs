@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 use windlass_journal::{
-    CallId, Entry, Failure, FolderInput, InDoubtAnswer, JournalError, PluginPin, Reader, Record, RunStarted,
+    CallId, Decision, Entry, Failure, FolderInput, InDoubtAnswer, JournalError, PluginPin, Reader, Record, RunStarted,
     RunSummary, StageIndex, Status, StepIndex, Stream,
 };
 
-use crate::{Function, InDoubt, Kind, RecordedCall, Tape, api, tape};
+use crate::{Function, InDoubt, Kind, RecordedCall, Subject, Tape, api, tape};
 
 /// A run as it was recorded.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct Recording {
     pub steps: BTreeMap<StepIndex, StepRecord>,
     /// What the host did after the last step.
     pub host: Tape,
+    /// What people have decided.
+    pub decided: HashMap<Subject, Decision>,
     /// Who asked the run to end.
     pub cancelled: Option<String>,
     /// For how long a process worked on it.
@@ -71,6 +73,9 @@ pub struct StepRecord {
     pub tape: Tape,
     began: u64,
     lost: u64,
+    /// Since when it has waited for a person, if it does, and for how long it did before.
+    asked: Option<u64>,
+    waited: u64,
 }
 
 /// A call of which nobody but a person can say how it ended.
@@ -166,6 +171,7 @@ struct Reading {
     stages: BTreeMap<StageIndex, StageRecord>,
     steps: BTreeMap<StepIndex, StepRecord>,
     host: Tape,
+    decided: HashMap<Subject, Decision>,
     cancelled: Option<String>,
     ended: Option<(Status, u8)>,
     acted: BTreeSet<&'static str>,
@@ -185,6 +191,8 @@ impl Reading {
         }
         if matches!(record, Record::RunResumed(_)) {
             self.lost += at.saturating_sub(self.last_at);
+            // Who waited asks again.
+            self.steps.values_mut().for_each(|step| step.answered(self.last_at));
         }
         self.last_at = at;
         match record {
@@ -265,9 +273,20 @@ impl Reading {
                     *step.tape.printed.entry(stream).or_default() += len;
                 }
             }
+            Record::ApprovalAsked { call, .. } => {
+                if let Some(step) = call.and_then(|call| self.attempt(call.step, call.attempt)) {
+                    step.asked = Some(at);
+                }
+            }
+            Record::Decided { stage, call, decision } => {
+                if let Some(step) = call.and_then(|call| self.attempt(call.step, call.attempt)) {
+                    step.answered(at);
+                }
+                self.decided.insert((stage, call), decision);
+            }
             Record::CancelRequested { by } => self.cancelled = Some(by),
             Record::RunEnded { status, exit_code } => self.ended = Some((status, exit_code)),
-            Record::LogCut { .. } | Record::Notice { .. } => {}
+            Record::RunWaiting { .. } | Record::LogCut { .. } | Record::Notice { .. } => {}
         }
         Ok(())
     }
@@ -304,6 +323,7 @@ impl Reading {
             stages,
             mut steps,
             host,
+            decided,
             cancelled,
             ended,
             acted,
@@ -323,6 +343,7 @@ impl Reading {
             stages,
             steps,
             host,
+            decided,
             cancelled,
             ran_for,
             ended,
@@ -348,11 +369,19 @@ impl StepRecord {
             tape: Tape { calls: Vec::new(), printed: HashMap::<Stream, u64>::new() },
             began,
             lost,
+            asked: None,
+            waited: 0,
         }
     }
 
+    /// The time in which it waits for a person is none in which it works.
+    fn answered(&mut self, at: u64) {
+        self.waited += self.asked.take().map_or(0, |since| at.saturating_sub(since));
+    }
+
     fn worked_until(&mut self, at: u64, lost: u64) {
-        let away = lost.saturating_sub(self.lost);
+        self.answered(at);
+        let away = lost.saturating_sub(self.lost) + self.waited;
         self.ran_for = Duration::from_micros(at.saturating_sub(self.began).saturating_sub(away));
     }
 }

@@ -127,7 +127,7 @@ macro_rules! table {
 use InDoubt::{Adopt, Fail, Repeat};
 use Kind::{Composite, Effect, Record, Wait};
 
-use crate::api::{artifacts, docker, files, health, http, metrics, process, timer};
+use crate::api::{approval, artifacts, docker, files, health, http, metrics, process, timer};
 
 table! {
     DockerBuild "docker.build" "docker" "docker" plugin Effect(Repeat), docker::Build => demands::docker_build;
@@ -170,6 +170,7 @@ table! {
     ArtifactsPut "artifacts.put" "artifacts" "artifacts" plugin Effect(Repeat), artifacts::Put => demands::artifacts_put;
     ArtifactsGet "artifacts.get" "artifacts" "artifacts" plugin Record, artifacts::Get => demands::artifacts_get;
     ArtifactsList "artifacts.list" "artifacts" "artifacts" plugin Record, artifacts::List => demands::artifacts_list;
+    ApprovalWait "approval.wait" "approval" "approval" plugin Wait, approval::Wait => demands::approval_wait;
     LogLog "log.log" "log" "" plugin Record, NoArgs => demands::nothing;
     FilesPublish "files.publish" "files" "" host Effect(Repeat), files::Publish => demands::files_publish;
     MetricsEmit "metrics.emit" "metrics" "" plugin Record, metrics::Emit => demands::nothing;

@@ -87,6 +87,8 @@ pub(crate) struct Stage {
     pub(crate) required: bool,
     /// The environment that it names, as index into `environments`.
     pub(crate) environment: Option<u32>,
+    /// Whether it waits for a decision before its first step, and the message if it has one.
+    pub(crate) approval: Option<Option<NodeId>>,
 }
 
 #[derive(Debug)]
@@ -113,6 +115,11 @@ impl Pipeline {
     /// Every plugin that a step uses, once, with its place in the file; the caller loads their descriptions.
     pub fn plugin_sources(&self) -> Vec<(PluginSource, Location)> {
         self.plugins.iter().map(|plugin| (plugin.source.clone(), plugin.location)).collect()
+    }
+
+    /// The names of the stages, and whether each waits for a decision before its first step; in the order of the file.
+    pub fn stages(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.stages.iter().map(|stage| (&*stage.name, stage.approval.is_some()))
     }
 
     /// The environment of this name, as index into `environments`.

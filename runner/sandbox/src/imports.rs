@@ -17,6 +17,7 @@ pub(crate) const SERVED: &[(&str, &str)] = &[
     ("windlass:artifacts/artifacts", "0.1.0"),
     ("windlass:metrics/metrics", "0.1.0"),
     ("windlass:timer/timer", "0.1.0"),
+    ("windlass:approval/approval", "0.1.0"),
 ];
 
 /// The packages of WASI 0.2 that the host serves.

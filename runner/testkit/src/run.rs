@@ -143,4 +143,5 @@ fn gate(case: &Case, answers: &Arc<Answers>, writer: Writer, workspace: &Path, s
         .with(Canned::new("process", answers))
         .with(Canned::new("artifacts", answers))
         .with(Canned::new("timer", answers))
+        .with(Canned::new("approval", answers))
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
-use windlass_gate::api::{Operation, artifacts, docker, files, http, process, timer};
+use windlass_gate::api::{Operation, approval, artifacts, docker, files, http, process, timer};
 use windlass_gate::{Function, Kind};
 
 use crate::value;
@@ -33,7 +33,7 @@ shapes! {
     docker::List, docker::Logs, docker::Stats, docker::WaitHealthy, docker::Stop, docker::Remove,
     docker::CreateNetwork, docker::RemoveNetwork, docker::CreateVolume, docker::RemoveVolume, docker::Locate,
     docker::ProbeCommand, docker::ProbeHealth, process::Run, http::Send, http::Probe, http::ProbeTcp, artifacts::Put,
-    artifacts::Get, artifacts::List, files::Publish, timer::Sleep,
+    artifacts::Get, artifacts::List, files::Publish, timer::Sleep, approval::Wait,
 }
 
 /// Whether the value is of the type, without anything that the type does not know.

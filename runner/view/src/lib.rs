@@ -17,6 +17,7 @@
 //! Output of steps is data, never a command. What is printed here has no control characters, no
 //! escape sequences but colours, and nothing that a CI system would take for an instruction.
 
+mod approvals;
 mod calls;
 mod clean;
 mod error;
@@ -36,9 +37,10 @@ mod text;
 mod trace;
 
 pub use error::ViewError;
+pub use json::state_word;
 pub use live::{LiveOptions, TerminalSize, live};
 pub use logs::{LogsOptions, logs};
-pub use model::{Attempt, Inputs, Metric, Notice, OpenCall, Resume, RunModel, StageModel, StepModel};
+pub use model::{Approval, Asked, Attempt, Inputs, Metric, Notice, OpenCall, Resume, RunModel, StageModel, StepModel};
 pub use pruned::{Removal, pruned};
 pub use runs::runs;
 pub use show::{ShowOptions, show};

@@ -63,7 +63,7 @@ impl<'a> Report<'a> {
     pub(crate) fn state(&self) -> String {
         let style = match self.state {
             RunState::Ended(ended) => status(Some(ended)).1,
-            RunState::Interrupted => YELLOW,
+            RunState::Interrupted | RunState::Waiting => YELLOW,
             _ => BOLD,
         };
         paint(self.style.color, style, state_word(self.state)).to_string()
@@ -139,6 +139,7 @@ impl<'a> Report<'a> {
     fn row(&mut self, state: Option<Status>, name: &str, width: usize, took: Option<(u64, Option<u64>)>, note: &str) {
         let (word, style) = match (state, self.state) {
             (None, RunState::Interrupted) => ("broke off", YELLOW),
+            (None, RunState::Waiting) => ("waits", YELLOW),
             _ => status(state),
         };
         let took = took.map_or_else(String::new, |(from, to)| duration(from, to.unwrap_or(self.model.last_at)));
@@ -333,6 +334,9 @@ impl<'a> Report<'a> {
     /// What can be done with a run that is not over.
     pub(crate) fn outlook(&mut self) {
         let run = self.run();
+        if self.state == RunState::Waiting {
+            return self.decide();
+        }
         if self.state == RunState::Interrupted {
             let _ = writeln!(
                 self.text,

@@ -63,6 +63,7 @@ pub(crate) fn human(
     let mut report = Report::new(model, state, style, Detail::Full);
     header(&mut report);
     report.table();
+    report.approvals();
     report.outputs();
     report.failures(read)?;
     report.inputs();
@@ -84,12 +85,13 @@ fn header(report: &mut Report<'_>) {
         ("run", one_line(&started.run)),
         ("pipeline", format!("{} from {}", one_line(&started.pipeline), one_line(&started.file))),
         ("workspace", one_line(&started.workspace)),
+        ("env", started.flags.env.as_deref().map(one_line).unwrap_or_default()),
         ("status", format!("{}{exit}{by}", report.state())),
         ("started", moment(model.started_at)),
         ("took", duration(model.started_at, model.ended_at.unwrap_or(model.last_at))),
         ("calls", format!("{}{denied}", model.calls)),
     ];
-    for (name, value) in rows {
+    for (name, value) in rows.into_iter().filter(|(_, value)| !value.is_empty()) {
         let _ = writeln!(report.text, "{}  {value}", paint(color, DIM, format_args!("{name:9}")));
     }
     let plugins: Vec<_> =

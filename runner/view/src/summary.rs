@@ -61,6 +61,7 @@ pub(crate) fn human(
     }
     report.text.push('\n');
     report.table();
+    report.approvals();
     report.outputs();
     report.failures(read)?;
     report.metrics();

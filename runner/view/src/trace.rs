@@ -243,6 +243,14 @@ impl<'a> Trace<'a> {
                 };
                 self.moment("answered", track, at, json!({ "call": name_of(*call), "answer": answer, "by": by }));
             }
+            Record::ApprovalAsked { stage, message, .. } => {
+                self.moment("waits for approval", RUN, at, json!({ "stage": stage, "message": message }));
+            }
+            Record::Decided { stage, decision, .. } => {
+                let word = if decision.approved { "approved" } else { "rejected" };
+                self.moment(word, RUN, at, json!({ "stage": stage, "by": decision.by, "why": decision.why }));
+            }
+            Record::RunWaiting { stages } => self.moment("waiting", RUN, at, json!({ "stages": stages })),
             Record::Log { .. } | Record::RunEnded { .. } => {}
         }
         self.last = at;

@@ -1,7 +1,9 @@
 //! The commands, one file each.
 
+mod cancel;
 mod check;
 mod completions;
+mod decide;
 mod doctor;
 mod logs;
 mod plan;
@@ -23,6 +25,9 @@ use crate::exit::Exit;
 pub(crate) enum Command {
     Run(run::Run),
     Resume(resume::Resume),
+    Cancel(cancel::Cancel),
+    Approve(decide::Approve),
+    Reject(decide::Reject),
     Replay(replay::Replay),
     Plan(plan::Plan),
     Check(check::Check),
@@ -40,6 +45,9 @@ impl Command {
         match self {
             Self::Run(args) => args.format.format,
             Self::Resume(args) => args.format.format,
+            Self::Cancel(args) => args.format.format,
+            Self::Approve(args) => args.format(),
+            Self::Reject(args) => args.format(),
             Self::Replay(args) => args.format.format,
             Self::Plan(args) => args.format.format,
             Self::Check(args) => args.format.format,
@@ -57,6 +65,9 @@ impl Command {
         match self {
             Self::Run(args) => run::run(args),
             Self::Resume(args) => resume::run(args),
+            Self::Cancel(args) => cancel::run(args),
+            Self::Approve(args) => decide::approve(args),
+            Self::Reject(args) => decide::reject(args),
             Self::Replay(args) => replay::run(args),
             Self::Plan(args) => plan::run(args),
             Self::Check(args) => check::run(args),

@@ -17,16 +17,17 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::finish::{Told, finish};
 use crate::prepare::{Prepared, Text};
+use crate::waiting::WaitArg;
 use crate::{answers, files, output, pinned, runtime, signals, versions, view_style, world};
 
-/// Go on with a run that was interrupted
+/// Go on with a run that was interrupted, or that waits for a decision
 ///
 /// Steps that were over are taken over with their outputs; a step that was under way runs again against its recorded
 /// calls and goes on where the record ends. Nothing is done twice. Where it is not known how a call ended that must not
 /// be made twice, `resume` says so, does nothing and ends with code 5: find out, and say it with `--answer`.
 #[derive(Debug, Args)]
 pub(crate) struct Resume {
-    /// The run, by its id or the beginning of it [default: the newest that was interrupted]
+    /// The run, by its id or the beginning of it [default: the newest that was interrupted or waits]
     #[arg(value_name = "RUN")]
     run: Option<String>,
     /// What became of a call that may have been made: `done` or `repeat`; of one step with `STAGE/STEP=done`
@@ -35,6 +36,8 @@ pub(crate) struct Resume {
     /// Leave behind what a step has done so far, and begin it anew, with the plugin as it is now
     #[arg(long, value_name = "STAGE/STEP")]
     restart_step: Vec<String>,
+    #[command(flatten)]
+    wait: WaitArg,
     /// Print nothing but errors
     #[arg(short, long)]
     quiet: bool,
@@ -61,7 +64,8 @@ pub(crate) fn run(args: &Resume) -> Result<Exit, CliError> {
     }
     let workspace = files::beside(&state)?;
     let text = Text::recorded(&recording.started, workspace);
-    let options = pinned::options(&recording.started.flags);
+    let mut options = pinned::options(&recording.started.flags);
+    options.wait = args.wait.stays();
     let small = runtime::small()?;
     let prepared = small.block_on(pinned::prepare(&text, &recording.started, options.jobs, &[]))?;
     let restarted = restarted(args, &prepared, &recording)?;
@@ -116,17 +120,17 @@ fn choose(reader: &windlass_journal::Reader, named: Option<&str>) -> Result<RunS
         Some(_) => reader.resolve(named)?,
         None => {
             let newest = reader.resolve(None)?;
-            let interrupted = reader.runs(usize::MAX)?.into_iter().find(|run| run.state == RunState::Interrupted);
+            let interrupted = reader.runs(usize::MAX)?.into_iter().find(|run| run.state.is_open());
             interrupted.ok_or_else(|| {
                 CliError::usage(
-                    format!("no run was interrupted; the newest is `{}`", newest.id),
+                    format!("no run was interrupted or waits; the newest is `{}`", newest.id),
                     "start a new one with `windlass run`; `windlass runs` lists all",
                 )
             })?
         }
     };
     match run.state {
-        RunState::Interrupted => Ok(run),
+        RunState::Interrupted | RunState::Waiting => Ok(run),
         RunState::Running => Err(windlass_journal::JournalError::InUse { run: run.id, pid: run.pid }.into()),
         _ => Err(windlass_journal::JournalError::Ended { run: run.id }.into()),
     }

@@ -16,6 +16,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::finish::{Told, finish};
 use crate::prepare::{Prepared, Text, prepare};
+use crate::waiting::WaitArg;
 use crate::{files, offline, output, runtime, signals, versions, view_style, world};
 
 /// Run a pipeline
@@ -42,6 +43,8 @@ pub(crate) struct Run {
     /// The run whose record answers [default: the newest of this pipeline that has ended]
     #[arg(long, value_name = "RUN", requires = "offline")]
     from: Option<String>,
+    #[command(flatten)]
+    wait: WaitArg,
     /// Print nothing but errors
     #[arg(short, long)]
     quiet: bool,
@@ -53,7 +56,8 @@ pub(crate) struct Run {
 pub(crate) fn run(args: &Run) -> Result<Exit, CliError> {
     let text = Text::read(&args.file)?;
     let run = new_run_id();
-    let mut options = RunOptions { keep: args.keep, fail_fast: !args.keep_going, ..RunOptions::default() };
+    let mut options =
+        RunOptions { keep: args.keep, fail_fast: !args.keep_going, wait: args.wait.stays(), ..RunOptions::default() };
     if let Some(jobs) = args.jobs {
         options.jobs = jobs.get();
     }

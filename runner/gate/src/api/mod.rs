@@ -2,6 +2,7 @@
 //!
 //! The sandbox turns WIT values into this form and back; capabilities read it with these types.
 
+pub mod approval;
 pub mod artifacts;
 pub mod docker;
 pub mod files;

@@ -140,6 +140,10 @@ impl Session {
         if function == Function::MetricsEmit {
             return Ok(self.emit(id, args));
         }
+        // A test case answers for the people.
+        if function == Function::ApprovalWait && self.gate.capability(function.row().capability).is_none() {
+            return Ok(self.decision(id, args, grant, before.is_some()).await);
+        }
         let Some(capability) = self.gate.capability(function.row().capability).cloned() else {
             let error = CallError::Unavailable(format!("this run has no capability `{}`", function.row().capability));
             return Ok(self.recorded(id, function, args, grant, Err(error), 0));

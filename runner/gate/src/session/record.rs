@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use serde_json::Value as Json;
-use windlass_journal::{CallId, InDoubtAnswer, Record};
+use windlass_journal::{CallId, Decision, InDoubtAnswer, Record};
 
 use super::{Session, to_json};
 use crate::crash::{self, Label, Phase};
 use crate::demands::owned;
-use crate::{Call, CallError, Capability, Function, InDoubt, Interrupt, RecordedCall, Stop, api};
+use crate::{Authority, Call, CallError, Capability, Function, InDoubt, Interrupt, RecordedCall, Stop, api};
 
 impl Session {
     /// Changes the world: nothing is done before it is durable that it is about to be.
@@ -105,6 +105,25 @@ impl Session {
                 self.recorded(id, Function::MetricsEmit, args, None, Err(error), 0)
             }
         }
+    }
+
+    /// Waits for a person.
+    pub(super) async fn decision(&mut self, id: CallId, args: String, grant: Option<String>, began: bool) -> String {
+        let function = Function::ApprovalWait;
+        let wait = serde_json::from_str::<api::approval::Wait>(&args);
+        let (Ok(wait), Authority::Step(step)) = (wait, self.authority.clone()) else {
+            let error = CallError::Invalid("only a step can wait for a decision".to_owned());
+            return self.recorded(id, function, args, grant, Err(error), 0);
+        };
+        if !began {
+            self.start(id, function, &args, grant);
+        }
+        let gate = Arc::clone(&self.gate);
+        let message = gate.run.secrets.redactor().text(wait.message);
+        let decided = gate.approvals.wait(&step.stage, id, &message).await;
+        let Decision { approved, by, why, .. } = decided;
+        let answer = serde_json::to_value(api::approval::Decision { approved, by, reason: why });
+        self.ended(id, function, &args, &answer.map_err(|error| CallError::Other(error.to_string())))
     }
 
     /// Says that a call begins.

@@ -22,6 +22,9 @@ pub(super) fn denial(demand: &Demand<'_>, stage: &str, step: &str) -> String {
     if let Err(error) = Pattern::parse(row.kind, pattern) {
         return format!("no grant can allow that: {} {}", quoted(pattern), error.message);
     }
+    if row.kind == Kind::Switch {
+        return format!("add `{} = true` to `grants` of step `{step}` in stage `{stage}`", row.capability);
+    }
     let (what, table) = entry(row, &toml_string(&resource));
     format!("add `{what}` to `{table}` of step `{step}` in stage `{stage}`")
 }
@@ -40,6 +43,9 @@ pub(crate) fn entry(row: &Verb, value: &str) -> (String, String) {
 /// A grant of a capability, as `process = ["cargo"]`, with the example of the vocabulary.
 pub(crate) fn example(capability: &str) -> Option<String> {
     let row = vocabulary::verbs(capability).next()?;
+    if row.kind == Kind::Switch {
+        return Some(format!("{capability} = true"));
+    }
     let (what, _) = entry(row, &toml_string(row.example));
     Some(match row.keys {
         [] => format!("{capability} = [{what}]"),

@@ -98,6 +98,11 @@ impl Context<'_, '_> {
             .collect();
         let deeper = rows.iter().any(|row| row.keys.len() > depth);
         let doc = self.doc;
+        if let [row] = rows
+            && row.kind == Thing::Switch
+        {
+            return self.switch(at, row, rules);
+        }
         match doc.kind(at) {
             Kind::Broken => {}
             Kind::Table if deeper => {
@@ -132,6 +137,28 @@ impl Context<'_, '_> {
                     _ => "a table",
                 };
                 self.wrong_type(at, found, &quoted(&path), expected, &example);
+            }
+        }
+    }
+
+    /// A capability that is granted or not.
+    fn switch(&mut self, at: NodeId, row: &'static Verb, rules: &mut Vec<(Rule, NodeId)>) {
+        match (self.doc.kind(at), self.doc.boolean(at)) {
+            (Kind::Broken, _) | (_, Some(false)) => {}
+            (_, Some(true)) => {
+                let location = self.places.map(|(lines, text)| lines.location(text, self.doc.span(at).start));
+                let rule = Rule {
+                    capability: row.capability,
+                    verb: row.verb,
+                    pattern: Pattern::Exact("true".into()),
+                    text: "true".into(),
+                    location: location.unwrap_or_default(),
+                };
+                rules.push((rule, at));
+            }
+            (found, None) => {
+                let example = format!("{} = true", row.capability);
+                self.wrong_type(at, found, &quoted(row.capability), "true or false", &example);
             }
         }
     }

@@ -26,6 +26,8 @@ pub enum Kind {
     Target,
     /// A program by its name, or by its absolute path.
     Program,
+    /// Nothing: it is granted, or not.
+    Switch,
 }
 
 /// One thing that a grant can allow.
@@ -91,6 +93,8 @@ impl Verb {
 /// The vocabulary, by capability.
 #[rustfmt::skip]
 pub const VOCABULARY: &[Verb] = &[
+    row("approval", "wait", &[], Kind::Switch, "true", "Wait for a person to decide."),
+
     row("artifacts", "read", &["read"], Kind::Artifact, "report", "Read artifacts of this run.").short(),
     row("artifacts", "write", &["write"], Kind::Artifact, "report", "Publish artifacts of this run.").short(),
 
@@ -140,13 +144,24 @@ pub fn verb(capability: &str, verb: &str) -> Option<&'static Verb> {
     verbs(capability).find(|row| row.verb == verb || (row.kind == Kind::Request && METHODS.contains(&verb)))
 }
 
+/// The example, as a value of TOML.
+fn value(row: &Verb) -> String {
+    if row.kind == Kind::Switch { row.example.to_owned() } else { crate::suggest::toml_string(row.example) }
+}
+
 /// The vocabulary as a table in Markdown, for documentation.
 pub fn markdown() -> String {
     let mut out = String::from("| grant | verb | example | what it allows |\n| --- | --- | --- | --- |\n");
     for row in VOCABULARY {
         let verb = if row.kind == Kind::Request { METHODS.join(", ") } else { row.verb.to_owned() };
-        let (grant, _) = super::hint::entry(row, &crate::suggest::toml_string(row.example));
-        let example = if row.keys.is_empty() { format!("{} = [{grant}]", row.capability) } else { grant };
+        let (grant, _) = super::hint::entry(row, &value(row));
+        let example = if row.kind == Kind::Switch {
+            format!("{} = {grant}", row.capability)
+        } else if row.keys.is_empty() {
+            format!("{} = [{grant}]", row.capability)
+        } else {
+            grant
+        };
         out.push_str(&format!("| `{}` | {verb} | `{example}` | {} |\n", row.path(), row.documentation));
     }
     out

@@ -151,6 +151,7 @@ impl Maker<'_, '_> {
 fn is_filled(doc: Doc<'_>, at: NodeId) -> bool {
     match doc.kind(at) {
         Kind::Table | Kind::Array => doc.children(at).any(|child| is_filled(doc, child)),
+        Kind::Bool => doc.boolean(at) == Some(true),
         _ => true,
     }
 }

@@ -74,6 +74,7 @@ impl<'a, 's> Maker<'a, 's> {
             let stage = &pipeline.stages[*index as usize];
             let environment = stage.environment.or(self.scope.environment);
             self.expander.enter(environment, sink);
+            let approval = stage.approval.map(|message| self.message(message, sink));
             let first = steps.len() as u32;
             for step in stage.steps.clone() {
                 let made = self.step(step, at as u32, sink);
@@ -86,11 +87,21 @@ impl<'a, 's> Maker<'a, 's> {
                 steps: first..steps.len() as u32,
                 required: stage.required,
                 environment: environment.map(|index| pipeline.environments[index as usize].name.clone()),
+                approval,
                 location: self.scope.location(stage.node),
             });
         }
         conflicts::check(self.scope, &self.writers, sink);
         (stages, steps)
+    }
+
+    /// What a stage asks, with its references filled in.
+    fn message(&mut self, at: Option<NodeId>, sink: &mut Sink) -> Arc<str> {
+        let text = at.and_then(|at| Some((at, self.scope.doc.string(at)?)));
+        match text.and_then(|(at, text)| self.expander.string(at, &text, sink)) {
+            Some(Node::Text(text)) => text.into(),
+            _ => "".into(),
+        }
     }
 
     fn step(&mut self, index: u32, stage: u32, sink: &mut Sink) -> PlanStep {

@@ -73,6 +73,8 @@ pub struct PlanStage {
     pub required: bool,
     /// The environment that it belongs to, if it does.
     pub environment: Option<Arc<str>>,
+    /// What is to be decided before its first step, if it waits for that; empty if it does not say.
+    pub approval: Option<Arc<str>>,
     /// Where it stands in the file.
     pub location: Location,
 }

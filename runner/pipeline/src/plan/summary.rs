@@ -62,6 +62,8 @@ struct StageView<'a> {
     required: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     environment: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval: Option<&'a str>,
     line: u32,
     steps: Vec<StepView<'a>>,
 }
@@ -101,6 +103,7 @@ impl Serialize for Plan {
             needs: stage.needs.iter().filter_map(name).collect(),
             required: stage.required,
             environment: stage.environment.as_deref(),
+            approval: stage.approval.as_deref(),
             line: stage.location.line,
             steps: self.steps_of(stage).iter().map(|step| self.view(step)).collect(),
         });

@@ -16,6 +16,8 @@ pub(super) enum Place {
     Step(u32),
     Grants,
     Var,
+    /// The message of a stage that waits.
+    Approval,
 }
 
 /// A reference to an output.
@@ -221,6 +223,10 @@ impl Reader<'_> {
                 Place::Grants => self.sink.error(codes::BAD_REFERENCE, span, |diagnostic| {
                     diagnostic.message = "grants cannot refer to outputs: they are fixed before the run".to_owned();
                     diagnostic.help("name the thing itself, or all that it can be, with `*`");
+                }),
+                Place::Approval => self.sink.error(codes::BAD_REFERENCE, span, |diagnostic| {
+                    diagnostic.message = "what is asked cannot refer to outputs: it is fixed before the run".to_owned();
+                    diagnostic.help("let a step log what is to be looked at");
                 }),
                 Place::Var => self.sink.error(codes::BAD_REFERENCE, span, |diagnostic| {
                     diagnostic.message = "variables cannot refer to outputs: they are fixed before the run".to_owned();

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::Reader;
+use super::references::Place;
 use crate::diagnostic::{Sink, codes};
 use crate::graph::Graph;
 use crate::pipeline::{INDEXED_STEPS, Stage, Step};
@@ -12,7 +13,7 @@ use crate::plan::OnCrash;
 use crate::suggest::{did_you_mean, quoted};
 use crate::tree::{Kind, NodeId};
 
-const STAGE: &[&str] = &["environment", "needs", "required", "steps"];
+const STAGE: &[&str] = &["approval", "environment", "needs", "required", "steps"];
 const STEP: &[&str] = &["env", "grants", "limits", "name", "on-crash", "required", "timeout", "uses", "with"];
 
 impl<'s> Reader<'s> {
@@ -37,6 +38,7 @@ impl<'s> Reader<'s> {
                 steps: 0..0,
                 required: true,
                 environment: None,
+                approval: None,
             });
             tables.push(child);
         }
@@ -71,6 +73,7 @@ impl<'s> Reader<'s> {
             steps: 0..1,
             required: true,
             environment: None,
+            approval: None,
         });
         self.step(0, at);
         let mut graph = Graph::new();
@@ -96,6 +99,7 @@ impl<'s> Reader<'s> {
                     self.pipeline.stages[index as usize].required = self.boolean(child, key).unwrap_or(true);
                 }
                 "steps" => steps = Some(child),
+                "approval" => self.pipeline.stages[index as usize].approval = self.approval(child),
                 "environment" => self.pipeline.stages[index as usize].environment = self.environment(child),
                 other => {
                     let name = self.pipeline.stages[index as usize].name.clone();
@@ -129,6 +133,34 @@ impl<'s> Reader<'s> {
             self.pipeline.step_index.insert(index, names);
         }
         needs
+    }
+
+    /// Whether the stage waits for a decision, and the message if it has one.
+    fn approval(&mut self, at: NodeId) -> Option<Option<NodeId>> {
+        let doc = self.doc;
+        match doc.kind(at) {
+            Kind::Bool => doc.boolean(at).filter(|waits| *waits).map(|_| None),
+            Kind::Table => {
+                let mut message = None;
+                for child in doc.children(at) {
+                    match &*doc.key(child) {
+                        key @ "message" => {
+                            if let Some(text) = self.filled(child, key) {
+                                self.check_text(child, &text, Place::Approval, &mut Vec::new());
+                                message = Some(child);
+                            }
+                        }
+                        other => self.unknown_key(child, other, "`approval`", &["message"]),
+                    }
+                }
+                Some(message)
+            }
+            _ => {
+                let help = "write `approval = true`, or `approval = { message = \"...\" }`".to_owned();
+                self.wrong_type(at, "approval", "true, false or a table", Some(help));
+                None
+            }
+        }
     }
 
     fn needs(&mut self, index: u32, at: NodeId) -> Vec<u32> {

@@ -1,5 +1,6 @@
 //! Binds every imported interface to the gate: arguments become JSON, the answer becomes WIT again.
 
+mod approval;
 mod artifacts;
 mod docker;
 mod health;

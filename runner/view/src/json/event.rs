@@ -97,6 +97,7 @@ fn step_of(record: &Record) -> Option<StepIndex> {
         | Record::InDoubtAnswered { call, .. }
         | Record::Metric { call, .. } => Some(call.step),
         Record::Notice { step, .. } => *step,
+        Record::ApprovalAsked { call, .. } | Record::Decided { call, .. } => call.map(|call| call.step),
         _ => None,
     }
 }

@@ -8,5 +8,6 @@ mod run;
 mod safe;
 
 pub(crate) use event::EventPrinter;
-pub(crate) use run::{CallJson, RunJson, RunRow, state_word, value};
+pub use run::state_word;
+pub(crate) use run::{CallJson, RunJson, RunRow, value};
 pub(crate) use safe::push_line;

@@ -1,19 +1,21 @@
 //! One run as a value: what `show` and `runs` print for programs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
-use windlass_journal::{Failure, FolderInput, InDoubtAnswer, PluginPin, RunState, RunSummary, Status};
+use windlass_journal::{Decision, Failure, FolderInput, InDoubtAnswer, PluginPin, RunState, RunSummary, Status};
 
 use crate::calls::Call;
-use crate::model::{Attempt, RunModel, StageModel, StepModel};
+use crate::model::{Approval, Attempt, RunModel, StageModel, StepModel};
 
 /// Where a run stands, in a word.
-pub(crate) fn state_word(state: RunState) -> &'static str {
+pub fn state_word(state: RunState) -> &'static str {
     match state {
         RunState::Running => "running",
         RunState::Interrupted => "interrupted",
+        RunState::Waiting => "waiting",
         RunState::Ended(Status::Succeeded) => "succeeded",
         RunState::Ended(Status::Failed) => "failed",
         RunState::Ended(Status::Skipped) => "skipped",
@@ -76,12 +78,34 @@ pub(crate) struct RunJson<'a> {
     facts: Option<&'a BTreeMap<String, String>>,
     versions: Option<&'a BTreeMap<String, String>>,
     plugins: &'a [PluginPin],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    approvals: Vec<ApprovalJson<'a>>,
     stages: Vec<StageJson<'a>>,
     resumes: Vec<ResumeJson>,
     metrics: Vec<MetricJson<'a>>,
     notices: Vec<NoticeJson<'a>>,
     calls: u64,
     denied: u64,
+}
+
+/// What people were asked about a stage, and have decided.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct ApprovalJson<'a> {
+    stage: &'a str,
+    waits: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    decisions: &'a [Decision],
+}
+
+impl<'a> From<(&'a Arc<str>, &'a Approval)> for ApprovalJson<'a> {
+    fn from((stage, approval): (&'a Arc<str>, &'a Approval)) -> Self {
+        let message = approval.asked.as_ref().map(|asked| asked.message.as_str()).filter(|text| !text.is_empty());
+        Self { stage, waits: approval.asked.is_some(), message, decisions: &approval.decisions }
+    }
 }
 
 #[derive(Serialize)]
@@ -182,6 +206,8 @@ impl<'a> RunJson<'a> {
             facts: started.map(|started| &started.facts),
             versions: started.map(|started| &started.versions),
             plugins: started.map_or(&[], |started| &started.plugins),
+            environment: started.and_then(|started| started.flags.env.as_deref()),
+            approvals: model.approvals.iter().map(ApprovalJson::from).collect(),
             stages: model.stages.values().map(|stage| StageJson::new(model, stage)).collect(),
             resumes: model
                 .resumes

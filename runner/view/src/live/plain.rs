@@ -7,6 +7,7 @@ use windlass_journal::{Entry, InDoubtAnswer, LogView, Observer, Record, Status, 
 
 use super::LiveOptions;
 use super::sink::Sink;
+use crate::approvals::{asked, decided, how};
 use crate::calls::denial;
 use crate::clean::one_line;
 use crate::lines::{Lines, push_prefixed};
@@ -140,6 +141,13 @@ impl Printer {
                 let about = step.map_or_else(String::new, |step| format!("{}: ", self.path(step)));
                 writeln!(text, "{}: {about}{}", paint(self.color, YELLOW, "note"), one_line(message))
             }
+            Record::ApprovalAsked { stage, message, .. } => {
+                let (name, waits) = (one_line(stage), paint(self.color, YELLOW, asked(message)));
+                writeln!(text, "stage {name}: {waits}\nstage {name}: to decide: {}", how(self.run(), stage))
+            }
+            Record::Decided { stage, decision, .. } => {
+                writeln!(text, "stage {}: {}", one_line(stage), decided(decision))
+            }
             Record::CancelRequested { by } => {
                 writeln!(
                     text,
@@ -149,7 +157,7 @@ impl Printer {
                     one_line(by)
                 )
             }
-            Record::RunEnded { .. } => {
+            Record::RunEnded { .. } | Record::RunWaiting { .. } => {
                 self.finish_all(text);
                 Ok(())
             }

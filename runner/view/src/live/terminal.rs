@@ -9,6 +9,7 @@ use std::time::Duration;
 use windlass_journal::{Entry, LogView, Observer, Record, Status, StepIndex, now_micros};
 
 use super::{LiveOptions, TerminalSize};
+use crate::approvals::{asked, decided, how};
 use crate::calls::denial;
 use crate::clean::one_line;
 use crate::lines::{LastLine, Lines, push_prefixed};
@@ -209,6 +210,14 @@ impl Screen {
                 let about = step.map_or_else(String::new, |step| format!("{}: ", one_line(&self.model.path(step))));
                 self.stay(YELLOW, "!", &format!("{about}{}", one_line(message)));
             }
+            Record::ApprovalAsked { stage, message, .. } => {
+                let run = self.model.started.as_ref().map_or("latest", |started| &started.run);
+                let text = format!("{} {}\n  {}", one_line(stage), asked(message), how(run, stage));
+                self.stay(YELLOW, "?", &text);
+            }
+            Record::Decided { stage, decision, .. } => {
+                self.stay(BOLD, "!", &format!("{} {}", one_line(stage), decided(decision)));
+            }
             Record::CancelRequested { by } => self.stay(YELLOW, "!", &format!("cancel requested by {}", one_line(by))),
             Record::RunEnded { .. } => {
                 let (model, color, above) = (&self.model, self.style.color, &mut self.above);
@@ -279,6 +288,12 @@ impl Screen {
             let doing = shorten(&doing, room);
             let line = format!("{spinner} {path:width$}  {took:>6}  {}", paint(color, DIM, doing));
             let _ = writeln!(text, "{}", line.trim_end());
+        }
+        // Steps that wait are among those that run.
+        let stages = model.approvals.iter().filter_map(|(stage, approval)| Some((stage, approval.asked.as_ref()?)));
+        for (stage, asked) in stages.filter(|(_, asked)| asked.call.is_none()).take(most) {
+            let line = format!("? {}  {:>6}  waits for approval", one_line(stage), seconds(asked.since, now));
+            let _ = writeln!(text, "{}", paint(color, YELLOW, shorten(&line, columns)));
         }
         let more = model.running_count() - shown.len();
         if more > 0 {

@@ -1,9 +1,11 @@
 //! The state of a run: a fold of its records. Every renderer prints from it.
 
+mod approval;
 mod metric;
 mod run;
 mod step;
 
+pub use approval::{Approval, Asked};
 pub use metric::{Metric, Notice, Resume};
 pub use run::RunModel;
 pub(crate) use step::LogPiece;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use windlass_journal::{Entry, JournalError, Reader, Record, RunStarted, RunSummary, StageIndex, Status, StepIndex};
 
 use crate::calls::is_denial;
-use crate::model::{Inputs, LogPiece, Metric, Notice, OpenCall, Resume, StageModel, StepModel};
+use crate::model::{Approval, Asked, Inputs, LogPiece, Metric, Notice, OpenCall, Resume, StageModel, StepModel};
 
 /// How many different metrics are kept.
 const MAX_METRICS: usize = 1000;
@@ -37,6 +37,8 @@ pub struct RunModel {
     pub stages: BTreeMap<StageIndex, StageModel>,
     /// Its steps, as far as they were started.
     pub steps: BTreeMap<StepIndex, StepModel>,
+    /// What people were asked to decide, by stage.
+    pub approvals: BTreeMap<Arc<str>, Approval>,
     /// The latest value of each metric, in the order of their first report.
     pub metrics: Vec<Metric>,
     /// What a person should know.
@@ -86,6 +88,9 @@ impl RunModel {
                 (stage.ended_at, stage.status) = (None, None);
             }
             Record::StageEnded { stage, name, status } => {
+                if let Some(approval) = self.approvals.get_mut(name) {
+                    approval.asked = None;
+                }
                 let stage = self.stage(*stage, name);
                 stage.ended_at = Some(at);
                 stage.status = Some(*status);
@@ -156,6 +161,16 @@ impl RunModel {
                 self.resumes.push(Resume { at, down_since: before, restarted });
             }
             Record::InDoubtAnswered { .. } => {}
+            Record::ApprovalAsked { stage, call, message } => {
+                let asked = Asked { call: *call, message: message.clone(), since: at };
+                self.approvals.entry(Arc::clone(stage)).or_default().asked = Some(asked);
+            }
+            Record::Decided { stage, decision, .. } => {
+                let approval = self.approvals.entry(Arc::clone(stage)).or_default();
+                approval.asked = None;
+                approval.decisions.push(decision.clone());
+            }
+            Record::RunWaiting { .. } => {}
             Record::CancelRequested { by } => self.cancelled_by = Some(by.clone()),
             Record::RunEnded { status, exit_code } => {
                 self.ended_at = Some(at);

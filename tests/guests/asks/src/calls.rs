@@ -13,6 +13,7 @@ mod bindings {
     include!(concat!(env!("OUT_DIR"), "/bindings.rs"));
 }
 
+use bindings::windlass::approval::approval;
 use bindings::windlass::artifacts::artifacts;
 use bindings::windlass::docker::docker;
 use bindings::windlass::health::health;
@@ -70,6 +71,7 @@ macro_rules! calls {
 }
 
 calls! {
+    "approval.wait" (message: String) approval::wait(&message);
     "artifacts.put" (name: String, content: Bytes) artifacts::put(&name, &content.0);
     "artifacts.get" (name: String) artifacts::get(&name).map(Bytes);
     "artifacts.list" () artifacts::list();

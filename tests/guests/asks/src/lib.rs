@@ -105,6 +105,7 @@ impl Plugin for Asks {
     type With = With;
     type Outputs = Outputs;
     const USES: &[Use] = &[
+        Use::optional(Capability::Approval, "for calls of `approval`"),
         Use::optional(Capability::Artifacts, "for calls of `artifacts`"),
         Use::optional(Capability::Docker, "for calls of `docker`"),
         Use::optional(Capability::Health, "for calls of `health`"),

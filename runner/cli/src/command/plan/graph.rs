@@ -189,6 +189,7 @@ mod tests {
                 steps: 0..1,
                 required: true,
                 environment: None,
+                approval: None,
                 location: Location::default(),
             })
             .collect();

@@ -48,6 +48,10 @@ fn render_stage(prepared: &Prepared, stage: &PlanStage, file: &str, text: &mut S
     let required = if stage.required { "" } else { ", may fail" };
     let within = stage.environment.as_ref().map_or_else(String::new, |name| format!(" in {name}"));
     let _ = writeln!(text, "\nstage {BOLD}{}{BOLD:#}{within}{after}{required}", stage.name);
+    if let Some(message) = &stage.approval {
+        let about = if message.is_empty() { String::new() } else { format!(": {message}") };
+        let _ = writeln!(text, "  {WARNING}waits for approval{WARNING:#}{about}");
+    }
     for index in stage.steps.clone() {
         render_step(prepared, &plan.steps[index as usize], file, text);
     }

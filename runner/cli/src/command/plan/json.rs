@@ -31,6 +31,8 @@ struct StageJson<'a> {
     required: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     environment: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval: Option<&'a str>,
     at: Location,
     steps: Vec<StepJson<'a>>,
 }
@@ -82,6 +84,7 @@ impl<'a> PlanJson<'a> {
             needs: stage.needs.iter().map(name).collect(),
             required: stage.required,
             environment: stage.environment.as_deref(),
+            approval: stage.approval.as_deref(),
             at: stage.location,
             steps: stage.steps.clone().map(|step| StepJson::of(prepared, &plan.steps[step as usize])).collect(),
         });

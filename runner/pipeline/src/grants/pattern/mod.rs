@@ -85,6 +85,8 @@ impl Pattern {
             Kind::Variable => Self::Name(name(text, "_*")?),
             Kind::Secret => Self::Exact(text.into()),
             Kind::Program => Self::Exact(program(text)?),
+            Kind::Switch if text == "true" => Self::Exact(text.into()),
+            Kind::Switch => return Err(PatternError::new("is not `true`", "write `true`, without quotes")),
         })
     }
 
