@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests start processes and look at the world themselves")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod approvals;
 mod bad_input;
 mod determinism;
 mod engine_cancel;

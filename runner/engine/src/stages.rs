@@ -262,7 +262,12 @@ impl Stages {
                     self.progress().waiting.clear();
                     journal.append(Record::CancelRequested { by: cancel.by().to_owned() });
                 }
-                () = self.tasks.wait(), if nothing_waits => return (timed_out, pausing),
+                () = self.tasks.wait(), if nothing_waits => {
+                    // The last task may have found one that waits.
+                    if self.progress().waiting.is_empty() {
+                        return (timed_out, pausing);
+                    }
+                }
                 () = until(deadline), if !timed_out && waiting.is_none() => {
                     timed_out = true;
                     self.progress().fail(|| over_time(limit));
