@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Value as Json, json};
@@ -18,7 +19,7 @@ use windlass_gate::{
     Authority, Call, CallError, Capability, Function, Gate, Guard, Interrupt, RunContext, SecretStore, Secrets,
     Session, SessionOptions, StepAuthority, api,
 };
-use windlass_journal::{Entry, Journal, Record, RunStarted, Status, StepIndex, Stream, WriterOptions};
+use windlass_journal::{Decision, Entry, Journal, Record, RunStarted, Status, StepIndex, Stream, WriterOptions};
 use windlass_pipeline::{Description, Facts, Grants, PluginSource, Source};
 
 /// Stands in for Docker: it answers, counts, and can be made to wait.
@@ -212,6 +213,72 @@ async fn what_the_description_does_not_ask_for_is_denied_even_when_granted() {
     let mut session = world.session(&["http"], r#"{ docker = { push = ["localhost:5000/shop"] } }"#, 10);
     let answer = call(&mut session, Function::DockerPush, PUSH).await;
     assert!(answer["err"]["denied"].as_str().expect("a denial").contains("does not ask for `docker`"), "{answer}");
+}
+
+fn decision(approved: bool) -> Decision {
+    Decision { approved, by: "ada@shop".to_owned(), why: Some("looks good".to_owned()), decided_at: 1 }
+}
+
+#[tokio::test]
+async fn a_step_that_may_waits_until_somebody_has_decided() {
+    let world = World::new(Recorder::default());
+    let gate = Arc::clone(&world.gate);
+    let mut session = world.session(&["approval"], "{ approval = true }", 10);
+    let wait = tokio::spawn(async move {
+        let answer = call(&mut session, Function::ApprovalWait, r#"{"message":"more?"}"#).await;
+        drop(session);
+        answer
+    });
+    let mut changes = gate.approvals().changes();
+    while gate.approvals().call_in("build").is_none() {
+        changes.changed().await.expect("a change");
+    }
+    let subject = ("build".into(), gate.approvals().call_in("build"));
+    gate.approvals().decide(subject, decision(true)).await.expect("decided");
+    let answer = wait.await.expect("an answer");
+    assert_eq!(answer, json!({ "ok": { "approved": true, "by": "ada@shop", "reason": "looks good" } }));
+    assert!(gate.approvals().stages().is_empty());
+    drop(gate);
+    let records: Vec<_> = world.entries().await.into_iter().map(|entry| entry.record).collect();
+    let [_, Record::CallStarted { grant, .. }, Record::ApprovalAsked { stage, call: Some(call), message }, rest @ ..] =
+        &records[..]
+    else {
+        panic!("{records:#?}")
+    };
+    assert!(grant.as_deref().is_some_and(|grant| grant.starts_with("approval.wait")), "{grant:?}");
+    assert_eq!((&**stage, call.ordinal, message.as_str()), ("build", 0, "more?"));
+    assert!(matches!(rest, [Record::Decided { .. }, Record::CallEnded { .. }, Record::RunEnded { .. }]), "{rest:#?}");
+}
+
+#[tokio::test]
+async fn a_step_that_was_not_granted_to_wait_is_told_what_to_write() {
+    let world = World::new(Recorder::default());
+    for granted in ["{}", "{ approval = false }"] {
+        let mut session = world.session(&["approval"], granted, 10);
+        let answer = call(&mut session, Function::ApprovalWait, r#"{"message":"more?"}"#).await;
+        let denied = answer["err"]["denied"].as_str().expect("a denial");
+        assert!(denied.contains("add `approval = true` to `grants` of step `image` in stage `build`"), "{denied}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_in_which_a_step_waits_is_not_that_in_which_it_works() {
+    let world = World::new(Recorder::default());
+    let gate = Arc::clone(&world.gate);
+    let mut session = world.session(&["approval"], "{ approval = true }", 10);
+    let began = tokio::time::Instant::now();
+    let over = gate.approvals().worked(StepIndex(0), Duration::from_secs(10));
+    let steps = async {
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        let decide = async {
+            tokio::time::sleep(Duration::from_secs(1000)).await;
+            let subject = ("build".into(), gate.approvals().call_in("build"));
+            gate.approvals().decide(subject, decision(true)).await.expect("decided");
+        };
+        tokio::join!(call(&mut session, Function::ApprovalWait, r#"{"message":""}"#), decide);
+    };
+    tokio::join!(over, steps);
+    assert_eq!(began.elapsed().as_secs(), 1010);
 }
 
 #[tokio::test]

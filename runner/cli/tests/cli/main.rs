@@ -8,8 +8,10 @@
     reason = "a test that cannot go on fails, and starts programs itself"
 )]
 
+mod cancel;
 mod check;
 mod completions;
+mod decide;
 mod doctor;
 mod logs;
 mod plan;

@@ -177,11 +177,11 @@ fn version_1_is_written_as_ever() {
     let conn = Connection::open(folder.path().join("journal.db")).unwrap();
     conn.execute_batch(
         "UPDATE entry SET at = 1700000000000000 + (place & 255);
-         UPDATE run SET started_at = 1700000000000001, ended_at = 1700000000000019, seen_at = 1700000000000019;",
+         UPDATE run SET started_at = 1700000000000001, ended_at = 1700000000000023, seen_at = 1700000000000023;",
     )
     .unwrap();
     seal(&conn, "entry", "place", 13);
-    seal(&conn, "run", "key", 10);
+    seal(&conn, "run", "key", 11);
     let dump = dump(&conn);
     if std::env::var_os("WINDLASS_BLESS").is_some() {
         fs::write(golden(), &dump).unwrap();
@@ -206,6 +206,6 @@ fn version_1_is_read_for_ever() {
     let run = reader.resolve(None).unwrap();
     assert_eq!(run.state, RunState::Ended(Status::Cancelled));
     assert_eq!((run.exit_code, run.failed_step.as_deref()), (Some(130), Some("image")));
-    assert_eq!((run.started, run.ended), (1_700_000_000_000_001, Some(1_700_000_000_000_019)));
+    assert_eq!((run.started, run.ended), (1_700_000_000_000_001, Some(1_700_000_000_000_023)));
     assert_eq!(reader.source(&run).unwrap(), "[pipeline]\nname = \"storefront\"\n");
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod approvals;
 mod diagnostics;
 mod environments;
 mod five_at_once;

@@ -128,6 +128,18 @@ impl World {
         self.session(StepIndex(0), Authority::Step(Arc::new(authority)), 1)
     }
 
+    /// A session of a step of this environment.
+    pub(crate) fn step_in(&self, environment: &str, step: u32, grants: &str) -> Session {
+        let authority = StepAuthority {
+            stage: environment.into(),
+            environment: Some(environment.into()),
+            step: "deploy".into(),
+            grants: granted(grants),
+            asked: Arc::new(["docker".to_owned(), "health".to_owned()]),
+        };
+        self.session(StepIndex(step), Authority::Step(Arc::new(authority)), 1)
+    }
+
     /// A session of another step, so that its calls have other identities.
     pub(crate) fn other_step(&self, grants: &str) -> Session {
         let authority = StepAuthority {

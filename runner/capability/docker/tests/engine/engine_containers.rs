@@ -2,8 +2,8 @@
 
 use windlass_gate::CallError;
 use windlass_gate::api::docker::{
-    ContainerSpec, ContainerState, HealthState, Healthcheck, Inspect, Leftovers, Lifetime, List, LogQuery, Logs, Port,
-    Protocol, Remove, Restart, Start, Stats, Stop, WaitHealthy,
+    ContainerSpec, ContainerState, CreateNetwork, CreateVolume, HealthState, Healthcheck, Inspect, Leftovers, Lifetime,
+    List, LogQuery, Logs, Port, Protocol, Remove, Restart, Start, Stats, Stop, WaitHealthy,
 };
 use windlass_journal::Stream;
 
@@ -65,6 +65,7 @@ fn the_engine_sees_names_and_labels_of_the_call() {
         for (label, value) in [
             ("windlass.run", world.run.as_str()),
             ("windlass.pipeline", world.pipeline.as_str()),
+            ("windlass.environment", ""),
             ("windlass.step", "release/deploy"),
             ("windlass.name", "db"),
             ("windlass.lifetime", "run"),
@@ -74,6 +75,34 @@ fn the_engine_sees_names_and_labels_of_the_call() {
         }
         let host = found.host_config.expect("a host config");
         assert_eq!((host.privileged, host.init, host.network_mode.as_deref()), (Some(false), Some(true), Some("none")));
+    });
+}
+
+#[test]
+fn what_another_environment_has_is_not_there() {
+    engine(|world| async move {
+        let mut staging = world.step_in("staging", 2, ALL);
+        let mut live = world.step_in("live", 3, ALL);
+        let first = world.running(&mut staging, "db").await;
+        assert!(matches!(error(live.call(&Inspect { container: "db".into() }).await), CallError::NotFound(_)));
+        // The same name is another container there, and each step sees its own.
+        let second = world.running(&mut live, "db").await;
+        assert_ne!(first.id, second.id);
+        assert_eq!(live.call(&List {}).await.expect("listed").len(), 1);
+        live.call(&Remove { container: "db".into(), force: true }).await.expect("removed");
+        assert_eq!(staging.call(&Inspect { container: "db".into() }).await.expect("still there").id, first.id);
+
+        for step in [&mut staging, &mut live] {
+            let network = CreateNetwork { name: "back".into(), internal: true, lifetime: Lifetime::Run };
+            step.call(&network).await.expect("a network");
+            step.call(&CreateVolume { name: "data".into(), lifetime: Lifetime::Run }).await.expect("a volume");
+        }
+        let docker = bollard();
+        for name in ["staging", "live"] {
+            let shared = |what: &str| format!("windlass-{}.{name}-{what}", world.pipeline);
+            docker.inspect_volume(&shared("data")).await.expect("a volume of its own");
+            docker.inspect_network(&shared("back"), None).await.expect("a network of its own");
+        }
     });
 }
 

@@ -222,6 +222,7 @@ fn of_two_networks_of_one_name_the_oldest_stays() {
             let labels = [
                 ("windlass.run", &world.run),
                 ("windlass.pipeline", &world.pipeline),
+                ("windlass.environment", &String::new()),
                 ("windlass.name", &"back".to_owned()),
                 ("windlass.lifetime", &"run".to_owned()),
             ];
