@@ -302,6 +302,10 @@ impl<'s> Reader<'s> {
                 other => {
                     let capability = crate::grants::vocabulary::capabilities().any(|known| known == other);
                     self.unknown_key_with(child, other, "this step", || {
+                        if other == "approval" {
+                            let stage = "a stage waits with `approval`, beside its `steps`".to_owned();
+                            return Some(format!("{stage}; in `grants` it lets the plugin wait"));
+                        }
                         if capability {
                             return Some(format!("{} belongs into `grants`", quoted(other)));
                         }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use windlass_journal::{LogChunk, LogView, Status, Stream};
 
-use super::story::{Output, START, Story, cancelled, failure, success};
+use super::story::{Output, START, Story, cancelled, failure, success, waits};
 use crate::live::{LiveOptions, block_of, live};
 use crate::style::{Format, Style};
 
@@ -28,6 +28,11 @@ fn plain_failure() {
 #[test]
 fn plain_cancelled() {
     insta::assert_snapshot!(printed(&cancelled(), LiveOptions::default()));
+}
+
+#[test]
+fn plain_waiting() {
+    insta::assert_snapshot!(printed(&waits(), LiveOptions::default()));
 }
 
 #[test]
@@ -150,6 +155,15 @@ fn the_block_shows_what_runs() {
     let block = block_of(&story.entries, &story.log, 60, 24, START + 4_500_000);
     insta::assert_snapshot!(block);
     assert!(block.lines().all(|line| line.chars().count() <= 60));
+}
+
+#[test]
+fn the_block_shows_what_waits_for_people() {
+    let story = waits();
+    let open = &story.entries[..story.entries.len() - 1];
+    insta::assert_snapshot!(block_of(open, &story.log, 80, 24, START + 75_000_000));
+    let decided = block_of(&story.entries, &story.log, 80, 24, START + 90_000_000);
+    assert!(!decided.contains("deploy") && decided.contains("canary/traffic"), "{decided}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use windlass_journal::{FailureKind, RunState, Status};
 
-use super::story::{Output, Story, cancelled, failure, resumed, success};
+use super::story::{Output, Story, cancelled, failure, resumed, success, waits};
 use crate::json::{RunJson, push_line};
 use crate::show::{self, ShowOptions};
 use crate::style::{Format, Style};
@@ -53,6 +53,17 @@ fn summary_of_an_interrupted_run() {
     let mut story = success();
     story.entries.truncate(8);
     insta::assert_snapshot!(summed(&story, Style::default()));
+}
+
+#[test]
+fn summary_of_a_run_that_waits() {
+    let story = waits();
+    let (model, style) = (story.model(), Style::default());
+    let read = |offset, len| story.read(offset, len);
+    insta::assert_snapshot!(summary::human(&model, RunState::Waiting, style, &read).unwrap());
+    let mut text = String::new();
+    push_line(&mut text, &RunJson::new(&model, RunState::Waiting));
+    assert!(text.contains(r#""state":"waiting""#) && text.contains(r#""stage":"canary","waits":true"#), "{text}");
 }
 
 #[test]

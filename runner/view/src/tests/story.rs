@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use windlass_journal::{
-    CallId, Entry, Failure, FailureKind, FolderInput, InDoubtAnswer, JournalError, LogBytes, LogChunk, LogView,
-    Observer, PluginPin, Record, RunResumed, RunStarted, StageIndex, Status, StepIndex, Stream,
+    CallId, Decision, Entry, Failure, FailureKind, FolderInput, InDoubtAnswer, JournalError, LogBytes, LogChunk,
+    LogView, Observer, PluginPin, Record, RunResumed, RunStarted, StageIndex, Status, StepIndex, Stream,
 };
 
 use crate::model::RunModel;
@@ -301,4 +301,23 @@ impl Write for Output {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// A stage waits for a person, who says no, while a step of another one waits, too.
+pub(super) fn waits() -> Story {
+    let mut story = Story::new(2, 2);
+    let asked = |call, message: &str, stage: &str| Record::ApprovalAsked {
+        stage: stage.into(),
+        call,
+        message: message.to_owned(),
+    };
+    story.push(asked(None, "send it to \u{1b}[31mthe shop?", "deploy")).stage(1, "canary").step(1, 1, 1, "traffic");
+    let call = CallId { step: StepIndex(1), attempt: 1, ordinal: 0 };
+    let function = "approval.wait".into();
+    story.push(Record::CallStarted { call, function, args: "{}".to_owned(), grant: None });
+    story.push(asked(Some(call), "", "canary")).wait(90_000);
+    let why = Some("not on a Friday".to_owned());
+    let decision = Decision { approved: false, by: "ada@shop".to_owned(), why, decided_at: START + 80_000_000 };
+    story.push(Record::Decided { stage: "deploy".into(), call: None, decision });
+    story
 }
