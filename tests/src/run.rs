@@ -148,7 +148,8 @@ impl Workspace {
     #[track_caller]
     pub fn killed_in(&self, args: &[&str], call: &str) {
         let mut running = self.start(args);
-        while running.is_alive() && !self.run(&["show", "--calls"]).stdout.contains(call) {
+        while !self.run(&["show", "--calls"]).stdout.contains(call) {
+            assert!(running.is_alive(), "it ended without `{call}`:\n{}", self.show(&["--calls"]));
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
         running.signal(Signal::SIGKILL);

@@ -13,6 +13,8 @@ mod doctor;
 mod logs;
 mod plan;
 mod plugin_inspect;
+mod replay;
+mod resume;
 mod run;
 mod run_signals;
 mod runs;
