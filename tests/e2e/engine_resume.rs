@@ -189,7 +189,10 @@ fn image_plugin() -> Vec<u8> {
 
 #[test]
 fn another_build_of_a_plugin_is_asked_whether_it_would_have_done_the_same() {
-    let workspace = with_box("patched", "[[stages.serve.steps]]\nname = \"t\"\nuses = \"builtin:image\"\nwith = { action = \"tag\", image = \"patched-box:1\", tag = \"patched-box:2\" }\ngrants = { docker = { tag = [\"patched-box\"] } }\n");
+    let workspace = with_box(
+        "patched",
+        "[[stages.serve.steps]]\nname = \"t\"\nuses = \"builtin:image\"\nwith = { action = \"tag\", image = \"patched-box:1\", tag = \"patched-box:2\" }\ngrants = { docker = { tag = [\"patched-box\"] } }\n",
+    );
     let _ = workspace.run(&["run"]).exits(0);
     let workspace = workspace.env("DOCKER_HOST", NOWHERE);
     let same = image_plugin();

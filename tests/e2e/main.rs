@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod bad_input;
+mod determinism;
 mod engine_cancel;
 mod engine_every_function;
 mod engine_image;
@@ -11,6 +12,7 @@ mod engine_resume;
 mod engine_run;
 mod engine_service;
 mod engine_storefront;
+mod golden;
 mod replay;
 mod resume;
 mod sandbox;

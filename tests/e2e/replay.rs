@@ -49,7 +49,8 @@ fn a_denial_is_replayed_as_one() {
 
 #[test]
 fn a_step_that_would_never_end_is_replayed_as_far_as_it_got() {
-    let pipeline = "[pipeline]\nname = \"p\"\n[[stages.s.steps]]\nname = \"t\"\nuses = \"./spin.wasm\"\ntimeout = \"1s\"\n";
+    let pipeline =
+        "[pipeline]\nname = \"p\"\n[[stages.s.steps]]\nname = \"t\"\nuses = \"./spin.wasm\"\ntimeout = \"1s\"\n";
     let workspace = nowhere(pipeline).guest("spin");
     let _ = workspace.run(&["run"]).exits(1).says("limit");
     let _ = workspace.run(&["replay"]).exits(0);

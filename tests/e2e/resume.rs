@@ -8,7 +8,8 @@ use serde_json::Value as Json;
 use windlass_tests::Workspace;
 
 /// A program that notes that it was started, and waits to be killed the first time.
-const ONCE: &str = r#"["sh", "-c", "echo $$ >> ran; test $(wc -l < ran) -ge 2 && exit 0; echo ready; exec sleep 1000"]"#;
+const ONCE: &str =
+    r#"["sh", "-c", "echo $$ >> ran; test $(wc -l < ran) -ge 2 && exit 0; echo ready; exec sleep 1000"]"#;
 
 fn nowhere(pipeline: &str) -> Workspace {
     Workspace::new(pipeline).env("DOCKER_HOST", "unix:///nowhere/docker.sock")
@@ -53,7 +54,9 @@ fn a_program_under_way_dies_with_the_runner_and_a_person_is_asked() {
     let before = workspace.record();
     let id = workspace.run_id();
     let asked = workspace.run(&["resume"]).exits(5).says("step s/t: call 1").says("process.run").says("echo $$ >> ran");
-    let _ = asked.says(&format!("windlass resume {id} --answer done")).says(&format!("windlass resume {id} --answer repeat"));
+    let _ = asked
+        .says(&format!("windlass resume {id} --answer done"))
+        .says(&format!("windlass resume {id} --answer repeat"));
     let json = workspace.run(&["resume", "--format", "json"]).exits(5);
     let json: Json = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!((&json["run"], &json["exit-code"]), (&Json::from(id.as_str()), &Json::from(5)));
@@ -64,11 +67,7 @@ fn a_program_under_way_dies_with_the_runner_and_a_person_is_asked() {
     assert_eq!(question["attempt"], 1);
     assert_eq!(question["args"]["command"]["program"], "sh");
     assert_eq!(question["answers"], serde_json::json!(["done", "repeat"]));
-    for (nonsense, why) in [
-        ("maybe", "is no answer"),
-        ("s/x=done", "no step `s/x`"),
-        ("s/t=perhaps", "is no answer"),
-    ] {
+    for (nonsense, why) in [("maybe", "is no answer"), ("s/x=done", "no step `s/x`"), ("s/t=perhaps", "is no answer")] {
         let _ = workspace.run(&["resume", "--answer", nonsense]).exits(2).says(why);
     }
     assert_eq!(workspace.record(), before, "to ask changes nothing");

@@ -16,6 +16,6 @@ pub fn guest(name: &str) -> PathBuf {
     path
 }
 
-pub(crate) fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or_else(|| panic!("the root is above tests")).to_owned()
 }

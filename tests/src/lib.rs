@@ -10,5 +10,5 @@ mod guests;
 mod run;
 
 pub use engine::Engine;
-pub use guests::guest;
+pub use guests::{guest, root};
 pub use run::{Finished, Running, Workspace};

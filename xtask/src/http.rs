@@ -4,7 +4,7 @@
 //! a hung server meets the time-out. A client crate would be most of this tool's build time.
 
 use crate::failure::{Doing, Failure, Result};
-use std::io::{Read, Write};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -64,37 +64,16 @@ impl Answer {
     }
 }
 
-trait Stream: Read + Write {}
-impl<T: Read + Write> Stream for T {}
+trait Stream: Read + Write + Send {}
+impl<T: Read + Write + Send> Stream for T {}
 
 /// Sends one request and reads the whole answer.
 pub(crate) fn request(server: &Server, method: &str, path: &str, headers: &[(&str, &str)]) -> Result<Answer> {
-    let limit = Some(Duration::from_secs(30));
     let what = || format!("ask {}{path}", server.to_docker_host());
-    let (mut stream, host): (Box<dyn Stream>, &str) = match server {
-        Server::Unix(socket) => {
-            let stream = UnixStream::connect(socket).doing(what)?;
-            stream.set_read_timeout(limit).and_then(|()| stream.set_write_timeout(limit)).doing(what)?;
-            (Box::new(stream), "localhost")
-        }
-        Server::Tcp(address) => {
-            // A name may stand for several addresses (localhost: ::1 and 127.0.0.1): any will do.
-            let addresses = address.to_socket_addrs().doing(what)?;
-            let mut last = Failure::new(format!("cannot {}: it has no address", what()));
-            let mut found = None;
-            for one in addresses {
-                match TcpStream::connect_timeout(&one, Duration::from_secs(3)).doing(what) {
-                    Ok(stream) => {
-                        found = Some(stream);
-                        break;
-                    }
-                    Err(why) => last = why,
-                }
-            }
-            let stream = found.ok_or(last)?;
-            stream.set_read_timeout(limit).and_then(|()| stream.set_write_timeout(limit)).doing(what)?;
-            (Box::new(stream), address)
-        }
+    let mut stream = connect(server, Some(Duration::from_secs(30))).doing(what)?;
+    let host = match server {
+        Server::Unix(_) => "localhost",
+        Server::Tcp(address) => address,
     };
     let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: 0\r\n");
     for (name, value) in headers {
@@ -105,6 +84,39 @@ pub(crate) fn request(server: &Server, method: &str, path: &str, headers: &[(&st
     let mut raw = Vec::new();
     stream.read_to_end(&mut raw).doing(what)?;
     parse(&raw).ok_or_else(|| Failure::new(format!("cannot {}: the answer is not HTTP", what())))
+}
+
+/// Asks for what has no end, and gives it line by line, its head among the lines.
+pub(crate) fn follow(server: &Server, path: &str) -> Result<impl Iterator<Item = String> + use<>> {
+    let what = || format!("follow {}{path}", server.to_docker_host());
+    let mut stream = connect(server, None).doing(what)?;
+    // An answer to HTTP/1.0 comes without chunks.
+    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").as_bytes()).doing(what)?;
+    Ok(BufReader::new(stream).lines().map_while(std::io::Result::ok))
+}
+
+fn connect(server: &Server, limit: Option<Duration>) -> std::io::Result<Box<dyn Stream>> {
+    match server {
+        Server::Unix(socket) => {
+            let stream = UnixStream::connect(socket)?;
+            stream.set_read_timeout(limit).and_then(|()| stream.set_write_timeout(limit))?;
+            Ok(Box::new(stream))
+        }
+        Server::Tcp(address) => {
+            // A name may stand for several addresses (localhost: ::1 and 127.0.0.1): any will do.
+            let mut last = std::io::Error::other("it has no address");
+            for one in address.to_socket_addrs()? {
+                match TcpStream::connect_timeout(&one, Duration::from_secs(3)) {
+                    Ok(stream) => {
+                        stream.set_read_timeout(limit).and_then(|()| stream.set_write_timeout(limit))?;
+                        return Ok(Box::new(stream));
+                    }
+                    Err(why) => last = why,
+                }
+            }
+            Err(last)
+        }
+    }
 }
 
 /// `GET`, without more.

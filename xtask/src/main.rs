@@ -13,6 +13,7 @@
 mod bench;
 mod bytes;
 mod context;
+mod crash;
 mod demo;
 mod failure;
 mod http;
@@ -39,6 +40,10 @@ cargo xtask <command>
                       match; with --quick only the tests that need no engine
   bench [steps] [start] [containers]
                       what Windlass costs beside ninja and `docker run`; all parts, or those named
+  crash [--sample] [--mode kill|power|again] [--only TEXT]
+                      kill the runner at every point of every call of tests/crash, resume, and compare
+                      with an undisturbed run; a sample, some modes (the option can be repeated), or
+                      only the trials whose title has this text. `power` needs root
   measure -- command...
                       run a command once and print its nanoseconds and its peak memory in KiB
   tidy [--bless]      the rules of the house: floors, walls, sizes, reasons, WIT changelog
@@ -83,6 +88,7 @@ fn dispatch(command: &str, args: &[String]) -> Result<()> {
         "demo" => known(&[]).and_then(|()| demo::command()),
         "test" => known(&["--quick"]).and_then(|()| test::command(flag("--quick"), rest)),
         "bench" => known(&bench::PARTS).and_then(|()| bench::command(mine)),
+        "crash" => crash::Options::parse(mine).and_then(|options| crash::command(&options)),
         "measure" => known(&[]).and_then(|()| bench::measure(rest)),
         "tidy" => known(&["--bless"]).and_then(|()| tidy::command(flag("--bless"))),
         _ => Err(Failure::new(format!("there is no command `{command}`.\n\n{HELP}"))),

@@ -114,6 +114,14 @@ impl Cmd {
         self
     }
 
+    /// Everything that it prints goes to this file.
+    pub(crate) fn output_to(mut self, file: &std::fs::File) -> Result<Self> {
+        let copy = || file.try_clone().doing(|| format!("write the output of `{}`", self.line()));
+        let (stdout, stderr) = (copy()?, copy()?);
+        self.command.stdout(stdout).stderr(stderr);
+        Ok(self)
+    }
+
     /// What to do about a failure.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

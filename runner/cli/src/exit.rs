@@ -19,6 +19,7 @@ pub(crate) struct Exit(pub(crate) u8);
 
 impl Exit {
     pub(crate) const SUCCESS: Self = Self(0);
+    pub(crate) const FAILED: Self = Self(1);
     pub(crate) const USAGE: Self = Self(2);
     pub(crate) const WORLD: Self = Self(4);
     pub(crate) const WAITING: Self = Self(5);

@@ -166,7 +166,7 @@ fn stand_in(name: &str, file: &Path) -> Result<Component, (String, Option<String
 }
 
 /// Where a plugin's bytes are; or why there are none, and what to do.
-fn component(source: &PluginSource, workspace: &Path) -> Result<Component, (String, Option<String>)> {
+pub(crate) fn component(source: &PluginSource, workspace: &Path) -> Result<Component, (String, Option<String>)> {
     match source {
         PluginSource::Builtin(name) => match Builtin::find(name) {
             Some(builtin) => Ok(builtin.component()),

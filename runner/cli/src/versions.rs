@@ -12,7 +12,7 @@ pub(crate) const WINDLASS: &str = env!("CARGO_PKG_VERSION");
 
 /// The versions, by name.
 pub(crate) fn all() -> BTreeMap<String, String> {
-    let own = [("windlass", WINDLASS), ("gate", WINDLASS), ("wasmtime", Sandbox::WASMTIME)];
+    let own = [("windlass", WINDLASS), ("gate", windlass_gate::VERSION), ("wasmtime", Sandbox::WASMTIME)];
     own.iter().chain(INTERFACES).map(|(name, version)| ((*name).to_owned(), (*version).to_owned())).collect()
 }
 

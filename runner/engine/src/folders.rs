@@ -12,20 +12,29 @@ use windlass_journal::{Failure, FailureKind, StepIndex};
 use windlass_pipeline::Grants;
 use windlass_sandbox::Folder;
 
+use crate::inputs;
+
 /// A staging folder, and where its content goes when the step succeeds.
 #[derive(Clone)]
 pub(crate) struct Staged {
-    pub(crate) staging: PathBuf,
+    /// Among the staging folders of the run.
+    name: String,
+    path: PathBuf,
     pub(crate) folder: String,
 }
 
 impl Staged {
     pub(crate) fn folder(&self) -> Folder {
-        Folder { host: self.staging.clone(), guest: self.folder.clone(), writable: true }
+        Folder { host: self.path.clone(), guest: self.folder.clone(), writable: true }
     }
 
-    pub(crate) fn publish(&self) -> files::Publish {
-        files::Publish { staging: self.staging.to_string_lossy().into_owned(), folder: self.folder.clone() }
+    /// The call that publishes what is in it now.
+    pub(crate) async fn publish(&self) -> Result<files::Publish, Failure> {
+        let path = self.path.clone();
+        let digest = tokio::task::spawn_blocking(move || inputs::digest(&path)).await;
+        let digest = digest.map_err(|error| error.to_string()).and_then(|digest| digest.map_err(|e| e.to_string()));
+        let digest = digest.map_err(|error| failed(format!("what the step wrote to `{}`: {error}", self.folder)))?;
+        Ok(files::Publish { staging: self.name.clone(), folder: self.folder.clone(), digest })
     }
 }
 
@@ -63,19 +72,20 @@ pub(crate) fn granted(run: &RunContext, grants: &Grants) -> Result<Vec<Folder>, 
 pub(crate) fn stage(run: &RunContext, grants: &Grants, step: StepIndex) -> Result<Vec<Staged>, Failure> {
     let mut staged = Vec::new();
     for (number, rule) in grants.of("files", "write").enumerate() {
-        let staging = run.state.join("staging").join(&run.run).join(format!("{}-{number}", step.0));
+        let name = format!("{}-{number}", step.0);
+        let staging = run.state.join("staging").join(&run.run).join(&name);
         empty(&staging)
             .map_err(|error| failed(format!("the staging folder {} cannot be made: {error}", staging.display())))?;
-        staged.push(Staged { staging, folder: rule.text.to_string() });
+        staged.push(Staged { name, path: staging, folder: rule.text.to_string() });
     }
     Ok(staged)
 }
 
 /// Throws away what was not published, and what was written again to be seen once more.
 pub(crate) fn discard(staged: &[Staged], again: Option<&Path>) {
-    for folder in staged.iter().map(|staged| &*staged.staging).chain(again) {
+    for folder in staged.iter().map(|staged| &*staged.path).chain(again) {
         // What stays is a few files in the state folder; the next attempt empties it.
-        let _ = fs::remove_dir_all(folder);
+        let _ = inputs::remove(folder);
         if let Some(run) = folder.parent() {
             let _ = fs::remove_dir(run);
         }
@@ -84,10 +94,7 @@ pub(crate) fn discard(staged: &[Staged], again: Option<&Path>) {
 
 /// Makes a folder with nothing in it.
 pub(crate) fn empty(folder: &Path) -> std::io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    inputs::remove(folder)?;
     fs::create_dir_all(folder)
 }
 

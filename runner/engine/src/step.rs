@@ -256,7 +256,7 @@ async fn publish(
     staged: &[Staged],
 ) -> Result<BTreeMap<String, Json>, Failure> {
     for folder in staged {
-        let published = session.call(&folder.publish()).await;
+        let published = session.call(&folder.publish().await?).await;
         if let Err(stop) = published {
             let kind = match &stop {
                 Stop::Error(error) => error.failure_kind(),

@@ -19,6 +19,10 @@ mod session;
 mod table;
 mod tape;
 
+/// The version of what calls look like in the journal: the functions of the table, their arguments and answers, and which
+/// calls composites are made of. A run is replayed and resumed only by a gate of the same version.
+pub const VERSION: &str = "1";
+
 pub use capability::{Authority, Call, Capability, Guard, RunContext, StepAuthority};
 pub use error::{Answer, CallError, Interrupt, Stop};
 pub use gate::Gate;

@@ -10,16 +10,24 @@ use serde::Deserialize;
 use crate::format::SEQ_BITS;
 use crate::record::{CallId, Entry, Record, RunStarted, StageIndex, StepIndex};
 use crate::row::{
-    CallBody, CancelBody, InDoubtBody, Kind, LogBody, LogCutBody, MetricBody, NoticeBody, RunEndedBody, StepEndedBody,
-    StepInputsBody, status_from,
+    CallBody, CancelBody, InDoubtBody, Kind, LogBody, LogCutBody, MetricBody, NoticeBody, RunEndedBody, SUMMED,
+    StepEndedBody, StepInputsBody, status_from,
 };
+use crate::sum;
 
-/// Reads a row of [`crate::row::SELECT`]; the error says what makes no sense in it.
-pub(crate) fn entry(row: &Row<'_>) -> Result<Entry, String> {
+/// Reads a row of [`crate::row::SELECT`] of the run with this key; the error says what makes no sense
+/// in it.
+pub(crate) fn entry(row: &Row<'_>, key: i64) -> Result<Entry, String> {
     let place: i64 = get(row, 0)?;
+    if place >> SEQ_BITS != key {
+        return Err("it has records of another run".to_owned());
+    }
     let seq = (place & ((1 << SEQ_BITS) - 1)).cast_unsigned();
     let at = get::<i64>(row, 1)?.cast_unsigned();
     let record = record(row).map_err(|why| format!("record {seq}: {why}"))?;
+    if !sum::holds(row, SUMMED) {
+        return Err(format!("record {seq}: it is not what was written, by its checksum"));
+    }
     Ok(Entry { seq, at, record })
 }
 

@@ -11,6 +11,7 @@ use crate::row::{
     CallBody, CancelBody, InDoubtBody, Kind, LogBody, LogCutBody, MetricBody, NoticeBody, RunEndedBody, StepEndedBody,
     StepInputsBody, status_number,
 };
+use crate::sum::Sum;
 
 /// The columns of a record; what it does not have is NULL.
 #[derive(Default)]
@@ -121,6 +122,29 @@ impl<'a> Columns<'a> {
     }
 }
 
+impl Columns<'_> {
+    /// The checksum of the row, in the order of its columns.
+    fn sum(&self, place: i64, at: i64) -> i64 {
+        let mut sum = Sum::default();
+        let number = |number: Option<u32>| number.map(i64::from);
+        sum.numbers([
+            Some(place),
+            Some(at),
+            Some(self.kind),
+            number(self.stage),
+            number(self.step),
+            number(self.attempt),
+            number(self.ordinal),
+            self.status,
+        ]);
+        for text in [self.name, self.args, self.answer, self.body.as_deref()] {
+            sum.text(text.map(str::as_bytes));
+        }
+        sum.numbers([self.took]);
+        sum.finish()
+    }
+}
+
 /// Why a row could not be written.
 pub(crate) enum RowError {
     /// The record has no JSON form.
@@ -133,9 +157,11 @@ pub(crate) enum RowError {
 pub(crate) fn insert(statement: &mut Statement<'_>, key: i64, entry: &Entry) -> Result<(), RowError> {
     let columns = Columns::of(&entry.record).map_err(RowError::Json)?;
     let place = (key << SEQ_BITS) | entry.seq.cast_signed();
+    let at = entry.at.cast_signed();
+    let sum = columns.sum(place, at);
     let mut bind = || {
         statement.raw_bind_parameter(1, place)?;
-        statement.raw_bind_parameter(2, entry.at.cast_signed())?;
+        statement.raw_bind_parameter(2, at)?;
         statement.raw_bind_parameter(3, columns.kind)?;
         statement.raw_bind_parameter(4, columns.stage)?;
         statement.raw_bind_parameter(5, columns.step)?;
@@ -147,6 +173,7 @@ pub(crate) fn insert(statement: &mut Statement<'_>, key: i64, entry: &Entry) -> 
         statement.raw_bind_parameter(11, columns.answer)?;
         statement.raw_bind_parameter(12, columns.body.as_deref())?;
         statement.raw_bind_parameter(13, columns.took)?;
+        statement.raw_bind_parameter(14, sum)?;
         statement.raw_execute()
     };
     bind().map(drop).map_err(RowError::Store)

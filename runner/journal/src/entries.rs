@@ -8,7 +8,7 @@ use crate::format::places_after;
 use crate::reader::Reader;
 use crate::record::{Entry, Record};
 use crate::row;
-use crate::run::RunSummary;
+use crate::run::{RunState, RunSummary};
 
 /// A page of records is read at once: so many ...
 const PAGE_ROWS: usize = 512;
@@ -22,12 +22,14 @@ pub struct Entries<'r> {
     run: RunSummary,
     after: u64,
     page: std::vec::IntoIter<Entry>,
+    /// Whether the last record that was read is the last one of the run.
+    ended: bool,
     over: bool,
 }
 
 impl<'r> Entries<'r> {
     pub(crate) fn new(reader: &'r Reader, run: &RunSummary, after: u64) -> Self {
-        Self { reader, run: run.clone(), after, page: Vec::new().into_iter(), over: false }
+        Self { reader, run: run.clone(), after, page: Vec::new().into_iter(), ended: after > 0, over: false }
     }
 
     /// The next record of the page at hand.
@@ -41,8 +43,16 @@ impl<'r> Entries<'r> {
             return Ok(None);
         }
         let page = self.read_page()?;
-        if let Some(last) = page.last() {
-            self.after = last.seq;
+        match page.last() {
+            Some(last) => {
+                self.after = last.seq;
+                self.ended = matches!(last.record, Record::RunEnded { .. });
+            }
+            None if !self.ended && matches!(self.run.state, RunState::Ended(_)) => {
+                let why = format!("run {}, record {}: it is missing", self.run.id, self.after + 1);
+                return Err(self.reader.damaged(why));
+            }
+            None => {}
         }
         self.page = page.into_iter();
         Ok(self.page.next())
@@ -69,7 +79,7 @@ impl<'r> Entries<'r> {
 
     fn read_row(&self, row: &Row<'_>, expected: u64) -> Result<Entry, JournalError> {
         let damaged = |why| self.reader.damaged(format!("run {}, {why}", self.run.id));
-        let mut entry = decode::entry(row).map_err(damaged)?;
+        let mut entry = decode::entry(row, self.run.key).map_err(damaged)?;
         if entry.seq != expected {
             return Err(damaged(format!("record {expected}: it is missing")));
         }

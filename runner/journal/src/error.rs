@@ -23,6 +23,12 @@ pub enum JournalError {
         /// The folder that was looked in.
         path: PathBuf,
     },
+    /// Something that is no folder is where the journal's folder has to be.
+    #[error("{} is a file, and the journal needs a folder of that name; move the file away", path.display())]
+    NotAFolder {
+        /// What is there.
+        path: PathBuf,
+    },
     /// The system refuses access.
     #[error("no permission to {doing} {}: {why}; give this user access to the folder and what is in it", path.display())]
     NoPermission {

@@ -59,7 +59,8 @@ impl FormatVersion {
 /// Times are microseconds since the Unix epoch. `kind` and `status` are numbered in `row.rs`.
 /// `name` is a stage's, step's or metric's name, or a call's function; `args` and `answer` are the
 /// texts that crossed the gate, byte for byte; `took` is microseconds; `body` is JSON with whatever has
-/// no column.
+/// no column. `sum` is the checksum of the columns before it (see `sum.rs`); `run.pid` and
+/// `run.seen_at` change all the time and say only who might be asked, so they have none.
 const SCHEMA: &str = "
 CREATE TABLE source (
     digest TEXT PRIMARY KEY NOT NULL,
@@ -76,6 +77,7 @@ CREATE TABLE run (
     status INTEGER,
     exit_code INTEGER,
     failed_step TEXT,
+    sum INTEGER NOT NULL,
     pid INTEGER,
     seen_at INTEGER NOT NULL
 );
@@ -92,7 +94,8 @@ CREATE TABLE entry (
     args TEXT,
     answer TEXT,
     body TEXT,
-    took INTEGER
+    took INTEGER,
+    sum INTEGER NOT NULL
 );
 PRAGMA application_id = 0x57646C73;
 PRAGMA user_version = 1;

@@ -72,6 +72,9 @@ impl Journal {
         let dir = &std::path::absolute(dir).map_err(|e| JournalError::io(dir, "find", e))?;
         let path = dir.join(DATABASE);
         if !dir.is_dir() {
+            if dir.exists() {
+                return Err(JournalError::NotAFolder { path: dir.to_owned() });
+            }
             std::fs::create_dir_all(dir).map_err(|e| JournalError::io(dir, "create", e))?;
             let ignore = dir.join(".gitignore");
             std::fs::write(&ignore, "*\n").map_err(|e| JournalError::io(&ignore, "write", e))?;

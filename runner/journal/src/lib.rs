@@ -17,7 +17,13 @@
 //! for durability, else within [`WriterOptions::flush_after`]. The record is sequential, so one
 //! durable record makes everything before it durable.
 //!
-//! Reading: [`Journal::open`] gives a [`Reader`].
+//! Reading: [`Journal::open`] gives a [`Reader`]. Whatever has happened to the file, a reader gives
+//! what was written or an error: every row has a checksum, records have numbers without gaps, and
+//! SQLite looks at its own structure where that is not enough. What cannot be told is a write-ahead
+//! log that was damaged: it looks like one that a power cut cut short, and the records behind the
+//! damage are gone.
+//!
+//! Removing: [`prune()`].
 //!
 //! Who writes a run holds a lock on the run's log file. The system takes it back when the process
 //! dies, so a reader can tell a running run from an interrupted one at once, and
@@ -33,6 +39,7 @@
 )]
 
 mod buffer;
+mod check;
 mod clock;
 mod decode;
 mod encode;
@@ -44,6 +51,7 @@ mod id;
 mod journal;
 mod lease;
 mod log;
+mod prune;
 mod reader;
 mod record;
 mod replayability;
@@ -51,9 +59,11 @@ mod resume;
 mod row;
 mod run;
 mod store;
+mod sum;
 mod thread;
 mod writer;
 
+pub use check::Check;
 pub use clock::now_micros;
 pub use entries::Entries;
 pub use error::JournalError;
@@ -62,6 +72,7 @@ pub use format::FormatVersion;
 pub use id::new_run_id;
 pub use journal::{Journal, WriterOptions};
 pub use log::{LogBytes, LogChunk, LogView};
+pub use prune::{PruneOptions, Pruned, prune};
 pub use reader::Reader;
 pub use record::*;
 pub use replayability::{Reason, Replayability, matters as version_matters};

@@ -15,13 +15,14 @@ use crate::id::{SHORTEST_PREFIX, normalise};
 use crate::lease::{is_held, log_path};
 use crate::log::LogBytes;
 use crate::row;
-use crate::run::{RunState, RunSummary};
+use crate::run::{self, RunState, RunSummary};
+use crate::sum::{self, digest};
 
 /// How many runs an error lists.
 const LISTED: usize = 10;
 
 /// The rows of the table `run`, as [`summary`] reads them.
-const SELECT_RUN: &str = "SELECT key, id, pipeline, file, source, started_at, ended_at, status, exit_code, failed_step, pid, seen_at FROM run ";
+const SELECT_RUN: &str = "SELECT key, id, pipeline, file, source, started_at, ended_at, status, exit_code, failed_step, sum, pid, seen_at FROM run ";
 
 /// Reads a journal, also while another process writes it.
 pub struct Reader {
@@ -30,6 +31,10 @@ pub struct Reader {
     pub(crate) conn: Connection,
     /// The tables are there; they come with the first commit.
     ready: Cell<bool>,
+    /// The structure of the store was looked through.
+    verified: Cell<bool>,
+    /// That of the table of runs was.
+    verified_runs: Cell<bool>,
     /// The log file that was read last.
     log: RefCell<Option<(String, File)>>,
 }
@@ -43,11 +48,22 @@ impl Reader {
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 return Err(JournalError::Absent { path: dir.to_owned() });
             }
+            Err(e) if e.kind() == io::ErrorKind::NotADirectory => {
+                return Err(JournalError::NotAFolder { path: dir.to_owned() });
+            }
             Err(e) => return Err(JournalError::io(&path, "read", e)),
         }
         let (conn, identity) = format::open_readable(&path)?;
         let ready = Cell::new(identity != Identity::Blank);
-        Ok(Self { dir: dir.to_owned(), path, conn, ready, log: RefCell::new(None) })
+        Ok(Self {
+            dir: dir.to_owned(),
+            path,
+            conn,
+            ready,
+            verified: Cell::new(false),
+            verified_runs: Cell::new(false),
+            log: RefCell::new(None),
+        })
     }
 
     /// The newest runs, newest first, at most `limit`.
@@ -77,7 +93,9 @@ impl Reader {
         let mut found = match normalise(given) {
             // `{` comes after `z`, the last letter of an id.
             Some(prefix) => self.select(
-                "WHERE id >= ?1 AND id < ?1 || '{' ORDER BY key DESC LIMIT ?2",
+                // `+`: by the rows themselves. They have checksums, the index of ids has none, and
+                // they are few.
+                "WHERE +id >= ?1 AND +id < ?1 || '{' ORDER BY key DESC LIMIT ?2",
                 params![prefix, LISTED as i64],
             )?,
             None => Vec::new(),
@@ -102,7 +120,9 @@ impl Reader {
     ///
     /// What the store says. Damage in a record comes with the iterator.
     pub fn entries(&self, run: &RunSummary, after_seq: u64) -> Result<Entries<'_>, JournalError> {
-        self.is_ready()?;
+        if self.is_ready()? && run.state == RunState::Interrupted {
+            self.verify_all()?;
+        }
         Ok(Entries::new(self, run, after_seq))
     }
 
@@ -121,12 +141,16 @@ impl Reader {
     ///
     /// [`JournalError::Damaged`] if it is not there, and what the store says.
     pub fn source(&self, run: &RunSummary) -> Result<String, JournalError> {
-        let text = self
+        let text: Option<String> = self
             .conn
             .query_row("SELECT text FROM source WHERE digest = ?1", [&run.source_digest], |row| row.get(0))
             .optional()
             .map_err(|e| self.store(e))?;
-        text.ok_or_else(|| self.damaged(format!("the pipeline of run {} is missing", run.id)))
+        let text = text.ok_or_else(|| self.damaged(format!("the pipeline of run {} is missing", run.id)))?;
+        if digest(&text) != run.source_digest {
+            return Err(self.damaged(format!("the pipeline of run {} is not what was written", run.id)));
+        }
+        Ok(text)
     }
 
     /// The `len` bytes at `offset` of the run's log, as a [`crate::Record::Log`] gives them.
@@ -166,6 +190,21 @@ impl Reader {
         found.ok_or_else(|| self.damaged(format!("run {} is missing", run.id)))
     }
 
+    /// The journal's folder.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The log file of a run.
+    pub(crate) fn log_path(&self, run: &str) -> PathBuf {
+        log_path(&self.dir, run)
+    }
+
+    /// How large the store's files are.
+    pub(crate) fn store_size(&self) -> u64 {
+        crate::prune::store_size(&self.path)
+    }
+
     /// A number that changes when another connection commits.
     pub(crate) fn data_version(&self) -> Result<i64, JournalError> {
         let mut statement = self.conn.prepare_cached("PRAGMA data_version").map_err(|e| self.store(e))?;
@@ -176,11 +215,13 @@ impl Reader {
         if !self.is_ready()? {
             return Ok(Vec::new());
         }
+        self.verify(&self.verified_runs, "PRAGMA integrity_check(run)")?;
         let rows = || {
             let mut statement = self.conn.prepare_cached(&format!("{SELECT_RUN}{rest}"))?;
             statement.query_map(params, summary)?.collect::<rusqlite::Result<Vec<_>>>()
         };
-        let mut runs = rows().map_err(|e| self.store(e))?;
+        let rows = rows().map_err(|e| self.store(e))?;
+        let mut runs = rows.into_iter().map(|row| self.held(row)).collect::<Result<Vec<_>, _>>()?;
         for run in &mut runs {
             if run.state == RunState::Running && !is_held(&self.dir, &run.id, run.seen) {
                 // It may have ended, and given its lease back, since its row was read.
@@ -199,7 +240,35 @@ impl Reader {
             let mut statement = self.conn.prepare_cached(&format!("{SELECT_RUN}WHERE key = ?1"))?;
             statement.query_row([key], summary)
         };
-        row().map_err(|e| self.store(e))
+        self.held(row().map_err(|e| self.store(e))?)
+    }
+
+    /// A run's row, if it is what was written.
+    fn held(&self, (run, holds): (RunSummary, bool)) -> Result<RunSummary, JournalError> {
+        if holds {
+            return Ok(run);
+        }
+        Err(self.damaged(format!("run {}: its row is not what was written, by its checksum", run.id)))
+    }
+
+    /// Has SQLite hold the whole store against itself.
+    pub(crate) fn verify_all(&self) -> Result<(), JournalError> {
+        self.verify(&self.verified, "PRAGMA quick_check(1)")
+    }
+
+    /// Has SQLite hold a part of the store against itself, once. Every record has a checksum and a
+    /// number, and a run that has ended has a last one; so the whole is looked at only for a run
+    /// that has none, where the end could be missing, and else the table of runs alone, which is
+    /// small.
+    fn verify(&self, done: &Cell<bool>, check: &str) -> Result<(), JournalError> {
+        if !done.get() {
+            let said: String = self.conn.query_row(check, [], |row| row.get(0)).map_err(|e| self.store(e))?;
+            if said != "ok" {
+                return Err(self.damaged(said));
+            }
+            done.set(true);
+        }
+        Ok(())
     }
 
     /// Whether the tables are there by now.
@@ -225,10 +294,10 @@ impl std::fmt::Debug for Reader {
     }
 }
 
-/// A row of the table `run`; a run without an end counts as running until its lease is looked at.
-fn summary(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
+/// A row of the table `run`, and whether it is what was written; a run without an end counts as running until its lease is looked at.
+fn summary(row: &Row<'_>) -> rusqlite::Result<(RunSummary, bool)> {
     let status: Option<i64> = row.get(7)?;
-    Ok(RunSummary {
+    let run = RunSummary {
         key: row.get(0)?,
         id: row.get(1)?,
         pipeline: row.get(2)?,
@@ -244,7 +313,8 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
         },
         exit_code: row.get(8)?,
         failed_step: row.get(9)?,
-        pid: row.get(10)?,
-        seen: row.get::<_, i64>(11)?.cast_unsigned(),
-    })
+        pid: row.get(11)?,
+        seen: row.get::<_, i64>(12)?.cast_unsigned(),
+    };
+    Ok((run, sum::holds(row, run::SUMMED)))
 }

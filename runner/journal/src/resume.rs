@@ -63,7 +63,7 @@ pub(crate) fn read(
     let kinds = [Kind::StepEnded, Kind::Log, Kind::LogCut].map(|kind| kind as i64);
     let mut rows = statement.query(params![first, last, kinds[0], kinds[1], kinds[2]]).map_err(err)?;
     while let Some(row) = rows.next().map_err(err)? {
-        let entry = decode::entry(row)
+        let entry = decode::entry(row, key)
             .map_err(|why| JournalError::Damaged { path: path.to_owned(), why: format!("run {run}, {why}") })?;
         match entry.record {
             Record::StepEnded { .. } => progress.note(&entry),

@@ -11,11 +11,14 @@ use serde::{Deserialize, Serialize};
 use crate::record::{Failure, FolderInput, InDoubtAnswer, Status, Stream};
 
 /// Inserts a row; the parameters are bound by `encode::insert`.
-pub(crate) const INSERT: &str = "INSERT INTO entry (place, at, kind, stage, step, attempt, ordinal, status, name, args, answer, body, took) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+pub(crate) const INSERT: &str = "INSERT INTO entry (place, at, kind, stage, step, attempt, ordinal, status, name, args, answer, body, took, sum) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+
+/// How many columns of [`SELECT`] the sum is of; it comes after them.
+pub(crate) const SUMMED: usize = 13;
 
 /// Selects the rows of a run in order; the columns are read by `decode::entry`.
-pub(crate) const SELECT: &str = "SELECT place, at, kind, stage, step, attempt, ordinal, status, name, args, answer, body, took \
+pub(crate) const SELECT: &str = "SELECT place, at, kind, stage, step, attempt, ordinal, status, name, args, answer, body, took, sum \
      FROM entry WHERE place > ?1 AND place <= ?2 ORDER BY place";
 
 /// The kind of a record, as `entry.kind` numbers it. A number is never given another meaning.

@@ -2,6 +2,12 @@
 
 use crate::record::Status;
 
+/// How many columns of a row of `run` the sum is of; it comes after them.
+pub(crate) const SUMMED: usize = 10;
+
+/// Those columns of a row.
+pub(crate) const SELECT_SUMMED: &str = "SELECT key, id, pipeline, file, source, started_at, ended_at, status, exit_code, failed_step FROM run WHERE key = ?1";
+
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension, params};
-use sha2::{Digest, Sha256};
 
 use crate::buffer::Batch;
 use crate::clock::now_micros;
@@ -18,6 +17,8 @@ use crate::format::{self, places_after};
 use crate::lease::{HEARTBEAT, log_path};
 use crate::record::{Entry, Record, RunStarted, Status, StepIndex};
 use crate::row::{self, Kind, status_number};
+use crate::run;
+use crate::sum::{self, digest};
 
 /// A WAL beyond this is moved into the database when a run ends, so that the next start is quick.
 const WAL_LEFT: u64 = 1 << 20;
@@ -184,7 +185,15 @@ impl Store {
             "UPDATE run SET ended_at = ?2, status = ?3, exit_code = ?4, failed_step = ?5, pid = NULL, seen_at = ?2 \
              WHERE key = ?1",
             params![key, entry.at.cast_signed(), status_number(*status), exit_code, failed],
-        )
+        )?;
+        self.seal(key)
+    }
+
+    /// Gives the run's row its checksum.
+    fn seal(&self, key: i64) -> Result<(), JournalError> {
+        let mut statement = self.conn.prepare_cached(run::SELECT_SUMMED).map_err(|e| self.error(e))?;
+        let sum = statement.query_row([key], |row| sum::of_row(row, run::SUMMED)).map_err(|e| self.error(e))?;
+        self.execute("UPDATE run SET sum = ?2 WHERE key = ?1", [key, sum])
     }
 
     /// The name of the step that failed first, of those that did not succeed later.
@@ -206,11 +215,12 @@ impl Store {
         self.execute("INSERT OR IGNORE INTO source (digest, text) VALUES (?1, ?2)", params![digest, started.source])?;
         let RunStarted { run, pipeline, file, .. } = started;
         self.execute(
-            "INSERT INTO run (id, pipeline, file, source, started_at, pid, seen_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?5)",
+            "INSERT INTO run (id, pipeline, file, source, started_at, pid, seen_at, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?5, 0)",
             params![run, pipeline, file, digest, at.cast_signed(), std::process::id()],
         )?;
         let key = self.conn.last_insert_rowid();
         self.progress.key = Some(key);
+        self.seal(key)?;
         Ok(key)
     }
 
@@ -250,13 +260,6 @@ impl Store {
     fn log_error(&self, doing: &'static str, error: std::io::Error) -> JournalError {
         JournalError::io(&log_path(&self.dir, &self.run), doing, error)
     }
-}
-
-/// `sha256:...` of a pipeline's text.
-fn digest(text: &str) -> String {
-    let hex = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or_default();
-    let hash = Sha256::digest(text.as_bytes());
-    "sha256:".chars().chain(hash.iter().flat_map(|byte| [hex(byte >> 4), hex(byte & 15)])).collect()
 }
 
 /// Makes the names in a folder durable.

@@ -31,6 +31,7 @@
 
 mod description;
 pub mod diagnostic;
+mod document;
 pub mod grants;
 mod graph;
 mod limits;
@@ -47,6 +48,7 @@ pub use description::{
     BUILTINS, CapabilityUse, Description, Descriptions, Facts, OutputKind, OutputSpec, PluginSource,
 };
 pub use diagnostic::{Diagnostic, Diagnostics, Related, Severity};
+pub use document::{Document, Frame, Node, Problems};
 pub use grants::{Demand, Grants, Pattern, Rule};
 pub use limits::Limits;
 pub use pipeline::Pipeline;

@@ -44,8 +44,8 @@ impl State {
     /// What was seen here when the attempt ran before, as far as its record goes.
     pub(crate) fn played(&mut self, function: Function) -> wasmtime::Result<Option<Json>> {
         let Some(session) = self.session.as_mut() else { return Ok(None) };
-        let played = session.played(function);
-        played.map_err(|interrupt| self.interrupted(interrupt))
+        let seen = session.played(function);
+        seen.map_err(|interrupt| self.interrupted(interrupt))
     }
 
     /// Ends the instance, and keeps the reason.

@@ -8,11 +8,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 use windlass_capability_testing::{RUN, World};
-use windlass_gate::Session;
-use windlass_journal::Failure;
+use windlass_gate::{Authority, Mode, Playback, Recording, Session, SessionOptions, Tape};
+use windlass_journal::{Failure, Journal, Record, StageIndex, StepIndex};
 use windlass_sandbox::{Component, Folder, Job, Limits, Plugin, Sandbox, SandboxError, SandboxOptions};
 
 /// The outputs by name; the failure's message if there are none.
@@ -22,6 +24,36 @@ struct Guest {
     plugin: Plugin,
     _sandbox: Sandbox,
     _cache: tempfile::TempDir,
+}
+
+/// A session of a step that is recorded as one.
+fn live(world: &World) -> Session {
+    let name = "notify".into();
+    let started = Record::StepStarted { step: StepIndex(0), attempt: 1, stage: StageIndex(0), name };
+    world.gate().journal().append(started);
+    session(world, None)
+}
+
+fn session(world: &World, playback: Option<Playback>) -> Session {
+    let options = SessionOptions {
+        step: StepIndex(0),
+        attempt: 1,
+        authority: Authority::Host,
+        max_calls: 100_000,
+        max_log: 1 << 20,
+        playback,
+        repeat_in_doubt: false,
+    };
+    Session::new(Arc::clone(world.gate()), options)
+}
+
+/// The calls of the step that ran live.
+async fn tape(world: &World) -> Tape {
+    world.gate().journal().flush().await.expect("it is written");
+    let reader = Journal::open(&world.workspace().join(".windlass")).expect("a journal");
+    let run = reader.resolve(Some(RUN)).expect("a run");
+    let recording = Recording::read(&reader, &run).expect("a recording");
+    recording.steps[&StepIndex(0)].tape.clone()
 }
 
 async fn guest(name: &str) -> Guest {
@@ -164,5 +196,85 @@ async fn what_differs_from_processor_to_processor_is_refused() {
         let bytes = wat::parse_str(format!("(component (core module {code}))")).expect("it is a component");
         let refused = sandbox.load(Component::from_bytes("odd", bytes)).await.err();
         assert!(matches!(refused, Some(SandboxError::Compile { .. })), "{code}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_ran_once_sees_the_same_against_its_record() {
+    let (guest, world, source) = (guest("observer").await, World::new(|gate| gate), folder());
+    let with = r#"{ "folder": "src", "sleep": "1500ms" }"#;
+    let seen = guest.run(live(&world), with, Some(source.path())).await.expect("it succeeds");
+    let tape = tape(&world).await;
+    assert!(tape.calls.len() > 10, "{tape:?}");
+    let elsewhere = World::new(|gate| gate);
+    for folder in [source, folder()] {
+        let began = Instant::now();
+        let playing = session(&elsewhere, Some(Playback::new(tape.clone(), Mode::Replay)));
+        let again = guest.run(playing, with, Some(folder.path())).await.expect("it succeeds again");
+        assert_eq!(again, seen);
+        assert!(began.elapsed() < Duration::from_secs(1), "what had been waited for was waited for again");
+    }
+    assert!(elsewhere.calls().await.is_empty(), "what is played was recorded again");
+}
+
+/// Whatever the call at which the runner was killed: the clock never goes back, and no wait is too short.
+#[tokio::test]
+async fn what_goes_on_where_its_record_ends_comes_to_a_good_end() {
+    let (guest, world) = (guest("observer").await, World::new(|gate| gate));
+    let with = r#"{ "sleep": "5ms" }"#;
+    guest.run(live(&world), with, None).await.expect("it succeeds");
+    let whole = tape(&world).await;
+    // As many of the polls in a busy loop as make no difference are passed over.
+    for kept in (0..whole.calls.len()).step_by(whole.calls.len().div_ceil(60)) {
+        let mut begun = whole.clone();
+        begun.calls.truncate(kept);
+        let playing = session(&world, Some(Playback::new(begun, Mode::Resume)));
+        let seen = guest.run(playing, with, None).await.expect("it succeeds");
+        assert!(seen["slept"].as_u64().is_some_and(|slept| slept >= 5), "{kept}: {}", seen["slept"]);
+        let mut raced: Vec<u64> = seen["race"].as_array().into_iter().flatten().flat_map(numbers).collect();
+        raced.sort_unstable();
+        assert_eq!(raced, [0, 1, 2], "{kept}");
+    }
+}
+
+fn numbers(list: &Json) -> Vec<u64> {
+    list.as_array().into_iter().flatten().filter_map(Json::as_u64).collect()
+}
+
+#[tokio::test]
+async fn a_wait_that_had_begun_goes_on_with_the_time_that_is_left() {
+    let (guest, world) = (guest("observer").await, World::new(|gate| gate));
+    let with = r#"{ "sleep": "2s" }"#;
+    let began = Instant::now();
+    let stopped = tokio::time::timeout(Duration::from_millis(700), guest.run(live(&world), with, None)).await;
+    assert!(stopped.is_err(), "it was over too early");
+    let tape = tape(&world).await;
+    assert_eq!(tape.calls.last().map(|call| &*call.function), Some("wasi.wait-begun"), "{tape:?}");
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    let playing = session(&world, Some(Playback::new(tape.clone(), Mode::Resume)));
+    let resumed = Instant::now();
+    let seen = guest.run(playing, with, None).await.expect("it succeeds");
+    assert!(began.elapsed() >= Duration::from_secs(2), "it woke too early");
+    assert!(resumed.elapsed() < Duration::from_millis(1_500), "it waited anew: {:?}", resumed.elapsed());
+    assert!(seen["slept"].as_u64().is_some_and(|slept| (1_999..5_000).contains(&slept)), "{}", seen["slept"]);
+    // By now all of the time has passed, and the timer is ready at once.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let playing = session(&world, Some(Playback::new(tape, Mode::Resume)));
+    let resumed = Instant::now();
+    guest.run(playing, with, None).await.expect("it succeeds");
+    assert!(resumed.elapsed() < Duration::from_millis(500), "it waited anew: {:?}", resumed.elapsed());
+}
+
+#[tokio::test]
+async fn a_record_that_fits_no_poll_ends_the_step() {
+    let (guest, world) = (guest("observer").await, World::new(|gate| gate));
+    guest.run(live(&world), "{}", None).await.expect("it succeeds");
+    let whole = tape(&world).await;
+    let first = whole.calls.iter().position(|call| &*call.function == "wasi.poll").expect("a poll");
+    for answer in [r#"{"ok":{"now":1,"ready":[7]}}"#, r#"{"ok":{"now":1,"ready":[]}}"#, r#"{"ok":[]}"#, "{}", ""] {
+        let mut damaged = whole.clone();
+        damaged.calls[first].answer = Some(answer.to_owned());
+        let playing = session(&world, Some(Playback::new(damaged, Mode::Replay)));
+        assert!(guest.run(playing, "{}", None).await.is_err(), "{answer}");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use windlass_journal::{CallId, Entry, Record};
+use windlass_journal::{CallId, Entry, InDoubtAnswer, Record};
 
 /// A call, from its one record or from its two.
 #[derive(Clone, Debug)]
@@ -19,6 +19,10 @@ pub(crate) struct Call {
     pub(crate) ended_at: Option<u64>,
     /// JSON text, redacted; `None` if it never came.
     pub(crate) answer: Option<String>,
+    /// The process that began it is not the one that ended it.
+    pub(crate) across_resume: bool,
+    /// What a person said about it when its end was not known, and who.
+    pub(crate) answered: Option<(InDoubtAnswer, String)>,
     /// Whether more may come.
     open: bool,
 }
@@ -45,16 +49,7 @@ impl Calls {
                     // A resumed run made the call again; the first one never got its answer.
                     self.close(before, |_| {});
                 }
-                self.queue.push_back(Call {
-                    id: call,
-                    function,
-                    args,
-                    grant,
-                    started_at: at,
-                    ended_at: None,
-                    answer: None,
-                    open: true,
-                });
+                self.queue.push_back(Call::begun(call, function, args, grant, at));
             }
             Record::CallEnded { call, answer } => {
                 if let Some(place) = self.open.remove(&call) {
@@ -65,31 +60,26 @@ impl Calls {
                 }
             }
             Record::CallRecorded { call, function, args, grant, answer, took } => {
-                self.queue.push_back(Call {
-                    id: call,
-                    function,
-                    args,
-                    grant,
-                    started_at: at.saturating_sub(took),
-                    ended_at: Some(at),
-                    answer: Some(answer),
-                    open: false,
-                });
+                let begun = Call::begun(call, function, args, grant, at.saturating_sub(took));
+                self.queue.push_back(Call { ended_at: Some(at), answer: Some(answer), open: false, ..begun });
             }
             Record::Metric { call, name, value, unit, labels } => {
                 let args = json!({ "name": name, "value": value, "unit": unit, "labels": labels }).to_string();
                 let function = "metrics.emit".into();
                 let answer = Some(r#"{"ok":null}"#.to_owned());
-                self.queue.push_back(Call {
-                    id: call,
-                    function,
-                    args,
-                    grant: None,
-                    started_at: at,
-                    ended_at: None,
-                    answer,
-                    open: false,
-                });
+                let begun = Call::begun(call, function, args, None, at);
+                self.queue.push_back(Call { answer, open: false, ..begun });
+            }
+            Record::RunResumed(_) => {
+                for call in self.queue.iter_mut().filter(|call| call.open) {
+                    call.across_resume = true;
+                }
+            }
+            Record::InDoubtAnswered { call, answer, by } => {
+                let place = self.open.get(&call).and_then(|place| place.checked_sub(self.gone));
+                if let Some(call) = place.and_then(|place| self.queue.get_mut(place)) {
+                    call.answered = Some((answer, by));
+                }
             }
             _ => {}
         }
@@ -124,9 +114,42 @@ pub(crate) enum Outcome {
     Unanswered,
 }
 
+impl Outcome {
+    /// As programs read it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Error => "error",
+            Self::Denied => "denied",
+            Self::Unanswered => "no-answer",
+        }
+    }
+}
+
 impl Call {
+    /// A call without an answer yet.
+    fn begun(id: CallId, function: Arc<str>, args: String, grant: Option<String>, started_at: u64) -> Self {
+        Self {
+            id,
+            function,
+            args,
+            grant,
+            started_at,
+            ended_at: None,
+            answer: None,
+            across_resume: false,
+            answered: None,
+            open: true,
+        }
+    }
+
     pub(crate) fn outcome(&self) -> Outcome {
-        match &self.answer {
+        Self::outcome_of(self.answer.as_deref())
+    }
+
+    /// What an answer, if there is one, says about how a call went.
+    pub(crate) fn outcome_of(answer: Option<&str>) -> Outcome {
+        match answer {
             None => Outcome::Unanswered,
             Some(answer) if is_denial(answer) => Outcome::Denied,
             Some(answer) if answer.starts_with(r#"{"err""#) => Outcome::Error,

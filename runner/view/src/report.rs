@@ -11,7 +11,7 @@ use crate::json::state_word;
 use crate::lines::Lines;
 use crate::model::{RunModel, StageModel, StepModel};
 use crate::style::Style;
-use crate::text::{BOLD, DIM, RED, YELLOW, count, duration, paint, shorten, size, status};
+use crate::text::{BOLD, DIM, RED, YELLOW, count, duration, moment, number, paint, shorten, size, status};
 
 /// How many of a failed step's last log lines are printed.
 const TAIL_LINES: usize = 20;
@@ -257,10 +257,57 @@ impl<'a> Report<'a> {
             let reports = if metric.count > 1 { format!("  (the last of {})", metric.count) } else { String::new() };
             // UCUM writes what is counted in braces: `{request}`.
             let unit = metric.unit.trim_start_matches('{').trim_end_matches('}');
-            let what = one_line(&format!("{}{labels} = {} {unit}", metric.name, metric.value));
+            let what = one_line(&format!("{}{labels} = {} {unit}", metric.name, number(metric.value)));
             let _ = writeln!(self.text, "  {}  {}{reports}", one_line(&model.path(metric.step)), what.trim_end());
         }
         self.more(model.metrics.len().saturating_sub(limit), "metrics");
+    }
+
+    /// What steps could see besides their calls.
+    pub(crate) fn inputs(&mut self) {
+        let model = self.model;
+        let mut lines = Vec::new();
+        for step in model.steps.values() {
+            let Some(inputs) = step.attempts.iter().rev().find_map(|attempt| attempt.inputs.as_deref()) else {
+                continue;
+            };
+            for folder in &inputs.folders {
+                let kept = if folder.kept { "" } else { ", too large to be kept for a replay" };
+                lines.push(format!(
+                    "{}  folder {}: {}, {}, {}{kept}",
+                    step.path,
+                    folder.folder,
+                    count(folder.files, "file"),
+                    size(folder.bytes),
+                    folder.digest
+                ));
+            }
+            for (name, value) in &inputs.env {
+                lines.push(format!("{}  variable {name} = {}", step.path, shorten(value, LONGEST_VALUE)));
+            }
+        }
+        if lines.is_empty() {
+            return;
+        }
+        self.title("inputs");
+        for line in lines {
+            let _ = writeln!(self.text, "  {}", one_line(&line));
+        }
+    }
+
+    /// When others went on with the run.
+    pub(crate) fn resumes(&mut self) {
+        let model = self.model;
+        if model.resumes.is_empty() {
+            return;
+        }
+        self.title("resumed");
+        for resume in &model.resumes {
+            let restarted: Vec<_> = resume.restarted.iter().map(|step| one_line(&model.path(*step))).collect();
+            let anew = if restarted.is_empty() { String::new() } else { format!(", {} anew", restarted.join(", ")) };
+            let down = duration(resume.down_since, resume.at);
+            let _ = writeln!(self.text, "  {}  nothing was recorded for {down} before{anew}", moment(resume.at));
+        }
     }
 
     /// What a person should know: what was left behind, say.
@@ -285,7 +332,8 @@ impl<'a> Report<'a> {
         if self.state == RunState::Interrupted {
             let _ = writeln!(
                 self.text,
-                "\nits record ends before the run did; what it left in Docker is labelled windlass.run={run}"
+                "\nits record ends before the run did; go on with it: windlass resume {run}\n\
+                 what it left in Docker is labelled windlass.run={run}"
             );
         }
     }

@@ -51,7 +51,7 @@ impl Row {
         };
         let note = match (run.state, &run.failed_step, run.exit_code) {
             (RunState::Running, ..) => run.pid.map_or_else(String::new, |pid| format!("process {pid}")),
-            (RunState::Interrupted, ..) => format!("windlass show {}", run.id),
+            (RunState::Interrupted, ..) => format!("windlass resume {}", run.id),
             (_, Some(step), _) => format!("step {}", one_line(step)),
             (_, None, Some(code)) if code != 0 => format!("exit code {code}"),
             _ => String::new(),
@@ -120,7 +120,7 @@ mod tests {
     fn the_table_lines_up() {
         let rows = [
             row(RunState::Running, "k3v0c2mtx4", 12, 12, "process 4711"),
-            row(RunState::Interrupted, "9c2mtx4k7e", 3700, 61, "windlass show 9c2mtx4k7e"),
+            row(RunState::Interrupted, "9c2mtx4k7e", 3700, 61, "windlass resume 9c2mtx4k7e"),
             row(RunState::Ended(Status::Failed), "aaaaaaaaaa", 7300, 125, "step deploy"),
             row(RunState::Ended(Status::Succeeded), "bbbbbbbbbb", 9900, 3, ""),
             row(RunState::Ended(Status::Cancelled), "cccccccccc", 9990, 4000, "exit code 130"),

@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 use std::io::Write;
 
-use windlass_journal::{Entry, JournalError, Reader, RunState, RunSummary};
+use windlass_journal::{Entry, InDoubtAnswer, JournalError, Reader, RunState, RunSummary};
 
 use crate::calls::{Call, Calls, Outcome};
 use crate::clean::one_line;
 use crate::error::ViewError;
 use crate::json::{CallJson, RunJson, push_line};
 use crate::model::RunModel;
+use crate::phrase;
 use crate::report::{Detail, ReadLog, Report};
 use crate::style::{Format, Style};
 use crate::text::{BOLD, DIM, GREEN, RED, YELLOW, duration, moment, paint, shorten};
@@ -64,7 +65,9 @@ pub(crate) fn human(
     report.table();
     report.outputs();
     report.failures(read)?;
+    report.inputs();
     report.metrics();
+    report.resumes();
     report.notices();
     report.outlook();
     Ok(report.text)
@@ -143,6 +146,15 @@ pub(crate) fn calls(
     Ok(out.write_all(text.as_bytes())?)
 }
 
+/// A grant with its place in the pipeline's file: it is recorded as line and column.
+fn in_file(grant: &str, model: &RunModel) -> String {
+    let is_place = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
+    match (grant.rsplit_once(" at "), model.started.as_deref()) {
+        (Some((what, place)), Some(started)) if is_place(place) => format!("{what} at {}:{place}", started.file),
+        _ => grant.to_owned(),
+    }
+}
+
 fn push_call(text: &mut String, model: &RunModel, call: &Call, options: ShowOptions) {
     let path = model.path(call.id.step);
     if options.format == Format::Json {
@@ -169,14 +181,32 @@ fn push_call(text: &mut String, model: &RunModel, call: &Call, options: ShowOpti
     );
     let most = options.style.width.max(NARROWEST) - 21;
     let grant = call.grant.as_deref().unwrap_or(if call.outcome() == Outcome::Denied { "none" } else { "none needed" });
-    let rows = [("args", Some(call.args.as_str())), ("grant", Some(grant)), ("answer", call.answer.as_deref())];
+    let crash = match (call.across_resume, &call.answer) {
+        (true, Some(_)) => Some("it began before a crash, and went on after the run was resumed".to_owned()),
+        (true, None) => Some("it began before a crash; what became of it is not recorded here".to_owned()),
+        (false, _) => None,
+    };
+    let person = call.answered.as_ref().map(|(answer, by)| {
+        let meant = match answer {
+            InDoubtAnswer::Done => "it was done",
+            InDoubtAnswer::Repeat => "do it again",
+        };
+        format!("{by} said: {meant}")
+    });
+    let rows = [
+        ("args", Some(phrase::arguments(&call.args)).filter(|args| !args.is_empty())),
+        ("grant", Some(in_file(grant, model))),
+        ("answer", call.answer.as_deref().map(phrase::answer)),
+        ("crash", crash),
+        ("person", person),
+    ];
     for (name, value) in rows {
         let Some(value) = value else { continue };
         let _ = writeln!(
             text,
             "             {}  {}",
             paint(color, DIM, format_args!("{name:6}")),
-            shorten(&one_line(value), most)
+            shorten(&one_line(&value), most)
         );
     }
 }

@@ -103,7 +103,7 @@ pub(crate) fn moment(micros: u64) -> String {
 }
 
 /// A size: `512 B`, `1.5 KiB`, `10 MiB`.
-pub(crate) fn size(bytes: u64) -> String {
+pub fn size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     if bytes < 1024 {
         return format!("{bytes} B");
@@ -117,6 +117,16 @@ pub(crate) fn size(bytes: u64) -> String {
     match tenths % 10 {
         0 => format!("{} {}", tenths / 10, UNITS[unit]),
         rest => format!("{}.{rest} {}", tenths / 10, UNITS[unit]),
+    }
+}
+
+/// A measurement: as it is where that can be read, else with an exponent (`1e308`, `4.2e-9`).
+pub(crate) fn number(value: f64) -> String {
+    let size = value.abs();
+    if value.is_finite() && size != 0.0 && !(1e-6..1e15).contains(&size) {
+        format!("{value:e}")
+    } else {
+        value.to_string()
     }
 }
 
@@ -156,6 +166,23 @@ mod tests {
             assert_eq!(duration(5, 5 + micros), text);
         }
         assert_eq!(duration(10, 5), "0ms", "a clock that was set back");
+    }
+
+    #[test]
+    fn numbers_stay_short() {
+        for (value, text) in [
+            (0.0, "0"),
+            (-2.5, "-2.5"),
+            (1234567.0, "1234567"),
+            (1e308, "1e308"),
+            (-1e308, "-1e308"),
+            (4.2e-9, "4.2e-9"),
+            (f64::MIN_POSITIVE / 2.0, "1.1125369292536007e-308"),
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(number(value), text);
+        }
     }
 
     #[test]

@@ -72,6 +72,11 @@ impl World {
         })
     }
 
+    /// A static busybox.
+    pub(crate) fn busybox(&self) -> &Path {
+        &self.busybox
+    }
+
     /// What children need to know of it.
     pub(crate) fn envs(&self) -> Vec<(String, String)> {
         [

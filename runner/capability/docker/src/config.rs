@@ -10,6 +10,10 @@ use windlass_gate::api::docker::Builder;
 /// connection and then says nothing would otherwise hold a step for ever.
 const IDLE: Duration = Duration::from_secs(60);
 
+/// For how long a daemon may give no sign of life before calls that wait for it are given up. Long
+/// enough for one that is restarted, or whose machine is very busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// How to find the daemon and the registries' credentials. Nothing is read from the disk and
 /// nothing is connected before the first call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +33,10 @@ pub struct DockerConfig {
     pub builder: Option<Builder>,
     /// For how long a push or pull may be silent. (A build may: a compiler says nothing for long.)
     pub idle: Duration,
+    /// For how long the daemon may give no sign of life while a call waits for it. A connection that
+    /// is cut without a word (a machine that is gone, a tunnel that hangs) would otherwise hold a
+    /// step for ever.
+    pub patience: Duration,
 }
 
 impl DockerConfig {
@@ -47,6 +55,7 @@ impl DockerConfig {
                 _ => Builder::Buildkit,
             }),
             idle: IDLE,
+            patience: PATIENCE,
         }
     }
 

@@ -87,55 +87,12 @@ impl Capability for Docker {
 
     async fn perform(&self, call: Call) -> Result<Json, CallError> {
         let engine = self.engine().await?;
-        let call = &call;
-        match call.function {
-            Function::DockerBuild => answer(build::build(engine, call, &call.decode::<api::Build>()?.spec).await),
-            Function::DockerTag => done(images::tag(engine, &call.decode()?).await),
-            Function::DockerPush => answer(transfer::push(engine, call, &call.decode()?).await),
-            Function::DockerPull => answer(transfer::pull(engine, call, &call.decode()?).await),
-            Function::DockerInspectImage => {
-                answer(images::inspect(engine, &call.decode::<api::InspectImage>()?.reference).await)
-            }
-            Function::DockerListImages => {
-                answer(images::list(engine, &call.decode::<api::ListImages>()?.repository).await)
-            }
-            Function::DockerCreate => answer(container::create(engine, call, &call.decode()?).await),
-            Function::DockerStartCreated => done(container::start_created(engine, &call.decode()?).await),
-            Function::DockerWait => answer(container::wait(engine, call, &call.decode()?).await),
-            Function::DockerRemoveCreated => done(container::remove_created(engine, &call.decode()?).await),
-            Function::DockerExecCreate => {
-                answer(container::exec_create(engine, call, &call.decode::<api::ExecCreate>()?.spec).await)
-            }
-            Function::DockerExecStart => answer(container::exec_start(engine, call, &call.decode()?).await),
-            Function::DockerInspect => {
-                answer(container::inspect(engine, call, &call.decode::<api::Inspect>()?.container).await)
-            }
-            Function::DockerList => answer(container::list(engine, call).await),
-            Function::DockerLogs => answer(container::logs(engine, call, &call.decode::<api::Logs>()?.query).await),
-            Function::DockerStats => {
-                answer(container::stats(engine, call, &call.decode::<api::Stats>()?.container).await)
-            }
-            Function::DockerWaitHealthy => answer(container::wait_healthy(engine, call, &call.decode()?).await),
-            Function::DockerStop => done(container::stop(engine, call, &call.decode()?).await),
-            Function::DockerRemove => done(container::remove(engine, call, &call.decode()?).await),
-            Function::DockerCreateNetwork => done(networks::create(engine, call, &call.decode()?).await),
-            Function::DockerRemoveNetwork => {
-                done(networks::remove(engine, call, &call.decode::<api::RemoveNetwork>()?.name).await)
-            }
-            Function::DockerCreateVolume => done(volumes::create(engine, call, &call.decode()?).await),
-            Function::DockerRemoveVolume => {
-                done(volumes::remove(engine, call, &call.decode::<api::RemoveVolume>()?.name).await)
-            }
-            Function::DockerLocate => answer(health::locate(engine, call, &call.decode()?).await),
-            Function::DockerProbeCommand => answer(health::probe_command(engine, call, &call.decode()?).await),
-            Function::DockerProbeHealth => {
-                answer(health::probe_health(engine, call, &call.decode::<api::ProbeHealth>()?.container).await)
-            }
-            Function::DockerLeftovers => {
-                answer(leftovers::leftovers(engine, call, &call.decode::<api::Leftovers>()?).await)
-            }
-            Function::DockerSweep => done(leftovers::sweep(engine, &call.decode::<api::Sweep>()?.leftover).await),
-            other => Err(CallError::Other(format!("{} is not a function of Docker", other.name()))),
+        tokio::select! {
+            answer = perform(engine, &call) => answer,
+            () = engine.lost() => Err(CallError::Unavailable(format!(
+                "the Docker daemon at {} has given no sign of life for {:?}, so {} was given up, and how it ended is not known; look whether the daemon runs and can be reached, and resume or start the run again",
+                engine.endpoint, engine.config.patience, call.function.name()
+            ))),
         }
     }
 
@@ -146,6 +103,54 @@ impl Capability for Docker {
             Function::DockerExec => Ok(answer(Ok(compose::exec(session, decode(function, args)?).await?))?),
             other => Err(CallError::Other(format!("{} is not made of other calls of Docker", other.name())).into()),
         }
+    }
+}
+
+async fn perform(engine: &Engine, call: &Call) -> Result<Json, CallError> {
+    match call.function {
+        Function::DockerBuild => answer(build::build(engine, call, &call.decode::<api::Build>()?.spec).await),
+        Function::DockerTag => done(images::tag(engine, &call.decode()?).await),
+        Function::DockerPush => answer(transfer::push(engine, call, &call.decode()?).await),
+        Function::DockerPull => answer(transfer::pull(engine, call, &call.decode()?).await),
+        Function::DockerInspectImage => {
+            answer(images::inspect(engine, &call.decode::<api::InspectImage>()?.reference).await)
+        }
+        Function::DockerListImages => answer(images::list(engine, &call.decode::<api::ListImages>()?.repository).await),
+        Function::DockerCreate => answer(container::create(engine, call, &call.decode()?).await),
+        Function::DockerStartCreated => done(container::start_created(engine, &call.decode()?).await),
+        Function::DockerWait => answer(container::wait(engine, call, &call.decode()?).await),
+        Function::DockerRemoveCreated => done(container::remove_created(engine, &call.decode()?).await),
+        Function::DockerExecCreate => {
+            answer(container::exec_create(engine, call, &call.decode::<api::ExecCreate>()?.spec).await)
+        }
+        Function::DockerExecStart => answer(container::exec_start(engine, call, &call.decode()?).await),
+        Function::DockerInspect => {
+            answer(container::inspect(engine, call, &call.decode::<api::Inspect>()?.container).await)
+        }
+        Function::DockerList => answer(container::list(engine, call).await),
+        Function::DockerLogs => answer(container::logs(engine, call, &call.decode::<api::Logs>()?.query).await),
+        Function::DockerStats => answer(container::stats(engine, call, &call.decode::<api::Stats>()?.container).await),
+        Function::DockerWaitHealthy => answer(container::wait_healthy(engine, call, &call.decode()?).await),
+        Function::DockerStop => done(container::stop(engine, call, &call.decode()?).await),
+        Function::DockerRemove => done(container::remove(engine, call, &call.decode()?).await),
+        Function::DockerCreateNetwork => done(networks::create(engine, call, &call.decode()?).await),
+        Function::DockerRemoveNetwork => {
+            done(networks::remove(engine, call, &call.decode::<api::RemoveNetwork>()?.name).await)
+        }
+        Function::DockerCreateVolume => done(volumes::create(engine, call, &call.decode()?).await),
+        Function::DockerRemoveVolume => {
+            done(volumes::remove(engine, call, &call.decode::<api::RemoveVolume>()?.name).await)
+        }
+        Function::DockerLocate => answer(health::locate(engine, call, &call.decode()?).await),
+        Function::DockerProbeCommand => answer(health::probe_command(engine, call, &call.decode()?).await),
+        Function::DockerProbeHealth => {
+            answer(health::probe_health(engine, call, &call.decode::<api::ProbeHealth>()?.container).await)
+        }
+        Function::DockerLeftovers => {
+            answer(leftovers::leftovers(engine, call, &call.decode::<api::Leftovers>()?).await)
+        }
+        Function::DockerSweep => done(leftovers::sweep(engine, &call.decode::<api::Sweep>()?.leftover).await),
+        other => Err(CallError::Other(format!("{} is not a function of Docker", other.name()))),
     }
 }
 

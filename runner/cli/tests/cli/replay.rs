@@ -52,10 +52,15 @@ fn a_run_that_has_not_ended_has_nothing_to_compare_with() {
 fn an_offline_run_says_that_it_is_one() {
     let folder = recorded(HELLO, 0);
     let from = folder.runs().remove(0);
-    folder.windlass(&["run", "--offline"]).exits(0).says(&format!("offline: every call is answered from the record of run {from}"));
+    folder
+        .windlass(&["run", "--offline"])
+        .exits(0)
+        .says(&format!("offline: every call is answered from the record of run {from}"));
     folder.windlass(&["run", "--offline", "--quiet"]).exits(0).says_nothing();
     let values = folder.windlass(&["run", "--offline", "--format", "json"]).exits(0).json();
-    assert!(values.iter().any(|value| value["event"] == "notice" && value["message"].as_str().unwrap().contains(&from)));
+    assert!(
+        values.iter().any(|value| value["event"] == "notice" && value["message"].as_str().unwrap().contains(&from))
+    );
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! The bytes of files, by digest: read once, hashed and kept on the way.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 use sha2::{Digest as _, Sha256};
@@ -97,6 +99,27 @@ pub(super) fn store(path: &Path, bytes: &[u8]) -> Result<(), InputsError> {
         sync_folder(folder)
     })();
     stored.map_err(|error| InputsError::Store { path: path.to_owned(), error })
+}
+
+/// Removes the files of a folder that are neither among these nor younger than `spare`. Gives their size.
+pub(super) fn sweep(folder: &Path, keep: &BTreeSet<String>, spare: Duration) -> Result<u64, InputsError> {
+    let failed = |error| InputsError::Store { path: folder.to_owned(), error };
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut freed = 0;
+    for entry in entries {
+        let entry = entry.map_err(failed)?;
+        let metadata = entry.metadata().map_err(failed)?;
+        let age = metadata.modified().ok().and_then(|time| time.elapsed().ok()).unwrap_or_default();
+        if age >= spare && entry.file_name().to_str().is_none_or(|name| !keep.contains(name)) {
+            fs::remove_file(entry.path()).map_err(failed)?;
+            freed += metadata.len();
+        }
+    }
+    Ok(freed)
 }
 
 /// Reads a file: what it is, and its state before it was read. Nothing if it is not there any more.

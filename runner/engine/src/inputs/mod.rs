@@ -26,9 +26,11 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::inputs::content::Content;
 use crate::inputs::known::Known;
@@ -36,6 +38,7 @@ use crate::inputs::tree::{Node, Tree};
 use crate::inputs::walk::{Found, Seen};
 
 pub use difference::{Change, ChangeKind};
+pub(crate) use materialise::remove;
 
 /// A folder with more bytes than this is fingerprinted, but its content is not kept.
 pub const KEEP_UP_TO: u64 = 64 << 20;
@@ -152,6 +155,26 @@ impl InputStore {
     /// If it was not kept, or the store is damaged: what is written is always what was there.
     pub fn materialise(&self, digest: &str, into: &Path) -> Result<(), InputsError> {
         materialise::write(&self.load(digest)?, &self.folder.join("content"), into)
+    }
+
+    /// Removes everything but these digests and what belongs to them. What is younger than `spare` stays, since another
+    /// process may be about to refer to it. Gives how many bytes were freed.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written.
+    pub fn retain(&self, in_use: &BTreeSet<String>, spare: Duration) -> Result<u64, InputsError> {
+        let mut content = BTreeSet::new();
+        for digest in in_use {
+            match self.load(digest) {
+                Ok(tree) => content.extend(tree.contents().map(str::to_owned)),
+                // There is nothing of it to keep, or nothing that could be written again.
+                Err(InputsError::Unknown { .. } | InputsError::Damaged { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let trees: BTreeSet<_> = in_use.iter().filter_map(|digest| tree::hex_of(digest)).map(str::to_owned).collect();
+        let freed = content::sweep(&self.folder.join("trees"), &trees, spare)?;
+        Ok(freed + content::sweep(&self.folder.join("content"), &content, spare)?)
     }
 
     /// Reads what was found; files that have not changed since they were last read are not read again.

@@ -168,7 +168,9 @@ fn what_may_not_be_read_is_told_as_such() {
         assert_eq!((print.files, print.bytes), (0, 0));
         let again = world.again(&print.digest).unwrap();
         assert_eq!(digest(&again).unwrap(), print.digest);
-        fs::set_permissions(again.join("closed"), Permissions::from_mode(0o755)).unwrap();
+        assert!(fs::read_dir(again.join("closed")).is_err());
+        remove(&again).unwrap();
+        assert!(!again.exists());
     }
     close("closed", 0o755);
 }
@@ -282,6 +284,24 @@ fn many_files_are_kept_at_once() {
     assert_eq!(digest(&again).unwrap(), print.digest);
     let left = fs::read_dir(world.store.folder.join("content")).unwrap();
     assert!(left.flatten().all(|entry| entry.file_name().len() == 64), "something temporary is left");
+}
+
+#[test]
+fn what_nobody_needs_any_more_is_removed() {
+    let world = World::new();
+    world.write("both.txt", "both");
+    world.write("old.txt", "old");
+    let old = world.look().digest;
+    fs::remove_file(world.src().join("old.txt")).unwrap();
+    let new = world.look().digest;
+    let in_use = BTreeSet::from([new.clone()]);
+    assert_eq!(world.store.retain(&in_use, Duration::from_secs(60)).unwrap(), 0, "it may be of use in a moment");
+    assert!(world.store.retain(&in_use, Duration::ZERO).unwrap() > 3);
+    world.again(&new).unwrap();
+    assert!(matches!(world.store.difference(&old, &world.src()), Err(InputsError::Unknown { .. })));
+    assert_eq!(fs::read_dir(world.store.folder.join("content")).unwrap().count(), 1);
+    let nowhere = InputStore::new(&world.folder.path().join("nowhere"));
+    assert_eq!(nowhere.retain(&in_use, Duration::ZERO).unwrap(), 0);
 }
 
 fn names() -> impl Strategy<Value = OsString> {

@@ -82,6 +82,14 @@ impl Tree {
         self.sizes().sum()
     }
 
+    /// The names under which the content of its files is stored.
+    pub(super) fn contents(&self) -> impl Iterator<Item = &str> {
+        self.entries.values().filter_map(|node| match node {
+            Node::File { digest, .. } => hex_of(digest),
+            _ => None,
+        })
+    }
+
     fn sizes(&self) -> impl Iterator<Item = u64> {
         self.entries.values().filter_map(|node| match node {
             Node::File { size, .. } => Some(*size),

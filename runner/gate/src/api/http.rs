@@ -22,7 +22,7 @@ pub struct Request {
     /// The headers.
     pub headers: Vec<NamedValue>,
     /// The body.
-    #[serde(with = "base64_bytes::option")]
+    #[serde(default, with = "base64_bytes::option")]
     pub body: Option<Vec<u8>>,
     /// After how many milliseconds to give up.
     pub timeout_ms: Option<u64>,

@@ -38,6 +38,18 @@ fn a_missing_journal_is_absent_and_stays_so() {
 }
 
 #[test]
+fn a_file_in_the_place_of_the_folder_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join(".windlass");
+    fs::write(&dir, "mine").unwrap();
+    for error in [Journal::open(&dir).map(drop).unwrap_err(), Journal::open_or_create(&dir).map(drop).unwrap_err()] {
+        assert!(matches!(error, JournalError::NotAFolder { .. }), "{error}");
+        assert!(error.to_string().contains("is a file"), "{error}");
+    }
+    assert_eq!(fs::read_to_string(&dir).unwrap(), "mine");
+}
+
+#[test]
 fn foreign_files_are_not_journals() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.db");

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
+use rusqlite::types::ValueRef;
 use windlass_journal::*;
 
 use crate::tools::*;
@@ -117,6 +118,34 @@ fn dump(conn: &Connection) -> String {
     sql
 }
 
+/// Gives the rows of a table their checksums, as the format says: of the columns before `sum`, each
+/// as 0 for NULL, 1 and the number, or 2, the length and the text.
+fn seal(conn: &Connection, table: &str, key: &str, columns: usize) {
+    let mut rows = conn.prepare(&format!("SELECT * FROM {table}")).unwrap();
+    let mut rows = rows.query([]).unwrap();
+    while let Some(row) = rows.next().unwrap() {
+        let mut bytes = Vec::new();
+        for column in 0..columns {
+            match row.get_ref(column).unwrap() {
+                ValueRef::Null => bytes.push(0),
+                ValueRef::Integer(number) => {
+                    bytes.push(1);
+                    bytes.extend(number.to_le_bytes());
+                }
+                ValueRef::Text(text) => {
+                    bytes.push(2);
+                    bytes.extend((text.len() as u64).to_le_bytes());
+                    bytes.extend(text);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        let row: i64 = row.get(key).unwrap();
+        let sum = i64::from(crc32fast::hash(&bytes));
+        conn.execute(&format!("UPDATE {table} SET sum = ?2 WHERE {key} = ?1"), [row, sum]).unwrap();
+    }
+}
+
 #[test]
 fn version_1_is_written_as_ever() {
     let folder = tempfile::tempdir().unwrap();
@@ -138,6 +167,8 @@ fn version_1_is_written_as_ever() {
          UPDATE run SET started_at = 1700000000000001, ended_at = 1700000000000019, seen_at = 1700000000000019;",
     )
     .unwrap();
+    seal(&conn, "entry", "place", 13);
+    seal(&conn, "run", "key", 10);
     let dump = dump(&conn);
     if std::env::var_os("WINDLASS_BLESS").is_some() {
         fs::write(golden(), &dump).unwrap();

@@ -12,10 +12,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::diagnostic::{Sink, codes};
+use crate::document::Frame;
 use crate::pipeline::Pipeline;
+use crate::plan::SecretSource;
 use crate::source::{Lines, Source};
 use crate::suggest::{did_you_mean, nearest, quoted};
-use crate::tree::{self, Doc, NodeId};
+use crate::tree::{self, Doc, NodeId, Tree};
 
 /// Reads what can be read; what is wrong is in the pipeline's sink.
 pub(crate) fn read(source: &Source) -> Pipeline {
@@ -28,9 +30,23 @@ pub(crate) fn read(source: &Source) -> Pipeline {
         return Pipeline { found: sink, ..Pipeline::default() };
     }
     let tree = tree::build(text, &mut sink);
-    let doc = Doc::new(&tree, text);
+    whole(text, tree, sink, |reader| reader.top())
+}
+
+/// Reads a step that stands in another file as the only step of a pipeline.
+pub(crate) fn step(text: &str, tree: Tree, at: NodeId, frame: Frame<'_>) -> Pipeline {
+    let mut pipeline = whole(text, tree, Sink::default(), |reader| {
+        let secret = |name: &String| (name.clone(), SecretSource::Env(String::new()));
+        reader.pipeline.secrets = frame.secrets.iter().map(secret).collect();
+        reader.only_step(frame.stage, at);
+    });
+    pipeline.name = frame.pipeline.to_owned();
+    pipeline
+}
+
+fn whole(text: &str, tree: Tree, sink: Sink, read: impl FnOnce(&mut Reader<'_>)) -> Pipeline {
     let mut reader = Reader {
-        doc,
+        doc: Doc::new(&tree, text),
         text,
         sink,
         lines: Lines::of(text),
@@ -43,7 +59,7 @@ pub(crate) fn read(source: &Source) -> Pipeline {
         clean_grants: HashSet::new(),
         outputs: Vec::new(),
     };
-    reader.top();
+    read(&mut reader);
     let Reader { sink, lines, mut pipeline, .. } = reader;
     pipeline.found = sink;
     pipeline.lines = lines;

@@ -53,6 +53,20 @@ impl<'s> Reader<'s> {
         self.check_values();
     }
 
+    /// The only step of the only stage, in a file that is no pipeline.
+    pub(super) fn only_step(&mut self, stage: &str, at: NodeId) {
+        let name: Arc<str> = stage.into();
+        self.pipeline.stage_index.insert(name.clone(), 0);
+        self.pipeline.stages.push(Stage { name, node: at, needs: None, steps: 0..1, required: true });
+        self.step(0, at);
+        let mut graph = Graph::new();
+        graph.push(Vec::new());
+        self.pipeline.order = vec![0];
+        self.pipeline.graph = graph;
+        self.check_values();
+        self.check_output_uses();
+    }
+
     /// One stage; gives what it needs.
     fn stage(&mut self, index: u32, table: NodeId) -> Vec<u32> {
         let doc = self.doc;

@@ -89,7 +89,7 @@ struct Node {
 }
 
 /// The tree. It holds no text: a [`Doc`] puts it together with the source.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Tree {
     nodes: Vec<Node>,
 }

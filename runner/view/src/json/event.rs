@@ -89,10 +89,12 @@ fn step_of(record: &Record) -> Option<StepIndex> {
         Record::StepStarted { step, .. }
         | Record::StepEnded { step, .. }
         | Record::Log { step, .. }
-        | Record::LogCut { step, .. } => Some(*step),
+        | Record::LogCut { step, .. }
+        | Record::StepInputs { step, .. } => Some(*step),
         Record::CallStarted { call, .. }
         | Record::CallEnded { call, .. }
         | Record::CallRecorded { call, .. }
+        | Record::InDoubtAnswered { call, .. }
         | Record::Metric { call, .. } => Some(call.step),
         Record::Notice { step, .. } => *step,
         _ => None,

@@ -8,5 +8,5 @@ mod run;
 mod safe;
 
 pub(crate) use event::EventPrinter;
-pub(crate) use run::{CallJson, RunJson, RunRow, state_word};
+pub(crate) use run::{CallJson, RunJson, RunRow, state_word, value};
 pub(crate) use safe::push_line;

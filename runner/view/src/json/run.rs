@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
-use windlass_journal::{Failure, PluginPin, RunState, RunSummary, Status};
+use windlass_journal::{Failure, FolderInput, InDoubtAnswer, PluginPin, RunState, RunSummary, Status};
 
 use crate::calls::Call;
 use crate::model::{Attempt, RunModel, StageModel, StepModel};
@@ -77,6 +77,7 @@ pub(crate) struct RunJson<'a> {
     versions: Option<&'a BTreeMap<String, String>>,
     plugins: &'a [PluginPin],
     stages: Vec<StageJson<'a>>,
+    resumes: Vec<ResumeJson>,
     metrics: Vec<MetricJson<'a>>,
     notices: Vec<NoticeJson<'a>>,
     calls: u64,
@@ -120,6 +121,15 @@ struct AttemptJson<'a> {
     ended_at: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<&'a Failure>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inputs: Option<InputsJson<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct InputsJson<'a> {
+    env: &'a BTreeMap<String, String>,
+    folders: &'a [FolderInput],
 }
 
 #[derive(Serialize)]
@@ -132,6 +142,15 @@ struct MetricJson<'a> {
     unit: &'a str,
     labels: &'a BTreeMap<String, String>,
     reports: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct ResumeJson {
+    at: u64,
+    down_since: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    restarted: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -162,6 +181,15 @@ impl<'a> RunJson<'a> {
             versions: started.map(|started| &started.versions),
             plugins: started.map_or(&[], |started| &started.plugins),
             stages: model.stages.values().map(|stage| StageJson::new(model, stage)).collect(),
+            resumes: model
+                .resumes
+                .iter()
+                .map(|resume| ResumeJson {
+                    at: resume.at,
+                    down_since: resume.down_since,
+                    restarted: resume.restarted.iter().copied().map(path).collect(),
+                })
+                .collect(),
             metrics: model
                 .metrics
                 .iter()
@@ -221,6 +249,7 @@ impl<'a> From<&'a Attempt> for AttemptJson<'a> {
             started_at: attempt.started_at,
             ended_at: attempt.ended_at,
             failure: attempt.failure.as_ref(),
+            inputs: attempt.inputs.as_deref().map(|inputs| InputsJson { env: &inputs.env, folders: &inputs.folders }),
         }
     }
 }
@@ -229,7 +258,7 @@ fn word(status: Option<Status>) -> &'static str {
     crate::text::status(status).0
 }
 
-/// A call.
+/// A call: who, what, allowed by which grant, when, how long, with what answer.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct CallJson<'a> {
@@ -243,9 +272,25 @@ pub(crate) struct CallJson<'a> {
     at: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<u64>,
+    /// In microseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    took: Option<u64>,
+    outcome: &'static str,
     args: Value,
     #[serde(skip_serializing_if = "Option::is_none")]
     answer: Option<Value>,
+    /// The process that began it is not the one that ended it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    across_resume: bool,
+    /// What a person said about it when its end was not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answered: Option<Answered<'a>>,
+}
+
+#[derive(Serialize)]
+struct Answered<'a> {
+    answer: InDoubtAnswer,
+    by: &'a str,
 }
 
 impl<'a> CallJson<'a> {
@@ -259,13 +304,17 @@ impl<'a> CallJson<'a> {
             grant: call.grant.as_deref(),
             at: call.started_at,
             ended_at: call.ended_at,
+            took: call.ended_at.map(|to| to.saturating_sub(call.started_at)),
+            outcome: call.outcome().word(),
             args: value(&call.args),
             answer: call.answer.as_deref().map(value),
+            across_resume: call.across_resume,
+            answered: call.answered.as_ref().map(|(answer, by)| Answered { answer: *answer, by }),
         }
     }
 }
 
 /// JSON text as a value; text that is none as a string.
-fn value(text: &str) -> Value {
+pub(crate) fn value(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }

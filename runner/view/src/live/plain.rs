@@ -110,9 +110,6 @@ impl Printer {
                 self.step_ended(text, *step);
                 Ok(())
             }
-            Record::CallStarted { call, function, .. } if function.starts_with("approval.") => {
-                writeln!(text, "step {}: waits for an approval: windlass approve {}", self.path(call.step), self.run())
-            }
             Record::CallRecorded { call, function, answer, .. } => match denial(answer) {
                 Some(reason) => writeln!(
                     text,

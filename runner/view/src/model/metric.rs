@@ -1,4 +1,4 @@
-//! Measurements and notices: bounded, because a plugin may report any number of them.
+//! Measurements and notices: bounded, because a plugin may report any number of them; and resumes.
 
 use std::collections::BTreeMap;
 
@@ -30,4 +30,15 @@ pub struct Notice {
     pub at: u64,
     /// What to know.
     pub message: String,
+}
+
+/// That another process went on with the run.
+#[derive(Clone, Debug)]
+pub struct Resume {
+    /// When it did.
+    pub at: u64,
+    /// When the last record before it was made: the run was down in between.
+    pub down_since: u64,
+    /// The steps that began anew.
+    pub restarted: Vec<StepIndex>,
 }

@@ -4,7 +4,7 @@ mod metric;
 mod run;
 mod step;
 
-pub use metric::{Metric, Notice};
+pub use metric::{Metric, Notice, Resume};
 pub use run::RunModel;
 pub(crate) use step::LogPiece;
-pub use step::{Attempt, OpenCall, StageModel, StepModel};
+pub use step::{Attempt, Inputs, OpenCall, StageModel, StepModel};

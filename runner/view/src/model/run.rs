@@ -8,7 +8,7 @@ use std::sync::Arc;
 use windlass_journal::{Entry, JournalError, Reader, Record, RunStarted, RunSummary, StageIndex, Status, StepIndex};
 
 use crate::calls::is_denial;
-use crate::model::{LogPiece, Metric, Notice, OpenCall, StageModel, StepModel};
+use crate::model::{Inputs, LogPiece, Metric, Notice, OpenCall, Resume, StageModel, StepModel};
 
 /// How many different metrics are kept.
 const MAX_METRICS: usize = 1000;
@@ -41,6 +41,8 @@ pub struct RunModel {
     pub metrics: Vec<Metric>,
     /// What a person should know.
     pub notices: Vec<Notice>,
+    /// When other processes went on with the run, in order.
+    pub resumes: Vec<Resume>,
     /// How many calls were made.
     pub calls: u64,
     /// How many of them were denied.
@@ -70,7 +72,7 @@ impl RunModel {
     /// Takes in the next record.
     pub fn apply(&mut self, entry: &Entry) {
         let at = entry.at;
-        self.last_at = at;
+        let before = std::mem::replace(&mut self.last_at, at);
         match &entry.record {
             Record::RunStarted(started) => {
                 self.started = Some(started.clone());
@@ -142,7 +144,17 @@ impl RunModel {
                     self.dropped += 1;
                 }
             }
-            Record::StepInputs { .. } | Record::RunResumed(_) | Record::InDoubtAnswered { .. } => {}
+            Record::StepInputs { step, attempt, env, folders } => {
+                if let Some(step) = self.steps.get_mut(step) {
+                    let inputs = Inputs { env: env.clone(), folders: folders.clone() };
+                    step.attempt(*attempt, at).inputs = Some(Box::new(inputs));
+                }
+            }
+            Record::RunResumed(resumed) => {
+                let restarted = resumed.restarted.clone();
+                self.resumes.push(Resume { at, down_since: before, restarted });
+            }
+            Record::InDoubtAnswered { .. } => {}
             Record::CancelRequested { by } => self.cancelled_by = Some(by.clone()),
             Record::RunEnded { status, exit_code } => {
                 self.ended_at = Some(at);

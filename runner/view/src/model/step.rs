@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use serde_json::Value;
-use windlass_journal::{CallId, Failure, StageIndex, Status, StepIndex, Stream};
+use windlass_journal::{CallId, Failure, FolderInput, StageIndex, Status, StepIndex, Stream};
 
 /// How many log records a step remembers at most ...
 const TAIL_RECORDS: usize = 512;
@@ -67,6 +67,17 @@ pub struct Attempt {
     pub status: Option<Status>,
     /// Why it failed.
     pub failure: Option<Failure>,
+    /// What it could see besides its calls.
+    pub inputs: Option<Box<Inputs>>,
+}
+
+/// What an attempt of a step could see besides its calls.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    /// The host's environment variables that it was granted.
+    pub env: BTreeMap<String, String>,
+    /// The folders that it was granted to read.
+    pub folders: Vec<FolderInput>,
 }
 
 /// An effect that is under way.
@@ -137,7 +148,14 @@ impl StepModel {
         let place = match self.attempts.iter().rposition(|attempt| attempt.number == number) {
             Some(place) => place,
             None => {
-                self.attempts.push(Attempt { number, started_at: at, ended_at: None, status: None, failure: None });
+                self.attempts.push(Attempt {
+                    number,
+                    started_at: at,
+                    ended_at: None,
+                    status: None,
+                    failure: None,
+                    inputs: None,
+                });
                 self.attempts.len() - 1
             }
         };

@@ -5,3 +5,4 @@ mod live;
 mod load;
 mod report;
 mod story;
+mod trace;

@@ -2,7 +2,7 @@
 
 use windlass_journal::{FailureKind, RunState, Status};
 
-use super::story::{Output, Story, cancelled, failure, success};
+use super::story::{Output, Story, cancelled, failure, resumed, success};
 use crate::json::{RunJson, push_line};
 use crate::show::{self, ShowOptions};
 use crate::style::{Format, Style};
@@ -101,6 +101,16 @@ fn show_lists_calls() {
 #[test]
 fn show_lists_calls_as_json() {
     insta::assert_snapshot!(calls(&failure(), Format::Json));
+}
+
+#[test]
+fn show_of_a_resumed_run() {
+    insta::assert_snapshot!(shown(&resumed()) + &calls(&resumed(), Format::Human));
+}
+
+#[test]
+fn calls_of_a_resumed_run_as_json() {
+    insta::assert_snapshot!(calls(&resumed(), Format::Json));
 }
 
 #[test]

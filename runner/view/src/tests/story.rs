@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use windlass_journal::{
-    CallId, Entry, Failure, FailureKind, JournalError, LogBytes, LogChunk, LogView, Observer, PluginPin, Record,
-    RunStarted, StageIndex, Status, StepIndex, Stream,
+    CallId, Entry, Failure, FailureKind, FolderInput, InDoubtAnswer, JournalError, LogBytes, LogChunk, LogView,
+    Observer, PluginPin, Record, RunResumed, RunStarted, StageIndex, Status, StepIndex, Stream,
 };
 
 use crate::model::RunModel;
@@ -204,6 +204,60 @@ pub(super) fn failure() -> Story {
     story.stage_end(1, "staging", Status::Failed).stage_end(2, "production", Status::Skipped);
     story.notice(Some(1), "container storefront-k3v0 could not be removed; remove it: docker rm -f storefront-k3v0");
     story.end(Status::Failed, 1);
+    story
+}
+
+/// A run whose process was killed while it waited for a container and while it sent a message; another
+/// one goes on with both, the latter as a person said.
+pub(super) fn resumed() -> Story {
+    let mut story = Story::new(1, 2);
+    story.stage(0, "build").step(0, 1, 0, "image").step(1, 1, 0, "tell");
+    let inputs = Record::StepInputs {
+        step: StepIndex(0),
+        attempt: 1,
+        env: [("LANG".to_owned(), "C".to_owned())].into(),
+        folders: vec![FolderInput {
+            folder: "src".to_owned(),
+            digest: format!("sha256:{}", "12".repeat(32)),
+            files: 2,
+            bytes: 3000,
+            kept: true,
+        }],
+    };
+    story.push(inputs).wait(100);
+    let id = |step, ordinal| CallId { step: StepIndex(step), attempt: 1, ordinal };
+    let begun = |call, function: &str, args: Value| Record::CallStarted {
+        call,
+        function: function.into(),
+        args: args.to_string(),
+        grant: Some("docker.run \"db\" at 9:12".to_owned()),
+    };
+    let ended = |call| Record::CallEnded { call, answer: r#"{"ok":null}"#.to_owned() };
+    story.call(0, 0, "docker.create", 20, json!({ "name": "db" }), json!({ "ok": { "id": "c1" } }));
+    story.push(begun(id(0, 1), "docker.wait", json!({ "id": "c1", "timeout-ms": null }))).wait(10);
+    let post =
+        json!({ "url": "https://hooks.example/x", "headers": [{ "name": "token", "value": { "secret": "hook" } }] });
+    story.push(begun(id(1, 0), "http.send", post.clone())).wait(400);
+    story.push(Record::Notice { step: None, message: "the last word".to_owned() }).wait(90_000);
+    story.push(Record::RunResumed(Box::new(RunResumed {
+        versions: [("windlass".to_owned(), "0.1.0".to_owned())].into(),
+        plugins: Vec::new(),
+        restarted: Vec::new(),
+    })));
+    story.wait(5).step(0, 1, 0, "image").wait(700).push(ended(id(0, 1))).ok(0, 1, &[]);
+    let (answer, by) = (InDoubtAnswer::Repeat, "ada on build-7".to_owned());
+    story.push(Record::InDoubtAnswered { call: id(1, 0), answer, by }).wait(5);
+    story.push(begun(id(1, 0), "http.send", post)).wait(60).push(ended(id(1, 0)));
+    for value in [1.0, f64::NAN, 1e308] {
+        story.push(Record::Metric {
+            call: id(1, 1),
+            name: "sent".to_owned(),
+            value,
+            unit: "By".to_owned(),
+            labels: [("to".to_owned(), "hooks".to_owned())].into(),
+        });
+    }
+    story.ok(1, 1, &[]).stage_end(0, "build", Status::Succeeded).end(Status::Succeeded, 0);
     story
 }
 

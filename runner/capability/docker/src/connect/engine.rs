@@ -82,7 +82,13 @@ impl Engine {
         let ping = Request::get("http://docker/_ping")
             .body(empty())
             .map_err(|error| fault::unreachable(&endpoint, &io::Error::other(error)))?;
-        let answer = match tokio::time::timeout(HANDSHAKE, transport.send(ping)).await {
+        // Read to its end, so that the connection can be used again.
+        let hello = async {
+            let (head, body) = transport.send(ping).await?.into_parts();
+            let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+            Ok::<_, io::Error>((head.status, head.headers, String::from_utf8_lossy(&body).trim().to_owned()))
+        };
+        let (status, headers, text) = match tokio::time::timeout(HANDSHAKE, hello).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => return Err(fault::unreachable(&endpoint, &error)),
             Err(_) => {
@@ -92,15 +98,6 @@ impl Engine {
                 ));
             }
         };
-        let status = answer.status();
-        let headers = answer.headers().clone();
-        // Read to its end, so that the connection can be used again.
-        let text = answer
-            .into_body()
-            .collect()
-            .await
-            .map(|body| String::from_utf8_lossy(&body.to_bytes()).trim().to_owned())
-            .unwrap_or_default();
         if !status.is_success() {
             return Err(CallError::Unavailable(format!(
                 "the Docker daemon at {endpoint} answers its first request with {status}: {text}; look at the daemon's own log"
@@ -165,6 +162,22 @@ impl Engine {
         let Ok(ping) = Request::get("http://docker/_ping").body(empty()) else { return false };
         let answer = tokio::time::timeout(ALIVE, self.transport.send_anew(ping)).await;
         matches!(answer, Ok(Ok(answer)) if answer.status().is_success())
+    }
+
+    /// Comes back when the daemon has given no sign of life for as long as the host has patience with it. A call
+    /// that waits for the daemon hangs for ever on a connection that was cut without a word, so it is watched from
+    /// beside it.
+    pub(crate) async fn lost(&self) {
+        let patience = self.config.patience;
+        let mut heard = tokio::time::Instant::now();
+        loop {
+            tokio::time::sleep(patience / 4).await;
+            if self.alive().await {
+                heard = tokio::time::Instant::now();
+            } else if heard.elapsed() >= patience {
+                return;
+            }
+        }
     }
 
     /// The address at which ports that the daemon publishes on the loopback interface are reached.

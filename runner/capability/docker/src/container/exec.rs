@@ -15,6 +15,10 @@ use super::spec::environment;
 use crate::connect::{Engine, Made};
 use crate::names;
 
+/// What the daemon notes for a command that it could not start, and also for one that it started
+/// and then lost sight of, because whoever read its output went away. Only the latter has a process.
+const NOT_KNOWN: i64 = 126;
+
 /// Makes an exec that is not started.
 pub(crate) async fn create(engine: &Engine, call: &Call, spec: &ExecSpec) -> Result<Created, CallError> {
     let name = &spec.container;
@@ -57,6 +61,12 @@ pub(crate) async fn start(engine: &Engine, call: &Call, args: &ExecStart) -> Res
                 );
                 call.log.line(Stream::Log, &lost);
                 let code = settled(engine, args).await?;
+                if code == NOT_KNOWN && look(engine, args).await?.pid.is_some_and(|pid| pid != 0) {
+                    return Err(CallError::Other(format!(
+                        "the runner died while the command in container `{0}` printed, and Docker then lost sight of it: how it ended is not known, and it may still be running; look at what it did (`docker top` shows what runs), and start a new run",
+                        args.container
+                    )));
+                }
                 return Ok(Exit { code, oom_killed: false, stdout_tail: String::new(), stderr_tail: String::new() });
             }
         }

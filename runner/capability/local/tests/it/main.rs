@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "these tests make files, and are the host of host processes")]
 
 mod artifacts;
+mod files;
 mod process;
 mod timer;
 mod tree;

@@ -1,6 +1,7 @@
 //! `windlass plugin`: what has to do with plugins alone.
 
 mod inspect;
+mod test;
 
 use clap::{Args, Subcommand};
 
@@ -8,7 +9,7 @@ use crate::args::Format;
 use crate::error::CliError;
 use crate::exit::Exit;
 
-/// Look at plugins
+/// Look at plugins, and test them
 #[derive(Debug, Args)]
 pub(crate) struct Plugin {
     #[command(subcommand)]
@@ -18,6 +19,7 @@ pub(crate) struct Plugin {
 #[derive(Debug, Subcommand)]
 enum PluginCommand {
     Inspect(inspect::Inspect),
+    Test(test::Test),
 }
 
 impl Plugin {
@@ -25,6 +27,7 @@ impl Plugin {
     pub(crate) fn format(&self) -> Format {
         match &self.command {
             PluginCommand::Inspect(args) => args.format.format,
+            PluginCommand::Test(args) => args.format.format,
         }
     }
 }
@@ -33,5 +36,6 @@ impl Plugin {
 pub(crate) fn run(args: &Plugin) -> Result<Exit, CliError> {
     match &args.command {
         PluginCommand::Inspect(args) => inspect::run(args),
+        PluginCommand::Test(args) => test::run(args),
     }
 }

@@ -1,0 +1,215 @@
+//! A case from a real run: what a step was given, the calls that it made, and what came of it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::{Map, Value as Json, json};
+use windlass_gate::{Function, Kind};
+use windlass_journal::{JournalError, Reader, Record, RunSummary, Status, StepIndex};
+use windlass_pipeline::grants::vocabulary;
+use windlass_pipeline::{FillError, Grants, Plan, PlanStep, PluginSource};
+
+use crate::made::{Made, MadeCall};
+use crate::{shape, toml, value};
+
+/// Why a step cannot be made into a case.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// There is no such step.
+    #[error("the run has no step `{wanted}`; it has {}", known.join(", "))]
+    NoStep {
+        /// What was asked for.
+        wanted: String,
+        /// All of them, as `STAGE/STEP`.
+        known: Vec<String>,
+    },
+    /// The step did not come to an end of its own.
+    #[error("step `{0}` {1} in that run, so there is nothing to expect of it")]
+    NotEnded(String, &'static str),
+    /// It made a call that a case cannot list.
+    #[error("step `{0}` called {1}, which its plugin does not ask for; a case cannot list that call")]
+    NotAsked(String, &'static str),
+    /// An output that the step was given is not in the journal.
+    #[error("what step `{0}` was given cannot be told: {1}")]
+    Input(String, FillError),
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+/// The text of a case that passes as long as the plugin does as it did.
+///
+/// # Errors
+/// Why it cannot be made.
+pub fn record(
+    reader: &Reader,
+    run: &RunSummary,
+    plan: &Plan,
+    workspace: &Path,
+    step: &str,
+) -> Result<String, RecordError> {
+    let label = |step: &PlanStep| format!("{}/{}", plan.stages[step.stage as usize].name, step.name);
+    let Some((index, planned)) = (0..).zip(&plan.steps).find(|(_, planned)| label(planned) == step) else {
+        let known = plan.steps.iter().map(label).collect();
+        return Err(RecordError::NoStep { wanted: step.to_owned(), known });
+    };
+    let made = Made::of(reader, run, StepIndex(index))?;
+    match made.status {
+        Some(Status::Succeeded | Status::Failed) => {}
+        Some(Status::Cancelled) => return Err(RecordError::NotEnded(step.to_owned(), "was cancelled")),
+        Some(Status::Skipped) | None => return Err(RecordError::NotEnded(step.to_owned(), "did not end")),
+    }
+    let name = toml::inline(&format!("{step} of {}", plan.name).into());
+    let mut text = format!("# Recorded from run {} by `windlass plugin test --record`.\n", run.id);
+    if planned.grants.of("files", "read").next().is_some() {
+        text.push_str("# What the step read from granted folders is not in it: add it to `given.files`.\n");
+    }
+    let _ = writeln!(text, "name = {name}");
+    given(&mut text, plan, planned, &made);
+    let outputs = outputs(reader, run)?;
+    self::step(&mut text, plan, planned, workspace, &outputs)
+        .map_err(|error| RecordError::Input(step.to_owned(), error))?;
+    for (call, times) in grouped(&made.calls) {
+        if call.function.row().kind == Kind::Composite {
+            return Err(RecordError::NotAsked(step.to_owned(), call.function.name()));
+        }
+        self::call(&mut text, call, times);
+    }
+    expect(&mut text, &made);
+    Ok(text)
+}
+
+/// What every step of the run gave, by its index.
+fn outputs(reader: &Reader, run: &RunSummary) -> Result<BTreeMap<u32, BTreeMap<String, Json>>, JournalError> {
+    let mut found = BTreeMap::new();
+    for entry in reader.entries(run, 0)? {
+        if let Record::StepEnded { step, outputs, .. } = entry?.record {
+            found.insert(step.0, outputs);
+        }
+    }
+    Ok(found)
+}
+
+fn given(text: &mut String, plan: &Plan, step: &PlanStep, made: &Made) {
+    let secrets: Vec<&str> = step.grants.of("secrets", "use").map(|rule| &*rule.text).collect();
+    let entries = [
+        ("pipeline", json!(plan.name)),
+        ("stage", json!(plan.stages[step.stage as usize].name)),
+        ("secrets", if secrets.is_empty() { Json::Null } else { json!(secrets) }),
+        ("env", if made.env.is_empty() { Json::Null } else { json!(made.env) }),
+    ];
+    table(text, "[given]", &entries);
+}
+
+fn step(
+    text: &mut String,
+    plan: &Plan,
+    step: &PlanStep,
+    workspace: &Path,
+    outputs: &BTreeMap<u32, BTreeMap<String, Json>>,
+) -> Result<(), FillError> {
+    let mut lookup = |output: &windlass_pipeline::OutputRef| outputs.get(&output.index)?.get(&*output.output).cloned();
+    let uses = match &plan.plugins[step.plugin as usize] {
+        PluginSource::Path(path) => workspace.join(path).display().to_string(),
+        other => other.to_string(),
+    };
+    let mut env = Map::new();
+    for (name, value) in &step.env {
+        let value = match value.fill(&mut lookup)? {
+            Json::String(text) => text,
+            other => other.to_string(),
+        };
+        env.insert(name.clone(), escaped(value.into()));
+    }
+    let entries = [
+        ("name", json!(step.name)),
+        ("uses", uses.into()),
+        ("timeout", step.timeout.map_or(Json::Null, |limit| format!("{}ms", limit.as_millis()).into())),
+        ("with", escaped(step.with.fill(&mut lookup)?)),
+        ("env", if env.is_empty() { Json::Null } else { env.into() }),
+        ("grants", grants(&step.grants)),
+    ];
+    table(text, "[step]", &entries);
+    Ok(())
+}
+
+fn table(text: &mut String, header: &str, entries: &[(&str, Json)]) {
+    toml::table(text, header, entries.iter().map(|(name, value)| (*name, value)));
+}
+
+/// The grants as a pipeline says them.
+fn grants(grants: &Grants) -> Json {
+    let mut all = Json::Object(Map::new());
+    for rule in grants.rules() {
+        let Some(row) = vocabulary::verb(rule.capability, rule.verb) else { continue };
+        let mut place = &mut all[rule.capability];
+        for key in row.keys {
+            place = &mut place[*key];
+        }
+        let item = match row.kind {
+            vocabulary::Kind::Request => format!("{} {}", rule.verb, rule.text),
+            _ => rule.text.to_string(),
+        };
+        match place {
+            Json::Array(items) => items.push(item.into()),
+            other => *other = json!([item]),
+        }
+    }
+    escaped(all)
+}
+
+/// Text as a pipeline has it, where `${` begins a reference.
+fn escaped(value: Json) -> Json {
+    match value {
+        Json::String(text) => text.replace("${", "$${").into(),
+        Json::Array(items) => Json::Array(items.into_iter().map(escaped).collect()),
+        Json::Object(entries) => Json::Object(entries.into_iter().map(|(key, value)| (key, escaped(value))).collect()),
+        other => other,
+    }
+}
+
+/// The calls that a case lists; the same one several times in a row is one.
+fn grouped(calls: &[MadeCall]) -> Vec<(&MadeCall, usize)> {
+    let mut grouped: Vec<(&MadeCall, usize)> = Vec::new();
+    for call in calls {
+        if matches!(call.function, Function::TimerSleep | Function::FilesPublish) {
+            continue;
+        }
+        match grouped.last_mut() {
+            Some((last, times)) if last.is_like(call) => *times += 1,
+            _ => grouped.push((call, 1)),
+        }
+    }
+    grouped
+}
+
+fn call(text: &mut String, call: &MadeCall, times: usize) {
+    let readable = |value: &Json| {
+        if shape::has_bytes(call.function) { value::decoded(value.clone()) } else { value.clone() }
+    };
+    let mut entries = vec![
+        ("function", json!(call.function.name())),
+        ("times", if times > 1 { json!(times) } else { Json::Null }),
+        ("args", readable(&call.args)),
+    ];
+    match &call.answer {
+        // An answer without content has nothing to say.
+        Some(answer) if answer.as_object().is_some_and(Map::is_empty) => {}
+        Some(answer) => entries.push(("answer", readable(answer))),
+        // It never came: the step's time was over first.
+        None => entries.push(("fault", json!("hang"))),
+    }
+    table(text, "[[calls]]", &entries);
+}
+
+fn expect(text: &mut String, made: &Made) {
+    let entries = match &made.failure {
+        Some(failure) => vec![("failure", json!({ "kind": failure.kind, "message": failure.message }))],
+        None => vec![
+            ("outcome", json!("succeeded")),
+            ("outputs", value::compact(Json::Object(made.outputs.clone().into_iter().collect()))),
+        ],
+    };
+    table(text, "[expect]", &entries);
+}
