@@ -141,7 +141,7 @@ grants = { docker = { run = { images = ["anew-box"] } } }
 }
 
 #[test]
-fn a_run_that_was_being_cancelled_is_cleaned_up() {
+fn a_run_that_was_being_cancelled_is_cleaned_up_and_begins_nothing_new() {
     let workspace = with_box(
         "ending",
         r#"
@@ -159,10 +159,15 @@ grants = { docker = { containers = ["web"] } }
 name = "never"
 uses = "./asks.wasm"
 with.calls = []
+[[stages.waiting.steps]]
+name = "never"
+uses = "./asks.wasm"
+with.calls = []
 "#,
     )
     .guest("asks");
-    let mut running = workspace.start(&["run"]);
+    // One at a time: the last stage is ready, and waits for its turn.
+    let mut running = workspace.start(&["run", "--jobs", "1"]);
     running.until("| inside");
     running.signal(Signal::SIGINT);
     // What runs in a container is seen through for a while, so that what it makes is known.
@@ -174,7 +179,9 @@ with.calls = []
     let _ = workspace.run(&["resume"]).exits(130);
     let show = workspace.show_json();
     assert_eq!(show["state"], "cancelled", "{show}");
-    assert!(!show["stages"][1].to_string().contains(r#""status":"running""#), "{show}");
+    assert_eq!(show["stages"][1]["status"], "cancelled", "{show}");
+    assert_eq!(show["stages"][2]["status"], "skipped", "{show}");
+    assert!(!show.to_string().contains(r#""status":"running""#), "{show}");
     leaves_nothing(&workspace);
     let _ = workspace.env("DOCKER_HOST", NOWHERE).run(&["replay"]).exits(0);
 }

@@ -91,7 +91,7 @@ fn a_program_that_was_not_done_is_run_again() {
     assert_eq!(ran(&workspace).len(), 2, "{done:?}");
     let show = workspace.show(&["--calls"]);
     // It began twice, and ended once.
-    assert_eq!((show.matches("  process.run  ").count(), show.matches(r#"answer  {"ok""#).count()), (2, 1), "{show}");
+    assert_eq!((show.matches("  process.run  ").count(), show.matches("answer  {").count()), (2, 1), "{show}");
     let _ = workspace.run(&["replay"]).exits(0);
 }
 
@@ -211,35 +211,6 @@ fn what_runs_beside_a_failure_is_still_let_finish() {
     let _ = workspace.run(&["resume"]).exits(1);
     assert_eq!(told(&workspace), told(&undisturbed));
     let _ = workspace.run(&["replay"]).exits(0);
-}
-
-#[test]
-fn a_run_that_was_on_its_way_to_its_end_begins_nothing_new() {
-    // The program does not heed signals, and its group goes only with the keeper: the kill finds the run in its end.
-    let pipeline = format!(
-        "[pipeline]\nname = \"cancelled\"\njobs = 1\n\
-         [[stages.a.steps]]\n{}\
-         [[stages.b.steps]]\nname = \"new\"\nuses = \"./asks.wasm\"\nwith = {{ calls = [], echo = 1 }}\n",
-        waits("waits"),
-    );
-    for _ in 0..3 {
-        let workspace = nowhere(&pipeline).guest("asks");
-        let mut running = workspace.start(&["run"]);
-        running.until("step a/waits: started");
-        running.signal(Signal::SIGINT);
-        running.signal(Signal::SIGKILL);
-        let _ = running.finish();
-        if !workspace.show(&[]).contains("interrupted") {
-            continue;
-        }
-        let resumed = workspace.run(&["resume"]);
-        let show = workspace.show_json();
-        // Either the wish to end it was recorded, or it was not and the run goes on.
-        assert!(
-            resumed.code == 0 || (resumed.code == 130 && show["stages"][1]["status"] == "skipped"),
-            "{resumed:?}\n{show}"
-        );
-    }
 }
 
 /// The same plugin in other bytes.
