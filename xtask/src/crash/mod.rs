@@ -102,6 +102,9 @@ fn run(context: &Context, outside: &Outside, options: &Options) -> Result<usize>
     }
     ui::heading(&format!("killed, resumed and compared in {}", ui::took(start.elapsed())));
     lines.iter().for_each(|line| println!("{line}"));
+    if count == 0 {
+        wrong.push("there is nothing to try: no trial has the text of `--only` in its title".to_owned());
+    }
     if wrong.is_empty() {
         return Ok(count);
     }
