@@ -47,7 +47,7 @@ fn a_journal_that_is_none() {
     folder.windlass(&["runs"]).exits(4).says("is not a journal of Windlass");
 }
 
-/// A pipeline that stores an artifact and leaves a file in a folder that it was granted.
+/// A folder in which something ran so often, each time with an artifact and something staged.
 fn shop(runs: usize) -> Folder {
     let folder = Folder::with(HELLO);
     for _ in 0..runs {
@@ -131,4 +131,22 @@ fn a_prune_that_is_killed_leaves_a_whole_journal() {
     }
     folder.windlass(&["runs", "prune", "--keep", "1"]).exits(0);
     assert_eq!(folder.windlass(&["runs", "--format", "json"]).exits(0).json().len(), 1);
+}
+
+#[test]
+fn inputs_that_no_run_refers_to_go_once_they_are_not_new() {
+    let folder = shop(1);
+    let long_ago = SystemTime::now() - Duration::from_secs(3600);
+    let file = |digit: &str| {
+        let path = folder.path().join(".windlass/inputs/content").join(digit.repeat(64));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, "content").unwrap();
+        path
+    };
+    let (old, young) = (file("a"), file("b"));
+    std::fs::File::options().append(true).open(&old).unwrap().set_modified(long_ago).unwrap();
+    folder.windlass(&["runs", "prune", "--keep", "1", "--dry-run"]).exits(0);
+    assert!(old.exists());
+    folder.windlass(&["runs", "prune", "--keep", "1"]).exits(0);
+    assert!(!old.exists() && young.exists());
 }
