@@ -98,7 +98,9 @@ impl CliError {
                 | JournalError::AmbiguousRun { .. }
                 | JournalError::ShortId { .. }
                 | JournalError::Decided { .. }
-                | JournalError::NotWaiting { .. },
+                | JournalError::NotWaiting { .. }
+                | JournalError::Ended { .. }
+                | JournalError::InUse { .. },
             ) => Exit::USAGE,
             Self::Sandbox(_) | Self::Journal(_) | Self::Machine { .. } => Exit::WORLD,
             Self::Run { exit, .. } => *exit,

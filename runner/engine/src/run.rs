@@ -43,9 +43,6 @@ impl Default for RunOptions {
     }
 }
 
-/// The exit code of a run that waits for people.
-const WAITING: u8 = 5;
-
 /// Asks a run to end, and remembers who asked.
 #[derive(Clone, Debug, Default)]
 pub struct Cancel {
@@ -117,6 +114,9 @@ impl Run {
     }
 }
 
+/// The exit code for a run that waits for a person.
+const ASKS: u8 = 5;
+
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
@@ -128,6 +128,8 @@ pub struct Ended {
     pub failure: Option<Failure>,
     /// What could not be cleaned up, or was kept on purpose, in words.
     pub left_behind: Vec<String>,
+    /// Whether the run is left as it is, because a person has to be asked before it can go on.
+    pub asks: bool,
 }
 
 /// What the tasks of a run share.
@@ -140,6 +142,8 @@ pub(crate) struct Shared {
     pub(crate) cancel: Cancel,
     /// The steps that wait for people are left as they are: a resume goes on with them.
     pub(crate) paused: CancellationToken,
+    /// Set where it turned out that a person has to be asked before the run can go on.
+    pub(crate) asks: CancellationToken,
     pub(crate) run_id: Arc<str>,
     pub(crate) pipeline: Arc<str>,
 }
@@ -155,6 +159,7 @@ impl Shared {
             pipeline: run.plan.name.as_str().into(),
             cancel,
             paused: CancellationToken::new(),
+            asks: CancellationToken::new(),
             run,
         }
     }
@@ -192,15 +197,35 @@ impl Run {
         }
         let state = self.gate.run().state.clone();
         let shared = Arc::new(Shared::new(self, cancel, &state));
-        let StagesEnd { failure, timed_out, waiting } = stages::run(&shared).await;
-        if let Some(stages) = waiting {
-            // What the run made stays: it is not over.
-            return waits(&shared, stages).await;
+        tokio::select! {
+            biased;
+            () = shared.asks.cancelled() => ask(&shared).await,
+            ended = to_its_end(&shared) => ended,
         }
-        let cancelled = shared.cancel.is_cancelled() && !timed_out;
-        let left_behind = cleanup::clean_up(&shared, failure.is_some() || cancelled).await;
-        end(&shared, failure, cancelled, left_behind).await
     }
+}
+
+async fn to_its_end(shared: &Arc<Shared>) -> Ended {
+    let StagesEnd { failure, timed_out, waiting } = stages::run(shared).await;
+    if let Some(stages) = waiting {
+        // What the run made stays: it is not over.
+        return waits(shared, stages).await;
+    }
+    let cancelled = shared.cancel.is_cancelled() && !timed_out;
+    let left_behind = cleanup::clean_up(shared, failure.is_some() || cancelled).await;
+    end(shared, failure, cancelled, left_behind).await
+}
+
+/// Leaves everything as if the runner had been killed here: whoever resumes the run next is asked first.
+async fn ask(shared: &Shared) -> Ended {
+    // What is not durable now is done again.
+    let _ = shared.run.gate.journal().flush().await;
+    let failure = Failure {
+        kind: FailureKind::Failed,
+        message: "how a call ended that was under way when the runner died cannot be found out".to_owned(),
+        hint: Some(format!("the run is as it was; this says what to find out: windlass resume {}", shared.run_id)),
+    };
+    Ended { status: None, exit_code: ASKS, failure: Some(failure), left_behind: Vec::new(), asks: true }
 }
 
 /// Leaves the run open, for a resume.
@@ -211,8 +236,8 @@ async fn waits(shared: &Shared, stages: Vec<Arc<str>>) -> Ended {
         message: format!("that the run waits could not be recorded: {error}"),
         hint: None,
     });
-    let exit_code = if failure.is_some() { exit_code(Status::Failed, failure.as_ref()) } else { WAITING };
-    Ended { status: None, exit_code, failure, left_behind: Vec::new() }
+    let exit_code = if failure.is_some() { exit_code(Status::Failed, failure.as_ref()) } else { ASKS };
+    Ended { status: None, exit_code, failure, left_behind: Vec::new(), asks: false }
 }
 
 async fn end(shared: &Shared, mut failure: Option<Failure>, cancelled: bool, left_behind: Vec<String>) -> Ended {
@@ -238,9 +263,9 @@ async fn end(shared: &Shared, mut failure: Option<Failure>, cancelled: bool, lef
             message: format!("the end of the run could not be recorded: {error}"),
             hint: None,
         };
-        return Ended { status: Some(Status::Failed), exit_code: 1, failure: Some(failure), left_behind };
+        return Ended { status: Some(Status::Failed), exit_code: 1, failure: Some(failure), left_behind, asks: false };
     }
-    Ended { status: Some(status), exit_code, failure, left_behind }
+    Ended { status: Some(status), exit_code, failure, left_behind, asks: false }
 }
 
 /// The exit codes are documented; this is the one place that gives them for runs.

@@ -65,6 +65,8 @@ pub struct Call {
     pub args: Arc<str>,
     /// Who makes it.
     pub authority: Authority,
+    /// The environment that it belongs to, if it does: a host's call on behalf of a step has the step's.
+    pub environment: Option<Arc<str>>,
     /// The run it belongs to.
     pub run: Arc<RunContext>,
     /// Where output goes.
@@ -81,14 +83,6 @@ impl Call {
     pub fn decode<O: Operation>(&self) -> Result<O, CallError> {
         serde_json::from_str(&self.args)
             .map_err(|error| CallError::Invalid(format!("arguments of {}: {error}", self.function.name())))
-    }
-
-    /// The environment that whoever calls belongs to, if it does.
-    pub fn environment(&self) -> Option<&str> {
-        match &self.authority {
-            Authority::Host => None,
-            Authority::Step(step) => step.environment.as_deref(),
-        }
     }
 
     /// A name that is the same whenever this very call is made, and different for any other call:

@@ -39,7 +39,7 @@ pub(crate) fn labels(call: &Call, name: &str, lifetime: &Lifetime) -> HashMap<St
     [
         (RUN, call.run.run.clone()),
         (PIPELINE, call.run.pipeline.clone()),
-        (ENVIRONMENT, call.environment().unwrap_or_default().to_owned()),
+        (ENVIRONMENT, call.environment.as_deref().unwrap_or_default().to_owned()),
         (STEP, step),
         (CALL, call.identity()),
         (NAME, name.to_owned()),
@@ -57,7 +57,7 @@ pub(crate) fn container(call: &Call) -> String {
 
 /// The name of a network or volume: that of the pipeline and environment, whose runs share it.
 pub(crate) fn shared(call: &Call, name: &str) -> String {
-    shared_by(&call.run.pipeline, call.environment(), name)
+    shared_by(&call.run.pipeline, call.environment.as_deref(), name)
 }
 
 fn shared_by(pipeline: &str, environment: Option<&str>, name: &str) -> String {
@@ -72,7 +72,7 @@ fn shared_by(pipeline: &str, environment: Option<&str>, name: &str) -> String {
 
 /// Filters for what this pipeline made in this environment, of this name if one is given.
 pub(crate) fn made_by(call: &Call, name: Option<&str>) -> HashMap<String, Vec<String>> {
-    let environment = call.environment().unwrap_or_default();
+    let environment = call.environment.as_deref().unwrap_or_default();
     let mut labels = vec![format!("{PIPELINE}={}", call.run.pipeline), format!("{ENVIRONMENT}={environment}")];
     labels.extend(name.map(|name| format!("{NAME}={name}")));
     HashMap::from([("label".to_owned(), labels)])
@@ -81,7 +81,9 @@ pub(crate) fn made_by(call: &Call, name: Option<&str>) -> HashMap<String, Vec<St
 /// Whether something with these labels is this pipeline's thing of this name in this environment.
 pub(crate) fn is_ours(labels: &HashMap<String, String>, call: &Call, name: &str) -> bool {
     let is = |label: &str, value: &str| labels.get(label).is_some_and(|found| found == value);
-    is(PIPELINE, &call.run.pipeline) && is(ENVIRONMENT, call.environment().unwrap_or_default()) && is(NAME, name)
+    is(PIPELINE, &call.run.pipeline)
+        && is(ENVIRONMENT, call.environment.as_deref().unwrap_or_default())
+        && is(NAME, name)
 }
 
 /// Refuses a name that Docker would refuse, or take for something else.

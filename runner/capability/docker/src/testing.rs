@@ -66,6 +66,7 @@ fn call(workspace: &Path, authority: Authority) -> Call {
         id: CallId { step: StepIndex(0), attempt: 1, ordinal: 0 },
         args: "{}".into(),
         authority,
+        environment: None,
         run: Arc::new(run),
         log: StepLog::new(writer, StepIndex(0), 1, 1 << 20, Redactor::default()),
         began_before: std::time::Duration::ZERO,

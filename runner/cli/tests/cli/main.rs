@@ -17,6 +17,8 @@ mod logs;
 mod plan;
 mod plugin_inspect;
 mod plugin_test;
+mod replay;
+mod resume;
 mod run;
 mod run_signals;
 mod runs;

@@ -38,6 +38,7 @@ pub struct Session {
     step: StepIndex,
     attempt: u32,
     pub(crate) authority: Authority,
+    environment: Option<Arc<str>>,
     max_calls: u64,
     next: u32,
     log: StepLog,
@@ -62,12 +63,17 @@ impl Session {
                 None => log.mute(),
             }
         }
+        let environment = match &authority {
+            Authority::Host => None,
+            Authority::Step(step) => step.environment.clone(),
+        };
         let (next, made, last_error, strayed) = (0, HashSet::new(), None, None);
         Self {
             gate,
             step,
             attempt,
             authority,
+            environment,
             max_calls,
             next,
             log,
@@ -154,6 +160,7 @@ impl Session {
             id,
             args: args.as_str().into(),
             authority: self.authority.clone(),
+            environment: self.environment.clone(),
             run: Arc::clone(&self.gate.run),
             log: self.log.clone(),
             began_before: Duration::from_micros(began_before),

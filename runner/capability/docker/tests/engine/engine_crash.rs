@@ -99,6 +99,7 @@ fn a_create_that_was_cut_off_makes_one_container() {
                 id: CallId { step: StepIndex(7), attempt: 1, ordinal: trial },
                 args: serde_json::to_string(&request).expect("text").into(),
                 authority: Authority::Host,
+                environment: None,
                 run: Arc::clone(world.gate.run()),
                 log: StepLog::new(world.gate.journal().clone(), StepIndex(7), 1, 1 << 20, Redactor::default()),
                 began_before: std::time::Duration::ZERO,

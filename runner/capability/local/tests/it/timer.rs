@@ -35,6 +35,7 @@ async fn what_was_waited_before_a_crash_is_not_waited_again() {
             id: CallId { step: StepIndex(0), attempt: 1, ordinal: 0 },
             args: r#"{"milliseconds":5000}"#.into(),
             authority: Authority::Host,
+            environment: None,
             run: Arc::clone(world.gate().run()),
             log: log.clone(),
             began_before: Duration::from_millis(began_before),
