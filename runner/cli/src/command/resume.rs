@@ -155,7 +155,7 @@ fn choose(reader: &windlass_journal::Reader, named: Option<&str>) -> Result<RunS
             let interrupted = reader.runs(usize::MAX)?.into_iter().find(|run| run.state.is_open());
             interrupted.ok_or_else(|| {
                 CliError::usage(
-                    format!("no run was interrupted or waits; the newest is `{}`", newest.id),
+                    format!("no run was interrupted, and none waits; the newest is `{}`", newest.id),
                     "start a new one with `windlass run`; `windlass runs` lists all",
                 )
             })?
