@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 use windlass_gate::api::docker;
-use windlass_gate::{Authority, Function, Mode, Session, SessionOptions, StepAuthority, Stop};
+use windlass_gate::{Authority, Function, Interrupt, Mode, Session, SessionOptions, StepAuthority, Stop};
 use windlass_journal::{Failure, FailureKind, Record, StageIndex, Status, StepIndex};
 use windlass_pipeline::{OnCrash, PlanStep};
 use windlass_sandbox::{Job, Limits, Outcome, Ran};
@@ -81,12 +81,21 @@ async fn attempt(
     };
     let (log, traces) = (begun.session.log().clone(), begun.traces.clone());
     let limit = shared.limit(step);
+    let worked = async {
+        let (session, given) = work(shared, step, begun).await;
+        if let Some(Interrupt::InDoubt { .. }) = session.strayed() {
+            // The step has neither succeeded nor failed: the run stops as it is.
+            shared.asks.cancel();
+            return std::future::pending().await;
+        }
+        given
+    };
     let result = tokio::select! {
         biased;
         () = shared.cancel.cancelled() => None,
         // Dropping the work stops the plugin and its host call alike.
-        result = tokio::time::timeout(limit.saturating_sub(ran_for), work(shared, step, begun)) => {
-            Some(result.map_or_else(|_| Err(over_time(step, limit)), |worked| worked.1))
+        result = tokio::time::timeout(limit.saturating_sub(ran_for), worked) => {
+            Some(result.unwrap_or_else(|_| Err(over_time(step, limit))))
         }
     };
     log.finish();
