@@ -1,27 +1,66 @@
+//! Measures how many requests of the new revision it takes until `compare` finds what is wrong with it:
+//! `cargo run --example power`. The same numbers come out every time.
+#![allow(clippy::print_stdout, reason = "it is a program that prints a table")]
+
 #[path = "../tests/support/mod.rs"]
 mod support;
-use windlass_analysis::evidence::*;
-use support::Dice;
+
+use support::{Dice, Fed, comparing};
+use windlass_analysis::{Compare, Traffic, Verdict};
+
+/// How often each case is tried.
+const TRIES: u64 = 500;
+/// Requests of both revisions in one interval.
+const INTERVAL: u64 = 200;
+/// When to give up, in requests of the new revision.
+const ENOUGH: u64 = 20_000;
+
 fn main() {
-    for (p0,p1) in [(0.005,0.1),(0.005,0.05),(0.005,0.02),(0.005,0.01),(0.,0.01),(0.005,0.005),(0.0,0.0),(0.5,0.5),(0.05,0.05)] { for margin in [0.0,0.001] {
-    for (nb,nc) in [(99u64,1u64),(90,10),(75,25),(50,50),(990,10),(900,100),(500,500)] {
-        let mut found=vec![]; let mut worst=0.0f64;
-        for seed in 0..300 {
-            let mut d=Dice(seed*7919+nb);
-            let mut e=Evidence::new(margin);
-            let mut n=0;
-            let mut hit = None;
-            for i in 0..2000u32 {
-                if n>=100_000 || i>=300 && p0==p1 {break;}
-                let t=Table{baseline:d.side(nb,p0),canary:d.side(nc,p1)};
-                n+=nc;
-                e.observe(&t);
-                if e.ln_e()>=100f64.ln() {hit=Some(n);break;}
-            }
-            worst=worst.min(e.ln_e());
-            if let Some(n)=hit {found.push(n)}
-        }
-        found.sort();
-        println!("{p0} {p1} m{margin} {nb}:{nc} found {}/300 median {:?} p90 {:?} worst {worst:.1}",found.len(),found.get(150),found.get(270));
-    }}}
+    println!("requests of the new revision until it is found worse: median / p90 of {TRIES}, alpha 0.01\n");
+    println!("| new revision | baseline | weight 1% | 5% | 25% | 50% |");
+    println!("| --- | --- | --- | --- | --- | --- |");
+    for (bad, good) in [(0.5, 0.0), (0.1, 0.0), (0.1, 0.005), (0.05, 0.005), (0.02, 0.005), (0.01, 0.005), (0.1, 0.05)]
+    {
+        let traffic = |dice: &mut Dice, n, canary| dice.traffic(n, if canary { bad } else { good });
+        let [bad, good] = [bad, good].map(|rate| format!("{}% errors", rate * 100.0));
+        row(&bad, &good, Compare::ErrorRate, 0.001, traffic);
+    }
+    for slower in [1.3, 1.5, 2.0, 4.0] {
+        let traffic = |dice: &mut Dice, n, canary| dice.timed(n, if canary { 100.0 * slower } else { 100.0 });
+        row(&format!("{slower} × as slow"), "100 ms", Compare::Latency, 0.1, traffic);
+    }
+    let hangs = |dice: &mut Dice, n, canary| {
+        let hanging = if canary { dice.of(n, 0.05) } else { 0 };
+        let mut traffic = dice.timed(n - hanging, 100.0);
+        traffic.requests = n;
+        traffic.latency.counts[66] += hanging;
+        traffic
+    };
+    row("5% take 10 s", "100 ms", Compare::Latency, 0.1, hangs);
+}
+
+/// One line of the table.
+fn row(bad: &str, good: &str, compare: Compare, effect: f64, traffic: impl Fn(&mut Dice, u64, bool) -> Traffic) {
+    let cells: Vec<String> = [1, 5, 25, 50]
+        .into_iter()
+        .map(|weight| {
+            let canary = INTERVAL * weight / 100;
+            let find = |seed: u64| {
+                let (mut dice, mut fed) = (Dice(seed << 20), Fed::new(comparing(compare, 0.01, effect)));
+                // At a small weight it would take ages of made-up traffic to give up.
+                (1..(ENOUGH / canary).min(2000)).find(|_| {
+                    let (new, old) = (traffic(&mut dice, canary, true), traffic(&mut dice, INTERVAL - canary, false));
+                    fed.traffic(new, old).verdict == Verdict::Fail
+                })
+            };
+            let mut found: Vec<u64> = (0..TRIES).filter_map(find).map(|looks| looks * canary).collect();
+            found.sort_unstable();
+            let at = |share: u64| {
+                let found = found.get((TRIES * share / 100) as usize);
+                found.map_or_else(|| "not".to_owned(), u64::to_string)
+            };
+            format!("{} / {}", at(50), at(90))
+        })
+        .collect();
+    println!("| {bad} | {good} | {} |", cells.join(" | "));
 }

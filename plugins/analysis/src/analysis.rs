@@ -207,9 +207,9 @@ impl Analysis {
     /// What follows from all that was counted. `latest` is why the last interval did not count.
     fn say(&self, latest: Option<&str>) -> Said {
         let numbers = &self.numbers;
-        let words = || self.comparing.as_ref().map(|c| c.words(numbers.canary, numbers.baseline));
-        if let (true, Some(words)) = (self.comparing.as_ref().is_some_and(Comparing::is_worse), words()) {
-            return (Verdict::Fail, self.failed(), format!("worse than the baseline: {words}"));
+        let words = |c: &Comparing| c.words(numbers.canary, numbers.baseline);
+        if let Some(comparing) = self.comparing.as_ref().filter(|c| c.is_worse()) {
+            return (Verdict::Fail, self.failed(), format!("worse than the baseline: {}", words(comparing)));
         }
         if numbers.failures > self.metric.failure_limit {
             return (Verdict::Fail, self.failed(), self.failure());
@@ -225,8 +225,11 @@ impl Analysis {
         }
         let mut lacking = self.lacking();
         if lacking.is_empty() {
-            let mut reason = format!("{} of {} measurements are good", numbers.judged - numbers.failures, numbers.judged);
-            reason.extend(words().map(|words| format!("; not found to be worse than the baseline: {words}")));
+            let mut reason =
+                format!("{} of {} measurements are good", numbers.judged - numbers.failures, numbers.judged);
+            if let Some(comparing) = &self.comparing {
+                reason += &format!("; not found to be worse than the baseline: {}", words(comparing));
+            }
             return (Verdict::Pass, Next::GoOn, reason);
         }
         lacking.extend(latest.map(str::to_owned));

@@ -123,7 +123,10 @@ impl Comparing {
                 let each = numbers.thresholds.iter().filter_map(|t| {
                     let (baseline, canary) = (t.baseline_ms?, t.canary_ms?);
                     let e = rounded(t.ln_e().exp());
-                    Some(format!("p{:.0}: over {canary:.1} ms against over {baseline:.1} ms, e-value {e}", t.level * 100.0))
+                    Some(format!(
+                        "p{:.0}: over {canary:.1} ms against over {baseline:.1} ms, e-value {e}",
+                        t.level * 100.0
+                    ))
                 });
                 let each: Vec<String> = each.collect();
                 let each = if each.is_empty() { "no thresholds yet".to_owned() } else { each.join("; ") };

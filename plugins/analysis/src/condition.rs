@@ -12,7 +12,7 @@ pub enum Quantity {
     ErrorRate,
     /// The share that did not.
     Availability,
-    /// The time within which this share of the requests was answered: 0.99 for `p99`.
+    /// The time within which so many per cent of the requests were answered: 99 for `p99`.
     Percentile(f64),
     /// The number that a query gave.
     Value,
@@ -135,7 +135,10 @@ fn bound(quantity: Quantity, text: &str) -> Result<Bound, ConditionError> {
             let share = Share::parse(text).map(|s| s.0).filter(|s| *s <= 1.0);
             (share, "a share from `0%` to `100%`")
         }
-        Quantity::Percentile(_) => (Span::parse(text).map(|s| s.0 as f64), "a time such as `500ms` or `5s`"),
+        Quantity::Percentile(_) => {
+            let time = Span::parse(text).filter(|s| s.0 > 0).map(|s| s.0 as f64);
+            (time, "a time such as `500ms` or `5s`")
+        }
         Quantity::Value => {
             let (sign, rest) = text.strip_prefix('-').map_or((1.0, text), |rest| (-1.0, rest));
             (plain(rest).or_else(|| Share::parse(rest).map(|s| s.0)).map(|n| sign * n), "a number")
@@ -157,7 +160,7 @@ impl Quantity {
             "value" => Some(Self::Value),
             _ => {
                 let percent = plain(name.strip_prefix('p')?)?;
-                (percent > 0.0 && percent < 100.0).then_some(Self::Percentile(percent / 100.0))
+                (percent > 0.0 && percent < 100.0).then_some(Self::Percentile(percent))
             }
         }
     }
@@ -168,20 +171,21 @@ impl Quantity {
         match self {
             Self::ErrorRate => traffic.error_rate().map(Quantile::About).ok_or_else(none),
             Self::Availability => traffic.error_rate().map(|rate| Quantile::About(1.0 - rate)).ok_or_else(none),
-            Self::Percentile(level) => {
-                traffic.latency.quantile(level).ok_or_else(|| format!("no times were measured for the {who}"))
+            Self::Percentile(percent) => {
+                traffic.latency.quantile(percent / 100.0).ok_or_else(|| format!("no times were measured for the {who}"))
             }
             Self::Value => Err("the router measures no `value`".to_owned()),
         }
     }
 
-    /// A number of this kind, in words.
-    pub(crate) fn words(self, number: f64) -> String {
+    /// A number of this kind as people like to see it, rounded.
+    fn words(self, number: f64) -> String {
+        let rounded = |places: i32| (number * 10_f64.powi(places)).round() / 10_f64.powi(places);
         match self {
-            Self::ErrorRate | Self::Availability => Share(number).to_string(),
-            Self::Percentile(_) if number < 100.0 => format!("{}ms", digits((number * 100.0).round() / 100.0)),
+            Self::ErrorRate | Self::Availability => Share(rounded(5)).to_string(),
+            Self::Percentile(_) if number < 100.0 => format!("{}ms", digits(rounded(2))),
             Self::Percentile(_) => Span(number.round() as u64).to_string(),
-            Self::Value => digits(number),
+            Self::Value => digits(rounded(6)),
         }
     }
 }
@@ -252,7 +256,7 @@ impl fmt::Display for Quantity {
         match self {
             Self::ErrorRate => f.write_str("error-rate"),
             Self::Availability => f.write_str("availability"),
-            Self::Percentile(level) => write!(f, "p{}", digits(level * 100.0)),
+            Self::Percentile(percent) => write!(f, "p{percent}"),
             Self::Value => f.write_str("value"),
         }
     }
@@ -269,9 +273,11 @@ impl fmt::Display for Condition {
         write!(f, "{} {sign} ", self.quantity)?;
         match (self.bound, self.quantity) {
             (Bound::Baseline(1.0), _) => f.write_str("baseline"),
-            (Bound::Baseline(factor), _) => write!(f, "{} * baseline", digits(factor)),
+            (Bound::Baseline(factor), _) => write!(f, "{factor} * baseline"),
             (Bound::Fixed(number), Quantity::Percentile(_)) => write!(f, "{}", Span(number.round() as u64)),
-            (Bound::Fixed(number), quantity) => f.write_str(&quantity.words(number)),
+            // All digits: it is read again.
+            (Bound::Fixed(number), Quantity::Value) => write!(f, "{number}"),
+            (Bound::Fixed(number), _) => write!(f, "{}", Share(number)),
         }
     }
 }

@@ -144,10 +144,9 @@ pub struct Overall {
 /// What several metrics say together; none if every one of them is a dry run, or there is none.
 pub fn overall<'a>(judgements: impl IntoIterator<Item = &'a Judgement>) -> Option<Overall> {
     let binding = judgements.into_iter().filter(|judgement| judgement.would.is_none());
-    binding.map(|j| Overall { verdict: j.verdict, next: j.next }).reduce(|one, other| Overall {
-        verdict: one.verdict.max(other.verdict),
-        next: one.next.max(other.next),
-    })
+    binding
+        .map(|j| Overall { verdict: j.verdict, next: j.next })
+        .reduce(|one, other| Overall { verdict: one.verdict.max(other.verdict), next: one.next.max(other.next) })
 }
 
 impl fmt::Display for Verdict {

@@ -150,7 +150,9 @@ pub enum SettingsError {
 impl fmt::Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NothingToJudge => write!(f, "nothing says what is good or bad: give `success`, `failure` or `compare`"),
+            Self::NothingToJudge => {
+                write!(f, "nothing says what is good or bad: give `success`, `failure` or `compare`")
+            }
             Self::NotMeasured { setting, quantity, measured } => {
                 write!(f, "`{setting}` looks at `{quantity}`, but its source measures {measured}")
             }

@@ -112,9 +112,9 @@ impl fmt::Display for Share {
     }
 }
 
-/// A number with six digits after the point at most, and none that say nothing.
+/// A number with ten digits after the point at most, and none that say nothing.
 pub(crate) fn digits(number: f64) -> String {
-    let text = format!("{number:.6}");
+    let text = format!("{number:.10}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 

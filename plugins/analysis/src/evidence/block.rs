@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn its_mean_is_at_most_one_everywhere_in_the_null_whatever_the_sizes() {
-        let grid = [0.0, 0.001, 0.01, 0.1, 0.3, 0.5, 0.8, 0.99, 1.0];
+        let grid = [0.0_f64, 0.001, 0.01, 0.1, 0.3, 0.5, 0.8, 0.99, 1.0];
         let bets = [(0.005, 0.1), (0.01, 0.02), (0.3, 0.5), (0.5, 0.99), (0.9, 0.95)];
         let mut largest: f64 = 0.0;
         for (m, n) in [(1, 1), (1, 12), (12, 1), (20, 3), (7, 7)] {

@@ -37,7 +37,14 @@ impl Evidence {
     /// None yet.
     pub fn new(margin: f64) -> Self {
         let margin = if margin.is_finite() { margin.clamp(0.0, 1.0) } else { 0.0 };
-        Self { margin, ln_wealth: 0.0, ln_peak: 0.0, intervals: 0, weights: [1.0 / BETS as f64; BETS], seen: (0.0, 0.0) }
+        Self {
+            margin,
+            ln_wealth: 0.0,
+            ln_peak: 0.0,
+            intervals: 0,
+            weights: [1.0 / BETS as f64; BETS],
+            seen: (0.0, 0.0),
+        }
     }
 
     /// ln of the e-value now.
