@@ -13,7 +13,7 @@ const TRIES: u64 = 500;
 /// Requests of both revisions in one interval.
 const INTERVAL: u64 = 200;
 /// When to give up, in requests of the new revision.
-const ENOUGH: u64 = 20_000;
+const ENOUGH: u64 = 40_000;
 
 fn main() {
     println!("requests of the new revision until it is found worse: median / p90 of {TRIES}, alpha 0.01\n");
@@ -47,8 +47,7 @@ fn row(bad: &str, good: &str, compare: Compare, effect: f64, traffic: impl Fn(&m
             let canary = INTERVAL * weight / 100;
             let find = |seed: u64| {
                 let (mut dice, mut fed) = (Dice(seed << 20), Fed::new(comparing(compare, 0.01, effect)));
-                // At a small weight it would take ages of made-up traffic to give up.
-                (1..(ENOUGH / canary).min(2000)).find(|_| {
+                (1..=ENOUGH / canary).find(|_| {
                     let (new, old) = (traffic(&mut dice, canary, true), traffic(&mut dice, INTERVAL - canary, false));
                     fed.traffic(new, old).verdict == Verdict::Fail
                 })

@@ -13,6 +13,8 @@ pub mod evidence;
 mod judgement;
 mod measure;
 mod observation;
+#[cfg(feature = "schema")]
+mod schema;
 mod settings;
 mod units;
 

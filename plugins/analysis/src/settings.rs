@@ -7,6 +7,7 @@ use std::fmt;
 
 /// One metric: where its numbers come from, what is good and bad, and what follows from it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Metric {
     /// What it is called in reports.
@@ -68,6 +69,7 @@ pub struct Metric {
 
 /// Where numbers come from. Only named here: the strategy fetches them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
     /// What the router counted of each revision.
@@ -79,6 +81,7 @@ pub enum Source {
 
 /// What is compared with the baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Compare {
     /// The share of requests that failed.
@@ -89,6 +92,7 @@ pub enum Compare {
 
 /// What to do when there is too little to judge by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum OnInsufficientData {
     /// Stay, and go on measuring.
@@ -104,6 +108,7 @@ pub enum OnInsufficientData {
 
 /// Who decides after a failure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// Nobody: it is rolled back.

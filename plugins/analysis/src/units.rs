@@ -49,6 +49,7 @@ fn milliseconds(unit: &str) -> Option<f64> {
 pub(crate) fn number(text: &str) -> Option<(f64, &str)> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, rest) = text.split_at(end);
+    number.starts_with(|c: char| c.is_ascii_digit()).then_some(())?;
     Some((number.parse().ok()?, rest))
 }
 
@@ -128,7 +129,7 @@ mod tests {
             assert_eq!(Span::parse(text), Some(Span(millis)), "{text}");
             assert_eq!(Span::parse(&Span(millis).to_string()), Some(Span(millis)));
         }
-        for text in ["", "30", "s", "-3s", "3 weeks", "1e9s", "999999999999h", "..s", "∞s"] {
+        for text in ["", "30", "s", "-3s", "3 weeks", "1e9s", "999999999999h", "..s", ".5s", "∞s"] {
             assert_eq!(Span::parse(text), None, "{text}");
         }
         assert_eq!(Span(0).to_string(), "0s");

@@ -1,6 +1,8 @@
 //! Over 1,000 pairs of identical revisions, with a look after every interval, false failures stay at or below alpha;
 //! and what is really worse is found.
 
+#![allow(clippy::print_stdout, reason = "the numbers are worth seeing: `--nocapture`")]
+
 mod support;
 
 use support::{Dice, Fed, comparing};

@@ -210,9 +210,8 @@ fn whatever_is_observed_it_keeps_its_promises() {
     for _ in 0..1500 {
         let mut settings = json!({ "name": "m", "count": 1 + dice.below(5), "failure-limit": dice.below(2),
             "minimum-requests": dice.below(300), "consecutive-error-limit": dice.below(3) });
-        let pick = |dice: &mut Dice, of: &[serde_json::Value]| of[dice.below(of.len() as u64) as usize].clone();
-        settings["on-insufficient-data"] =
-            pick(&mut dice, &[json!("hold"), json!("pass"), json!("fail"), json!({ "extend": "1m" })]);
+        let policies = [json!("hold"), json!("pass"), json!("fail"), json!({ "extend": "1m" })];
+        settings["on-insufficient-data"] = policies[dice.below(4) as usize].clone();
         let judged = dice.below(7) + 1;
         for (bit, key, value) in
             [(1, "failure", "error-rate > 5%"), (2, "success", "p90 < 1s"), (4, "compare", "latency")]
