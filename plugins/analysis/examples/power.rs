@@ -1,5 +1,5 @@
-//! Measures how many requests of the new revision it takes until `compare` finds what is wrong with it:
-//! `cargo run --example power`. The same numbers come out every time.
+//! Measures how many requests of the new revision it takes until `compare` finds what is wrong with it, and what errors
+//! that come in bursts do to its false alarms: `cargo run --example power`. The same numbers come out every time.
 #![allow(clippy::print_stdout, reason = "it is a program that prints a table")]
 
 #[path = "../tests/support/mod.rs"]
@@ -37,6 +37,29 @@ fn main() {
         traffic
     };
     row("5% take 10 s", "100 ms", Compare::Latency, 0.1, hangs);
+    bursts();
+}
+
+/// Identical revisions with 1 % errors, which come in bursts that hit one revision or the other.
+fn bursts() {
+    println!("\nfalse failures of 1000 identical revisions, 50 looks, 1% errors, weight 10%, alpha 0.01\n");
+    println!("| errors come | false failures |");
+    println!("| --- | --- |");
+    for size in [1, 2, 5] {
+        let fails = |seed: u64| {
+            let (mut dice, mut fed) = (Dice(seed << 20), Fed::new(comparing(Compare::ErrorRate, 0.01, 0.001)));
+            (0..50).any(|_| {
+                let mut traffic = |requests| Traffic {
+                    requests,
+                    errors: size * dice.of(requests / size, 0.01),
+                    ..Traffic::default()
+                };
+                let (new, old) = (traffic(100), traffic(900));
+                fed.traffic(new, old).verdict == Verdict::Fail
+            })
+        };
+        println!("| by {size} | {} |", (0..1000).filter(|seed| fails(*seed)).count());
+    }
 }
 
 /// One line of the table.

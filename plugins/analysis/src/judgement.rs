@@ -120,7 +120,8 @@ pub struct Comparison {
     pub needed: f64,
     /// The accepted chance of a false alarm.
     pub alpha: f64,
-    /// How sure one may be that it is worse, at any moment of looking: 1 - 1/(the largest e-value so far).
+    /// 1 - 1/(the largest e-value so far): an identical revision ever gets this far with at most the chance that is
+    /// missing to 1. It is not the chance that the canary is worse.
     pub confidence: f64,
     /// What does not matter: a share of requests, or how much slower.
     pub minimum_effect: f64,
