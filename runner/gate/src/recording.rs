@@ -260,7 +260,7 @@ impl Reading {
             }
             Record::Log { step, attempt, stream, len, .. } => {
                 if let Some(step) = self.attempt(step, attempt)
-                    && step.tape.in_doubt().is_none()
+                    && step.tape.prints_again()
                 {
                     *step.tape.printed.entry(stream).or_default() += len;
                 }

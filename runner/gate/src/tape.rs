@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use windlass_journal::{CallId, InDoubtAnswer, Stream};
 
-use crate::{Function, Interrupt, api};
+use crate::{Function, Interrupt, Kind, api};
 
 /// A call as it was recorded.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +35,8 @@ impl RecordedCall {
 pub struct Tape {
     /// The calls; their ordinals are their places.
     pub calls: Vec<RecordedCall>,
-    /// What the plugin itself printed after the last answered call, in bytes: it is in the log already.
+    /// What was printed after the last answered call and is going to be printed again, in bytes: it is in the log
+    /// already.
     pub printed: HashMap<Stream, u64>,
 }
 
@@ -44,6 +45,13 @@ impl Tape {
     pub fn in_doubt(&self) -> Option<(u32, &RecordedCall)> {
         let last = self.calls.last().filter(|call| call.answer.is_none())?;
         Some((u32::try_from(self.calls.len() - 1).unwrap_or(u32::MAX), last))
+    }
+
+    /// Whether what is printed now is printed again in the same bytes when the attempt goes on: by the plugin, or by
+    /// what is waited for, whose output is then read again from its beginning.
+    pub(crate) fn prints_again(&self) -> bool {
+        let in_doubt = self.in_doubt().and_then(|(_, call)| Some(Function::by_name(&call.function)?.kind(&call.args)));
+        in_doubt.is_none_or(|kind| kind == Kind::Wait)
     }
 
     /// Takes what a person has said about a call; with an answer it is not in doubt any more.

@@ -72,6 +72,8 @@ pub fn prune(dir: &Path, options: &PruneOptions) -> Result<Pruned, JournalError>
     let dir = &std::path::absolute(dir).map_err(|e| JournalError::io(dir, "find", e))?;
     let path = dir.join(DATABASE);
     let all = reader.runs(usize::MAX)?;
+    // What is written anew from a damaged store would look whole.
+    reader.verify_all()?;
     let mut pruned = choose(&all, options, crate::now_micros());
     if options.dry_run {
         let size = store_size(&path);

@@ -121,7 +121,7 @@ impl Reader {
     /// What the store says. Damage in a record comes with the iterator.
     pub fn entries(&self, run: &RunSummary, after_seq: u64) -> Result<Entries<'_>, JournalError> {
         if self.is_ready()? && run.state == RunState::Interrupted {
-            self.verify(&self.verified, "PRAGMA quick_check(1)")?;
+            self.verify_all()?;
         }
         Ok(Entries::new(self, run, after_seq))
     }
@@ -249,6 +249,11 @@ impl Reader {
             return Ok(run);
         }
         Err(self.damaged(format!("run {}: its row is not what was written, by its checksum", run.id)))
+    }
+
+    /// Has SQLite hold the whole store against itself.
+    pub(crate) fn verify_all(&self) -> Result<(), JournalError> {
+        self.verify(&self.verified, "PRAGMA quick_check(1)")
     }
 
     /// Has SQLite hold a part of the store against itself, once. Every record has a checksum and a

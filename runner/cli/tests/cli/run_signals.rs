@@ -8,7 +8,7 @@ use crate::run::host;
 use crate::support::Folder;
 
 /// Waits until the run has printed this.
-fn until(child: &mut Child, text: &str) {
+pub(crate) fn until(child: &mut Child, text: &str) {
     let out = child.stdout.take().unwrap();
     let mut lines = BufReader::new(out).lines();
     assert!(lines.any(|line| line.unwrap().contains(text)), "it never said `{text}`");
@@ -16,7 +16,7 @@ fn until(child: &mut Child, text: &str) {
     std::thread::spawn(move || lines.count());
 }
 
-fn signal(child: &Child, signal: &str) {
+pub(crate) fn signal(child: &Child, signal: &str) {
     let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
 }

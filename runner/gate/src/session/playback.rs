@@ -5,9 +5,11 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use windlass_journal::{CallId, Record};
 
-use super::Session;
+use super::{Session, SessionOptions};
 use crate::tape::Played;
-use crate::{Answer, CallError, Divergence, Function, Interrupt, Kind, Mode, Playback};
+use crate::{
+    Answer, Authority, CallError, Divergence, Function, Gate, Interrupt, Kind, Mode, Playback, RecordedCall, Tape,
+};
 
 /// What the sandbox observes has no arguments.
 const NO_ARGS: &str = "{}";
@@ -46,6 +48,29 @@ impl Session {
             Ok(Answer::Ok(seen)) => Ok(Some(seen)),
             _ => Err(Interrupt::Record(format!("call {} (`{}`) has no value", call.ordinal + 1, function.name()))),
         }
+    }
+
+    /// Makes once more the one call of a broken-off attempt whose end is not known, so that what it may be making is
+    /// there when the clean-up looks: the other side may still be at work on it.
+    ///
+    /// # Errors
+    /// [`Interrupt`] if the journal cannot be written.
+    pub async fn settle(gate: Arc<Gate>, id: CallId, recorded: RecordedCall) -> Result<(), Interrupt> {
+        let Some(function) = Function::by_name(&recorded.function) else { return Ok(()) };
+        let args = recorded.args.clone();
+        let tape = Tape { calls: vec![recorded], ..Tape::default() };
+        let options = SessionOptions {
+            step: id.step,
+            attempt: id.attempt,
+            authority: Authority::Host,
+            max_calls: u64::MAX,
+            max_log: 0,
+            playback: Some(Playback::new(tape, Mode::Resume)),
+            repeat_in_doubt: false,
+        };
+        let mut session = Self::new(gate, options);
+        session.next = id.ordinal;
+        session.call_json(function, args).await.map(drop)
     }
 
     /// Why the record could not be followed, if it could not.

@@ -26,6 +26,27 @@ async fn what_may_be_made_twice_is_made_again_under_the_same_identity_and_begins
 }
 
 #[tokio::test]
+async fn what_a_cancelled_run_was_making_is_made_before_it_is_cleaned_up() {
+    let story = Story::new(BOTH);
+    let first = story.begin();
+    let mut session = first.session();
+    call(&mut session, Function::DockerPush, PUSH).await;
+    call(&mut session, Function::DockerCreate, CREATE).await;
+    drop(session);
+    first.killed();
+    let story = story.cut_before(|record| matches!(record, Record::CallEnded { .. }));
+    let recording = story.recording();
+    let record = &recording.steps[&life::STEP];
+    let (ordinal, open) = record.tape.in_doubt().expect("one");
+    let again = story.resume();
+    let id = windlass_journal::CallId { step: life::STEP, attempt: record.attempt, ordinal };
+    windlass_gate::Session::settle(again.session().gate().clone(), id, open.clone()).await.expect("settled");
+    let after = again.killed();
+    assert_eq!(after.done.len(), 1, "the container and nothing else");
+    assert!(after.identities()[0].ends_with(&format!("-{ordinal}")));
+}
+
+#[tokio::test]
 async fn a_wait_goes_on_with_what_is_left_of_it() {
     let story = Story::new("{}");
     let first = story.begin();

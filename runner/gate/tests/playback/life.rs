@@ -34,6 +34,8 @@ pub(crate) const RUN: &str =
 pub(crate) const POST: &str = r#"{"request":{"method":"POST","url":"https://api.example/x","headers":[],"body":null,"timeout-ms":null,"redirects":0,"max-body":null}}"#;
 pub(crate) const PUT: &str = r#"{"request":{"method":"PUT","url":"https://api.example/x","headers":[],"body":null,"timeout-ms":null,"redirects":0,"max-body":null}}"#;
 pub(crate) const SLEEP: &str = r#"{"milliseconds":5}"#;
+/// A wait for something that prints.
+pub(crate) const TALK: &str = r#"{"milliseconds":9}"#;
 pub(crate) const METRIC: &str =
     r#"{"metric":{"name":"m","value":1.5,"unit":"s","labels":[{"name":"b","value":"2"},{"name":"a","value":"1"}]}}"#;
 
@@ -68,7 +70,12 @@ impl Capability for Actor {
             }
             Function::DockerRemove if &*call.args == GONE => Err(CallError::NotFound("no container `gone`".to_owned())),
             Function::ProcessRun => Ok(json!({ "code": 0, "stdout-tail": "made", "stderr-tail": "" })),
-            Function::TimerSleep => Ok(Json::Null),
+            Function::TimerSleep => {
+                if &*call.args == TALK {
+                    call.log.write(Stream::Stdout, b"what is waited for says this\n");
+                }
+                Ok(Json::Null)
+            }
             Function::HttpSend => {
                 Ok(json!({ "status": 201, "headers": [], "body": [], "url": "https://api.example/x" }))
             }

@@ -19,7 +19,9 @@ use serde_json::json;
 use windlass_gate::{CallError, Function, Interrupt, Mode};
 use windlass_journal::{InDoubtAnswer, Record, Stream};
 
-use life::{CREATE, EXEC, GONE, INSPECT, METRIC, POST, PULL, PUSH, PUSH_SECRET, PUT, REMOVE, RUN, SLEEP, Story, call};
+use life::{
+    CREATE, EXEC, GONE, INSPECT, METRIC, POST, PULL, PUSH, PUSH_SECRET, PUT, REMOVE, RUN, SLEEP, Story, TALK, call,
+};
 
 const BOTH: &str = r#"{ docker = { run = ["localhost:5000/shop"], push = ["localhost:5000/shop"], pull = ["localhost:5000/shop"], containers = ["gone"] }, process = ["make"], http = ["POST https://api.example/**", "PUT https://api.example/**"] }"#;
 

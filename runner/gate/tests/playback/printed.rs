@@ -113,3 +113,24 @@ async fn a_secret_that_cannot_be_read_any_more_is_pointed_out() {
     let Some(Record::Notice { message, .. }) = records.last() else { panic!("{records:#?}") };
     assert!(message.contains("`token`") && message.contains("taken out"), "{message}");
 }
+
+#[tokio::test]
+async fn what_is_waited_for_again_is_not_heard_twice() {
+    let story = Story::new("{}");
+    let first = story.begin();
+    let mut session = first.session();
+    session.log().write(Stream::Stdout, b"waiting\n");
+    call(&mut session, Function::TimerSleep, TALK).await;
+    drop(session);
+    first.killed();
+    let story = story.cut_before(|record| matches!(record, Record::CallEnded { .. }));
+    assert_eq!(story.log(), "waiting\nwhat is waited for says this\n");
+    let again = story.resume();
+    let mut session = again.session();
+    session.log().write(Stream::Stdout, b"waiting\n");
+    call(&mut session, Function::TimerSleep, TALK).await;
+    session.log().write(Stream::Stdout, b"over\n");
+    drop(session);
+    again.killed();
+    assert_eq!(story.log(), "waiting\nwhat is waited for says this\nover\n");
+}

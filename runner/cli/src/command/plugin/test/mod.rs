@@ -4,13 +4,17 @@ mod find;
 mod plugins;
 mod record;
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
 use serde_json::{Value as Json, json};
+use tokio::task::JoinHandle;
 use windlass_pipeline::Diagnostics;
-use windlass_testkit::{CaseError, Report};
+use windlass_sandbox::Plugin;
+use windlass_testkit::{Case, CaseError, Report};
 
 use self::find::Found;
 use self::plugins::Plugins;
@@ -44,6 +48,9 @@ pub(crate) struct Test {
     pub(crate) format: FormatArg,
 }
 
+/// How many cases run at a time: most of their time they wait for the disk.
+const JOBS: usize = 8;
+
 /// What came of a case.
 enum Came {
     Ran(Report),
@@ -64,21 +71,9 @@ pub(crate) fn run(args: &Test) -> Result<Exit, CliError> {
     }
     let begin = Instant::now();
     let found = find::cases(&args.paths)?;
-    let runtime = runtime::small()?;
-    let mut plugins = Plugins::default();
-    let (mut passed, mut failed, mut bad) = (0_usize, 0_usize, 0_usize);
-    for case in &found {
-        let came = runtime.block_on(one(case, &mut plugins))?;
-        match &came {
-            Came::Ran(report) if report.passed() => passed += 1,
-            Came::Ran(_) => failed += 1,
-            Came::Bad(_) | Came::NoPlugin { .. } => bad += 1,
-        }
-        match args.format.format {
-            Format::Human => came.tell()?,
-            Format::Json => output::json(&came.to_json())?,
-        }
-    }
+    let runtime = runtime::large(JOBS)?;
+    let totals = runtime.block_on(all(&found, args.format.format))?;
+    let Totals { passed, failed, bad } = totals;
     let took = begin.elapsed().as_millis();
     match args.format.format {
         Format::Human => {
@@ -98,21 +93,87 @@ pub(crate) fn run(args: &Test) -> Result<Exit, CliError> {
     })
 }
 
-async fn one(found: &Found, plugins: &mut Plugins) -> Result<Came, CliError> {
+/// Runs the cases, some at a time, and tells of each in their order.
+async fn all(found: &[Found], format: Format) -> Result<Totals, CliError> {
+    let mut plugins = Plugins::default();
+    let mut totals = Totals::default();
+    let mut running = VecDeque::new();
+    for case in found {
+        if running.len() == JOBS {
+            totals.next(&mut running, format).await?;
+        }
+        running.push_back(match ready(case, &mut plugins).await? {
+            Ready::Run(case, plugin) => Running::Task(tokio::spawn(async move { ran(*case, &plugin).await })),
+            Ready::Over(came) => Running::Over(came),
+        });
+    }
+    while !running.is_empty() {
+        totals.next(&mut running, format).await?;
+    }
+    Ok(totals)
+}
+
+/// A case that can be run, or one of which it is known what came of it.
+enum Ready {
+    Run(Box<Case>, Arc<Plugin>),
+    Over(Came),
+}
+
+enum Running {
+    Task(JoinHandle<Result<Came, CliError>>),
+    Over(Came),
+}
+
+#[derive(Default)]
+struct Totals {
+    passed: usize,
+    failed: usize,
+    bad: usize,
+}
+
+impl Totals {
+    /// Waits for the first of those that run, and tells of it.
+    async fn next(&mut self, running: &mut VecDeque<Running>, format: Format) -> Result<(), CliError> {
+        let came = match running.pop_front() {
+            None => return Ok(()),
+            Some(Running::Over(came)) => came,
+            Some(Running::Task(task)) => task.await.unwrap_or_else(|error| {
+                Err(CliError::machine(format!("a case broke off: {error}"), "this is a fault of Windlass; report it"))
+            })?,
+        };
+        match &came {
+            Came::Ran(report) if report.passed() => self.passed += 1,
+            Came::Ran(_) => self.failed += 1,
+            Came::Bad(_) | Came::NoPlugin { .. } => self.bad += 1,
+        }
+        match format {
+            Format::Human => came.tell(),
+            Format::Json => Ok(output::json(&came.to_json())?),
+        }
+    }
+}
+
+/// Reads a case and loads its plugin.
+async fn ready(found: &Found, plugins: &mut Plugins) -> Result<Ready, CliError> {
     let source = match files::read_source(&found.file) {
         Ok(source) => source,
-        Err(CliError::Pipeline(mut found, _)) if found.len() == 1 => return Ok(Came::Bad(found.remove(0))),
+        Err(CliError::Pipeline(mut found, _)) if found.len() == 1 => {
+            return Ok(Ready::Over(Came::Bad(found.remove(0))));
+        }
         Err(error) => return Err(error),
     };
     let case = match windlass_testkit::read(source) {
         Ok(case) => case,
-        Err(diagnostics) => return Ok(Came::Bad(diagnostics)),
+        Err(diagnostics) => return Ok(Ready::Over(Came::Bad(diagnostics))),
     };
-    let plugin = match plugins.of(&case, found).await? {
-        Ok(plugin) => plugin,
-        Err((message, help)) => return Ok(Came::NoPlugin { file: case.file().to_owned(), message, help }),
-    };
-    match windlass_testkit::run(case, &plugin).await {
+    Ok(match plugins.of(&case, found).await? {
+        Ok(plugin) => Ready::Run(Box::new(case), plugin),
+        Err((message, help)) => Ready::Over(Came::NoPlugin { file: case.file().to_owned(), message, help }),
+    })
+}
+
+async fn ran(case: Case, plugin: &Arc<Plugin>) -> Result<Came, CliError> {
+    match windlass_testkit::run(case, plugin).await {
         Ok(report) => Ok(Came::Ran(report)),
         Err(CaseError::Bad(diagnostics)) => Ok(Came::Bad(diagnostics)),
         Err(CaseError::Journal(error)) => Err(error.into()),
