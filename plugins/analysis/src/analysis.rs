@@ -225,8 +225,11 @@ impl Analysis {
         }
         let mut lacking = self.lacking();
         if lacking.is_empty() {
-            let mut reason =
-                format!("{} of {} measurements are good", numbers.judged - numbers.failures, numbers.judged);
+            let mut reason = format!(
+                "{} of {} measurements are good",
+                numbers.judged.saturating_sub(numbers.failures),
+                numbers.judged
+            );
             if let Some(comparing) = &self.comparing {
                 reason += &format!("; not found to be worse than the baseline: {}", words(comparing));
             }
