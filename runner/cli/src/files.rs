@@ -23,12 +23,20 @@ const NO_FILE: &str = "it is a pipe, a device or a socket, and has to be a file"
 
 /// Reads a pipeline as text.
 pub(crate) fn read_pipeline(path: &Path) -> Result<Source, CliError> {
-    read(path, |error| help(path, error))
+    read(path, "split the pipeline, or generate less", |error| help(path, error))
 }
 
-/// Reads another TOML file as text.
-pub(crate) fn read_source(path: &Path) -> Result<Source, CliError> {
-    read(path, |_| None)
+/// Reads a test case as text.
+pub(crate) fn read_case(path: &Path) -> Result<Source, CliError> {
+    read(path, "shorten the case", |_| None).map_err(|error| match error {
+        CliError::Pipeline(mut found, notes) => {
+            for found in found.iter_mut().flat_map(|found| &mut found.diagnostics).filter(|it| it.code == "empty") {
+                found.help = Some("a case needs `[step]` and `[expect]`; docs/plugin-tests.md shows one".to_owned());
+            }
+            CliError::Pipeline(found, notes)
+        }
+        other => other,
+    })
 }
 
 /// Writes a file that is not there yet.
@@ -60,7 +68,7 @@ pub(crate) fn with_extension(folder: &Path, extension: &str) -> io::Result<Vec<P
     Ok(found)
 }
 
-fn read(path: &Path, help: impl Fn(&io::Error) -> Option<String>) -> Result<Source, CliError> {
+fn read(path: &Path, too_large: &str, help: impl Fn(&io::Error) -> Option<String>) -> Result<Source, CliError> {
     let failed = |error: io::Error| CliError::file(path, &error, help(&error));
     // Before it is opened: that would wait for whoever writes into a pipe.
     let metadata = path.metadata().map_err(failed)?;
@@ -79,7 +87,7 @@ fn read(path: &Path, help: impl Fn(&io::Error) -> Option<String>) -> Result<Sour
         return Err(CliError::File {
             path: path.to_owned(),
             why: format!("the file has {size} bytes; the limit is {MAX_BYTES}"),
-            help: Some("split the pipeline, or generate less".to_owned()),
+            help: Some(too_large.to_owned()),
         });
     }
     decode(path.display().to_string(), &bytes).map_err(|found| CliError::Pipeline(vec![found], Vec::new()))

@@ -54,6 +54,7 @@ mod inbox;
 mod journal;
 mod lease;
 mod log;
+mod lost;
 mod prune;
 mod reader;
 mod record;

@@ -14,6 +14,7 @@ use crate::format::{self, DATABASE, Identity};
 use crate::id::{SHORTEST_PREFIX, normalise};
 use crate::lease::{is_held, log_path};
 use crate::log::LogBytes;
+use crate::lost;
 use crate::row;
 use crate::run::{self, RunState, RunSummary};
 use crate::sum::{self, digest};
@@ -43,15 +44,14 @@ impl Reader {
     pub(crate) fn open(dir: &Path) -> Result<Self, JournalError> {
         let dir = &std::path::absolute(dir).map_err(|e| JournalError::io(dir, "find", e))?;
         let path = dir.join(DATABASE);
-        match std::fs::metadata(&path) {
-            Ok(_) => {}
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                return Err(JournalError::Absent { path: dir.to_owned() });
-            }
-            Err(e) if e.kind() == io::ErrorKind::NotADirectory => {
-                return Err(JournalError::NotAFolder { path: dir.to_owned() });
-            }
-            Err(e) => return Err(JournalError::io(&path, "read", e)),
+        if let Ok(found) = std::fs::metadata(dir)
+            && !found.is_dir()
+        {
+            return Err(JournalError::NotAFolder { path: dir.to_owned() });
+        }
+        if !format::is_there(&path)? {
+            lost::refuse(&path, || Ok(!format::is_there(&path)?))?;
+            return Err(JournalError::Absent { path: dir.to_owned() });
         }
         let (conn, identity) = format::open_readable(&path)?;
         let ready = Cell::new(identity != Identity::Blank);

@@ -22,6 +22,10 @@ pub struct Removal {
     pub runs: Vec<RunSummary>,
     /// Interrupted runs that stay only because they could be resumed.
     pub interrupted: Vec<RunSummary>,
+    /// Those of them that stay because of what they have in Docker.
+    pub holding: Vec<InDocker>,
+    /// What stays in Docker of runs that are removed all the same.
+    pub left_behind: Vec<InDocker>,
     /// How many records the runs had.
     pub records: u64,
     /// How many pipelines' texts went, because no other run has them.
@@ -32,6 +36,18 @@ pub struct Removal {
     pub freed: u64,
     /// What could not be done, and does no harm.
     pub notes: Vec<String>,
+}
+
+/// What a run has made in Docker and not removed, as far as its records know.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct InDocker {
+    /// The run.
+    pub run: String,
+    /// What there is.
+    pub things: Vec<String>,
+    /// How to remove it without Windlass.
+    pub removed_by: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -52,6 +68,8 @@ struct Total<'a> {
     orphans: &'a [PathBuf],
     freed: u64,
     interrupted: Vec<&'a str>,
+    holding: &'a [InDocker],
+    left_behind: &'a [InDocker],
     notes: &'a [String],
 }
 
@@ -73,9 +91,22 @@ pub fn pruned(removal: &Removal, style: Style, format: Format, now: u64, out: &m
             let interrupted = removal.interrupted.iter().map(|run| run.id.as_str()).collect();
             let (runs, orphans, notes) = (removal.runs.len(), &*removal.orphans, &*removal.notes);
             let r#type = "pruned";
+            let (holding, left_behind) = (&*removal.holding, &*removal.left_behind);
             push_line(
                 &mut text,
-                &Total { r#type, dry_run, runs, records, sources, orphans, freed, interrupted, notes },
+                &Total {
+                    r#type,
+                    dry_run,
+                    runs,
+                    records,
+                    sources,
+                    orphans,
+                    freed,
+                    interrupted,
+                    holding,
+                    left_behind,
+                    notes,
+                },
             );
         }
     }
@@ -107,13 +138,30 @@ fn human(text: &mut String, removal: &Removal, style: Style, now: u64) {
     let runs = count(removal.runs.len() as u64, "run");
     let _ = writeln!(text, "{runs} {done} {} {freed}", size(removal.freed));
     let note = paint(style.color, YELLOW, "note");
-    match removal.interrupted.len() {
-        0 => {}
-        1 => {
-            let run = one_line(&removal.interrupted[0].id);
+    for InDocker { run, things, .. } in &removal.holding {
+        let (run, things) = (one_line(run), one_line(&things.join(", ")));
+        let _ = writeln!(
+            text,
+            "{note}: {run} was interrupted and stays, because of what it has in Docker: {things}; `windlass resume {run}` \
+             ends it and cleans up, --leave-behind forgets it all the same"
+        );
+    }
+    for InDocker { run, removed_by, .. } in &removal.left_behind {
+        let _ = writeln!(text, "{note}: what {} made stays in Docker; this removes it:", one_line(run));
+        for command in removed_by {
+            let _ = writeln!(text, "  {}", one_line(command));
+        }
+    }
+    let held = |run: &&RunSummary| removal.holding.iter().any(|holding| holding.run == run.id);
+    let others: Vec<_> = removal.interrupted.iter().filter(|run| !held(run)).collect();
+    match &*others {
+        [] => {}
+        [run] => {
+            let run = one_line(&run.id);
             let _ = writeln!(text, "{note}: {run} was interrupted and stays: windlass resume {run}, or --interrupted");
         }
-        n => {
+        more => {
+            let n = more.len();
             let _ = writeln!(text, "{note}: {n} interrupted runs stay: windlass resume, or --interrupted");
         }
     }

@@ -52,6 +52,7 @@ use windlass_gate::{Call, CallError, Capability, Function, Session, Stop};
 pub use config::DockerConfig;
 pub use connect::DaemonInfo;
 use connect::Engine;
+pub use names::shared_by as shared_name;
 
 /// The Docker Engine behind the gate.
 pub struct Docker {

@@ -60,7 +60,8 @@ pub(crate) fn shared(call: &Call, name: &str) -> String {
     shared_by(&call.run.pipeline, call.environment.as_deref(), name)
 }
 
-fn shared_by(pipeline: &str, environment: Option<&str>, name: &str) -> String {
+/// The same, for whoever knows it from the record.
+pub fn shared_by(pipeline: &str, environment: Option<&str>, name: &str) -> String {
     let fitting: String =
         pipeline.chars().map(|c| if c.is_ascii_alphanumeric() || "_.-".contains(c) { c } else { '-' }).collect();
     match environment {

@@ -3,6 +3,8 @@
 use crate::run::host;
 use std::time::{Duration, SystemTime};
 
+use windlass_journal::{CallId, Journal, Record, StepIndex, WriterOptions};
+
 use crate::support::{Folder, HELLO, snapshot};
 
 #[test]
@@ -45,6 +47,67 @@ fn a_journal_that_is_none() {
     let folder = Folder::new()
         .file(".windlass/journal.db", "not a database, but more than a hundred bytes of text. ".repeat(20));
     folder.windlass(&["runs"]).exits(4).says("is not a journal of Windlass");
+}
+
+#[test]
+fn a_journal_that_lost_its_runs_is_not_a_new_one() {
+    let folder = Folder::with(HELLO);
+    folder.windlass(&["run", "-q"]).exits(0);
+    let state = folder.path().join(".windlass");
+    std::fs::write(state.join("journal.db"), "").unwrap();
+    std::fs::remove_file(state.join("journal.db-wal")).unwrap();
+    for command in [&["runs"][..], &["show"], &["runs", "prune", "--keep", "0"], &["run"], &["resume"]] {
+        folder.windlass(command).exits(4).says("logs of 1 run that were recorded there: the records are lost");
+    }
+    folder.windlass(&["doctor"]).exits(4).says("fail  journal").says("the records are lost");
+    std::fs::remove_file(state.join("journal.db")).unwrap();
+    folder.windlass(&["doctor"]).exits(4).says("fail  journal").says("the records are lost");
+    assert_eq!(count(&folder, "runs"), 1);
+}
+
+/// A folder with an interrupted run that has a container and a volume.
+fn interrupted() -> (Folder, String) {
+    let folder = Folder::new();
+    let run = windlass_journal::new_run_id();
+    let started = windlass_journal::RunStarted {
+        run: run.clone(),
+        pipeline: "shop".to_owned(),
+        file: "pipeline.toml".to_owned(),
+        workspace: "/".to_owned(),
+        source: "".into(),
+        facts: Default::default(),
+        plugins: Vec::new(),
+        versions: Default::default(),
+        stages: 1,
+        steps: 1,
+        flags: Default::default(),
+    };
+    let journal = Journal::open_or_create(&folder.path().join(".windlass")).unwrap();
+    let writer = journal.start_run(WriterOptions::default(), started).unwrap();
+    for (ordinal, function, args) in [(0, "docker.create-volume", r#"{"name":"data"}"#), (1, "docker.create", "{}")] {
+        let call = CallId { step: StepIndex(0), attempt: 1, ordinal };
+        writer.append(Record::CallStarted { call, function: function.into(), args: args.to_owned(), grant: None });
+        writer.append(Record::CallEnded { call, answer: r#"{"ok":null}"#.to_owned() });
+    }
+    (folder, run)
+}
+
+#[test]
+fn an_interrupted_run_with_something_in_docker_is_not_forgotten() {
+    let (folder, run) = interrupted();
+    let prune = |more: &[&str]| folder.windlass(&[&["runs", "prune", "--keep", "0"], more].concat());
+    prune(&[]).exits(0).says("0 runs removed").says(&format!("{run} was interrupted and stays: windlass resume"));
+    let (container, volume) = (format!("windlass-{run}-0-1-1"), "windlass-shop-data");
+    let held = prune(&["--interrupted"]).exits(0).says("0 runs removed");
+    let held =
+        held.says(&format!("in Docker: volume {volume}, container {container}; `windlass resume {run}` ends it"));
+    assert_eq!(held.out.matches("stays").count(), 1, "{}", held.out);
+    let total = prune(&["--interrupted", "--format", "json"]).exits(0).json().remove(0);
+    assert_eq!(total["holding"][0]["things"][1], format!("container {container}"));
+    prune(&["--leave-behind"]).exits(2).says("--interrupted");
+    let gone = prune(&["--interrupted", "--leave-behind"]).exits(0).says("1 run removed");
+    gone.says(&format!("docker rm -f {container}")).says(&format!("docker volume rm {volume}"));
+    folder.windlass(&["runs"]).exits(0).says("no runs yet");
 }
 
 /// A folder in which something ran so often, each time with an artifact and something staged.

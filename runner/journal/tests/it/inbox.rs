@@ -154,7 +154,8 @@ fn what_was_asked_of_a_run_goes_with_it() {
     decide(folder.path(), &run, "deploy", false).unwrap();
     let pruned = prune(folder.path(), &PruneOptions::default()).unwrap();
     assert_eq!((pruned.runs.len(), pruned.interrupted.len()), (0, 1), "it could be resumed");
-    let _ = prune(folder.path(), &PruneOptions { interrupted: true, ..PruneOptions::default() }).unwrap();
+    let _ =
+        prune(folder.path(), &PruneOptions { interrupted: [run.clone()].into(), ..PruneOptions::default() }).unwrap();
     let store = rusqlite::Connection::open(folder.path().join("journal.db")).unwrap();
     let left: i64 = store.query_row("SELECT count(*) FROM inbox", [], |row| row.get(0)).unwrap();
     assert_eq!(left, 0);

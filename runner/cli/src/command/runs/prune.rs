@@ -3,17 +3,19 @@
 //! The journal removes its own; what the crates above it keep beside it for each run is removed here,
 //! once nothing in the journal refers to it any more.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use windlass_engine::inputs::InputStore;
-use windlass_journal::{Journal, JournalError, PruneOptions, now_micros, prune};
-use windlass_view::Removal;
+use windlass_journal::{Journal, JournalError, PruneOptions, RunState, RunSummary, now_micros, prune};
+use windlass_view::{InDocker, Removal};
 
 use crate::args::{FormatArg, JournalArg};
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::left_behind::{self, Thing};
 use crate::{files, output, view_style};
 
 /// The folders beside the journal that have a folder for each run: artifacts, and what steps wrote
@@ -27,7 +29,8 @@ const SPARE: Duration = Duration::from_secs(600);
 ///
 /// With both `--keep` and `--older-than`, a run goes when it is beyond the newest N and also older
 /// than D; what is not said keeps nothing. A run that is running always stays, and an interrupted
-/// one stays unless `--interrupted` is given, since it could be resumed.
+/// one stays unless `--interrupted` is given, since it could be resumed. With it, one that has made
+/// containers, networks or volumes stays all the same: nothing else knows of them.
 #[derive(Debug, Args)]
 pub(crate) struct Prune {
     /// Leave the newest N runs
@@ -36,9 +39,12 @@ pub(crate) struct Prune {
     /// Leave runs that ended less than this long ago, as `30d` or `12h`
     #[arg(long, value_name = "D", value_parser = humantime::parse_duration)]
     older_than: Option<Duration>,
-    /// Remove interrupted runs too; what they left in Docker stays there
+    /// Remove interrupted runs too, unless they have something in Docker
     #[arg(long)]
     interrupted: bool,
+    /// Remove those that have, too; say what stays there, and how to remove it
+    #[arg(long, requires = "interrupted")]
+    leave_behind: bool,
     /// Only say what would be removed
     #[arg(long)]
     dry_run: bool,
@@ -51,14 +57,22 @@ pub(crate) struct Prune {
 /// Does it.
 pub(crate) fn run(args: &Prune) -> Result<Exit, CliError> {
     let state = files::state(args.journal.within.as_deref())?;
+    let in_docker = if args.interrupted { in_docker(&state)? } else { BTreeMap::new() };
+    let may_go = |things: &[Thing]| args.leave_behind || things.is_empty();
     let options = PruneOptions {
         keep: args.keep,
         older_than: args.older_than,
-        interrupted: args.interrupted,
+        interrupted: in_docker.iter().filter(|(_, things)| may_go(things)).map(|(run, _)| run.clone()).collect(),
         dry_run: args.dry_run,
     };
     let pruned = prune(&state, &options)?;
+    let what_of = |runs: &[RunSummary]| -> Vec<InDocker> {
+        let known = runs.iter().filter_map(|run| in_docker.get_key_value(&run.id));
+        known.filter(|(_, things)| !things.is_empty()).map(|(run, things)| told(run, things)).collect()
+    };
     let mut removal = Removal {
+        holding: what_of(&pruned.interrupted),
+        left_behind: what_of(&pruned.runs),
         dry_run: args.dry_run,
         runs: pruned.runs,
         interrupted: pruned.interrupted,
@@ -74,6 +88,21 @@ pub(crate) fn run(args: &Prune) -> Result<Exit, CliError> {
     }
     windlass_view::pruned(&removal, view_style::style(), args.format.format.into(), now_micros(), &mut output::raw())?;
     Ok(Exit::SUCCESS)
+}
+
+/// What each interrupted run has made in Docker and not removed.
+fn in_docker(state: &Path) -> Result<BTreeMap<String, Vec<Thing>>, JournalError> {
+    let reader = Journal::open(state)?;
+    let runs = reader.runs(usize::MAX)?.into_iter().filter(|run| run.state.is_open());
+    runs.map(|run| Ok((run.id.clone(), left_behind::of(&reader, &run)?))).collect()
+}
+
+fn told(run: &str, things: &[Thing]) -> InDocker {
+    InDocker {
+        run: run.to_owned(),
+        things: things.iter().map(Thing::to_string).collect(),
+        removed_by: things.iter().map(Thing::removed_by).collect(),
+    }
 }
 
 /// Removes the folders of the runs that are gone, and of those that an earlier prune did not get to.

@@ -5,6 +5,7 @@ mod plugins;
 mod record;
 
 use std::collections::VecDeque;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -56,8 +57,8 @@ enum Came {
     Ran(Report),
     /// The case itself is wrong.
     Bad(Diagnostics),
-    /// Its plugin cannot be used.
-    NoPlugin {
+    /// It cannot be read, or its plugin cannot be used.
+    Unusable {
         file: String,
         message: String,
         help: Option<String>,
@@ -73,24 +74,28 @@ pub(crate) fn run(args: &Test) -> Result<Exit, CliError> {
     let found = find::cases(&args.paths)?;
     let runtime = runtime::large(JOBS)?;
     let totals = runtime.block_on(all(&found, args.format.format))?;
-    let Totals { passed, failed, bad } = totals;
+    let Totals { passed, failed, bad, mut untold } = totals;
     let took = begin.elapsed().as_millis();
-    match args.format.format {
+    let told = match args.format.format {
         Format::Human => {
             let bad = if bad > 0 { format!(", {bad} bad") } else { String::new() };
             let cases = number(found.len(), "case");
-            output::text(&format!("{cases}, {passed} passed, {failed} failed{bad} in {took} ms\n"))?;
+            output::text(&format!("{cases}, {passed} passed, {failed} failed{bad} in {took} ms\n"))
         }
         Format::Json => output::json(&json!({
             "cases": found.len(), "passed": passed, "failed": failed, "bad": bad,
             "took-ms": u64::try_from(took).unwrap_or(u64::MAX),
-        }))?,
+        })),
+    };
+    if let Err(error) = told {
+        untold.get_or_insert(error);
     }
-    Ok(match (failed, bad) {
-        (_, 1..) => Exit::USAGE,
-        (1.., 0) => Exit::FAILED,
-        (0, 0) => Exit::SUCCESS,
-    })
+    match (failed, bad, untold) {
+        (_, 1.., _) => Ok(Exit::USAGE),
+        (1.., 0, _) => Ok(Exit::FAILED),
+        (0, 0, Some(error)) => Err(error.into()),
+        (0, 0, None) => Ok(Exit::SUCCESS),
+    }
 }
 
 /// Runs the cases, some at a time, and tells of each in their order.
@@ -129,6 +134,8 @@ struct Totals {
     passed: usize,
     failed: usize,
     bad: usize,
+    /// Why not all of it could be told. Who does not read it still gets the exit code.
+    untold: Option<io::Error>,
 }
 
 impl Totals {
@@ -144,21 +151,30 @@ impl Totals {
         match &came {
             Came::Ran(report) if report.passed() => self.passed += 1,
             Came::Ran(_) => self.failed += 1,
-            Came::Bad(_) | Came::NoPlugin { .. } => self.bad += 1,
+            Came::Bad(_) | Came::Unusable { .. } => self.bad += 1,
         }
-        match format {
+        let told = match format {
             Format::Human => came.tell(),
-            Format::Json => Ok(output::json(&came.to_json())?),
+            Format::Json => output::json(&came.to_json()),
+        };
+        if let Err(error) = told {
+            self.untold.get_or_insert(error);
         }
+        Ok(())
     }
 }
 
 /// Reads a case and loads its plugin.
 async fn ready(found: &Found, plugins: &mut Plugins) -> Result<Ready, CliError> {
-    let source = match files::read_source(&found.file) {
+    let source = match files::read_case(&found.file) {
         Ok(source) => source,
         Err(CliError::Pipeline(mut found, _)) if found.len() == 1 => {
             return Ok(Ready::Over(Came::Bad(found.remove(0))));
+        }
+        // The other cases can be run all the same.
+        Err(CliError::File { path, why, help }) => {
+            let (file, message) = (path.display().to_string(), format!("cannot read it: {why}"));
+            return Ok(Ready::Over(Came::Unusable { file, message, help }));
         }
         Err(error) => return Err(error),
     };
@@ -168,7 +184,7 @@ async fn ready(found: &Found, plugins: &mut Plugins) -> Result<Ready, CliError> 
     };
     Ok(match plugins.of(&case, found).await? {
         Ok(plugin) => Ready::Run(Box::new(case), plugin),
-        Err((message, help)) => Ready::Over(Came::NoPlugin { file: case.file().to_owned(), message, help }),
+        Err((message, help)) => Ready::Over(Came::Unusable { file: case.file().to_owned(), message, help }),
     })
 }
 
@@ -183,11 +199,11 @@ async fn ran(case: Case, plugin: &Arc<Plugin>) -> Result<Came, CliError> {
 
 impl Came {
     /// For people. Mistakes of a case go where mistakes of a pipeline go.
-    fn tell(&self) -> Result<(), CliError> {
+    fn tell(&self) -> io::Result<()> {
         match self {
             Self::Ran(report) => output::text(&report.render())?,
             Self::Bad(diagnostics) => output::say(diagnostics.render(true)),
-            Self::NoPlugin { file, message, help } => {
+            Self::Unusable { file, message, help } => {
                 output::error(format_args!("{file}: {message}"));
                 if let Some(help) = help {
                     output::help(help);
@@ -203,7 +219,7 @@ impl Came {
             Self::Bad(found) => json!({
                 "file": found.file, "status": "bad", "diagnostics": found.diagnostics, "omitted": found.omitted,
             }),
-            Self::NoPlugin { file, message, help } => {
+            Self::Unusable { file, message, help } => {
                 json!({ "file": file, "status": "bad", "message": message, "help": help })
             }
         }
