@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use windlass_engine::inputs::InputStore;
-use windlass_journal::{Journal, JournalError, PruneOptions, RunState, RunSummary, now_micros, prune};
+use windlass_journal::{Journal, JournalError, PruneOptions, RunSummary, now_micros, prune};
 use windlass_view::{InDocker, Removal};
 
 use crate::args::{FormatArg, JournalArg};
