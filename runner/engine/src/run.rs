@@ -183,6 +183,7 @@ impl Run {
         }
         let state = self.gate.run().state.clone();
         let shared = Arc::new(Shared::new(self, cancel, &state));
+        shared.note_changed_env();
         let StagesEnd { failure, timed_out } = stages::run(&shared).await;
         let cancelled = shared.cancel.is_cancelled() && !timed_out;
         let left_behind = cleanup::clean_up(&shared, failure.is_some() || cancelled).await;

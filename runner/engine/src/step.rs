@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 use windlass_gate::api::docker;
-use windlass_gate::{Authority, Function, Mode, Session, SessionOptions, StepAuthority, Stop};
+use windlass_gate::{Authority, Function, Interrupt, Mode, Session, SessionOptions, StepAuthority, Stop};
 use windlass_journal::{Failure, FailureKind, Record, StageIndex, Status, StepIndex};
 use windlass_pipeline::{OnCrash, PlanStep};
 use windlass_sandbox::{Job, Limits, Outcome, Ran};
 
-use crate::before::Before;
+use crate::before::{Before, Cut};
 use crate::folders::{self, Staged};
 use crate::run::Shared;
 use crate::sight::{self, Sight};
@@ -47,9 +47,10 @@ pub(crate) async fn run(shared: &Shared, index: StepIndex) -> StepEnd {
         });
     }
     let (status, failure, outputs) = match attempt(shared, step, index, before).await {
-        Some(Ok(outputs)) => (Status::Succeeded, None, outputs),
-        Some(Err(failure)) => (Status::Failed, Some(redacted(shared, failure)), BTreeMap::new()),
-        None => (Status::Cancelled, None, BTreeMap::new()),
+        Given::Outputs(outputs) => (Status::Succeeded, None, outputs),
+        Given::Failure(failure) => (Status::Failed, Some(redacted(shared, failure)), BTreeMap::new()),
+        Given::Cut(Cut { status, failure, .. }) => (status, Some(failure), BTreeMap::new()),
+        Given::Cancelled => (Status::Cancelled, None, BTreeMap::new()),
     };
     let ended = Record::StepEnded {
         step: index,
@@ -67,31 +68,41 @@ pub(crate) async fn run(shared: &Shared, index: StepIndex) -> StepEnd {
     }
 }
 
-/// What one attempt gave; nothing if the run was cancelled meanwhile.
-async fn attempt(
-    shared: &Shared,
-    step: &PlanStep,
-    index: StepIndex,
-    before: Before,
-) -> Option<Result<BTreeMap<String, Json>, Failure>> {
-    let ran_for = before.ran_for;
+/// What one attempt gave.
+enum Given {
+    Outputs(BTreeMap<String, Json>),
+    Failure(Failure),
+    /// Nothing: the record that answers was cut short here.
+    Cut(Cut),
+    /// Nothing: the run was cancelled meanwhile.
+    Cancelled,
+}
+
+async fn attempt(shared: &Shared, step: &PlanStep, index: StepIndex, before: Before) -> Given {
+    let (ran_for, cut) = (before.ran_for, before.cut.clone());
     let begun = match begin(shared, step, index, before).await {
         Ok(begun) => begun,
-        Err(failure) => return Some(Err(failure)),
+        Err(failure) => return Given::Failure(failure),
     };
     let (log, traces) = (begun.session.log().clone(), begun.traces.clone());
     let limit = shared.limit(step);
-    let result = tokio::select! {
+    let left = limit.saturating_sub(ran_for);
+    let left = cut.as_ref().map_or(left, |cut| left.min(cut.after));
+    let given = tokio::select! {
         biased;
-        () = shared.cancel.cancelled() => None,
+        () = shared.cancel.cancelled() => Given::Cancelled,
         // Dropping the work stops the plugin and its host call alike.
-        result = tokio::time::timeout(limit.saturating_sub(ran_for), work(shared, step, begun)) => {
-            Some(result.map_or_else(|_| Err(over_time(step, limit)), |worked| worked.1))
-        }
+        worked = tokio::time::timeout(left, work(shared, step, begun)) => match (worked, cut) {
+            (Ok((session, _)), Some(cut)) if matches!(session.strayed(), Some(Interrupt::RecordEnded(_))) => Given::Cut(cut),
+            (Ok((_, Ok(outputs))), _) => Given::Outputs(outputs),
+            (Ok((_, Err(failure))), _) => Given::Failure(failure),
+            (Err(_), Some(cut)) => Given::Cut(cut),
+            (Err(_), None) => Given::Failure(over_time(step, limit)),
+        },
     };
     log.finish();
     traces.discard();
-    result
+    given
 }
 
 /// A step has taken more than its limit.
