@@ -228,3 +228,84 @@ fn another_build_of_a_plugin_is_asked_whether_it_would_have_done_the_same() {
     assert_eq!(difference["recorded"]["args"]["metric"]["name"], "image-size");
     assert_eq!(difference["actual"]["args"]["metric"]["name"], "Image-size");
 }
+
+/// A step that runs a command in a container; the command goes on when somebody says so, and prints.
+fn with_exec(name: &str, on_crash: &str) -> Workspace {
+    with_box(
+        name,
+        &format!(
+            r#"
+[[stages.serve.steps]]
+name = "service"
+uses = "builtin:service"
+with = {{ name = "web", image = "{name}-box:1", command = ["/bin/sleep", "1000"], mounts = [{{ folder = "sign", target = "/sign" }}] }}
+grants = {{ docker = {{ run = {{ images = ["{name}-box"], mounts = ["sign"] }} }} }}
+[[stages.serve.steps]]
+name = "exec"
+uses = "./asks.wasm"
+{on_crash}
+with.calls = [{{ function = "docker.exec", or = "fail", args = {{ spec = {{ container = "web", command = ["/bin/sh", "-c", "echo it waits; while ! test -e /sign/go; do sleep 0.1; done; echo it goes on; exit 3"], env = [] }} }} }}]
+grants = {{ docker = {{ containers = ["web"] }} }}
+"#
+        ),
+    )
+    .guest("asks")
+    .file("sign/here", "")
+}
+
+#[test]
+fn an_exec_that_docker_lost_sight_of_is_asked_about() {
+    let workspace = with_exec("lost", "");
+    workspace.killed_at(&["run"], "it waits");
+    // The command is still there when the run goes on, and prints into the void only then.
+    let mut resumed = workspace.start(&["resume"]);
+    resumed.until("was started before the crash");
+    std::fs::write(workspace.path().join("sign/go"), "").unwrap();
+    let _ = resumed.finish().exits(5).says("cannot be found out");
+    let before = workspace.record();
+    let _ = workspace.run(&["resume"]).exits(5).says("docker.exec-start").says("--answer");
+    assert_eq!(workspace.record(), before, "a question changes nothing");
+    let _ = workspace.run(&["resume", "--answer", "repeat"]).exits(0).says("it goes on");
+    let answers = &workspace.show_json()["stages"][1]["steps"][1]["outputs"]["answers"];
+    assert_eq!(answers[0]["ok"]["code"], 3, "{answers}");
+    assert_eq!(answers[0]["ok"]["stdout-tail"], "it waits\nit goes on\n");
+    leaves_nothing(&workspace);
+    let _ = workspace.env("DOCKER_HOST", NOWHERE).run(&["replay"]).exits(0);
+}
+
+#[test]
+fn a_person_may_know_that_a_lost_exec_is_done_and_a_step_may_repeat_it_unasked() {
+    let workspace = with_exec("known", "");
+    workspace.killed_at(&["run"], "it waits");
+    std::fs::write(workspace.path().join("sign/go"), "").unwrap();
+    let _ = workspace.run(&["resume"]).exits(5);
+    let _ = workspace.run(&["resume", "--answer", "done"]).exits(0);
+    assert_eq!(workspace.show_json()["stages"][1]["steps"][1]["outputs"]["answers"][0]["ok"]["code"], 0);
+    leaves_nothing(&workspace);
+
+    let workspace = with_exec("repeats", "on-crash = \"repeat\"");
+    workspace.killed_at(&["run"], "it waits");
+    std::fs::write(workspace.path().join("sign/go"), "").unwrap();
+    // Whether Docker has lost it by now decides whether one resume is enough.
+    let first = workspace.run(&["resume"]);
+    if first.code != 0 {
+        let _ = workspace.run(&["resume"]).exits(0);
+    }
+    assert_eq!(workspace.show_json()["stages"][1]["steps"][1]["outputs"]["answers"][0]["ok"]["code"], 3);
+    leaves_nothing(&workspace);
+}
+
+#[test]
+fn a_run_that_used_docker_waits_until_docker_is_back() {
+    let workspace = with_exec("away", "");
+    workspace.killed_at(&["run"], "it waits");
+    let before = workspace.record();
+    let gone = workspace.command(&["resume"]).env("DOCKER_HOST", NOWHERE).output().unwrap();
+    assert_eq!(gone.status.code(), Some(4));
+    assert!(String::from_utf8_lossy(&gone.stderr).contains("when Docker is back"), "{gone:?}");
+    assert_eq!(workspace.record(), before);
+    std::fs::write(workspace.path().join("sign/go"), "").unwrap();
+    let _ = workspace.run(&["resume"]).exits(5);
+    let _ = workspace.run(&["resume", "--answer", "done"]).exits(0);
+    leaves_nothing(&workspace);
+}

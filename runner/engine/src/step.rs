@@ -88,17 +88,24 @@ async fn attempt(shared: &Shared, step: &PlanStep, index: StepIndex, before: Bef
     let limit = shared.limit(step);
     let left = limit.saturating_sub(ran_for);
     let left = cut.as_ref().map_or(left, |cut| left.min(cut.after));
+    let worked = async {
+        let (session, given) = work(shared, step, begun).await;
+        match (session.strayed(), &cut) {
+            (Some(Interrupt::InDoubt { .. }), _) => {
+                // The step has neither succeeded nor failed: the run stops as it is.
+                shared.asks.cancel();
+                std::future::pending().await
+            }
+            (Some(Interrupt::RecordEnded(_)), Some(cut)) => Given::Cut(cut.clone()),
+            _ => given.map_or_else(Given::Failure, Given::Outputs),
+        }
+    };
+    let over_time = || cut.clone().map_or_else(|| Given::Failure(over_time(step, limit)), Given::Cut);
     let given = tokio::select! {
         biased;
         () = shared.cancel.cancelled() => Given::Cancelled,
         // Dropping the work stops the plugin and its host call alike.
-        worked = tokio::time::timeout(left, work(shared, step, begun)) => match (worked, cut) {
-            (Ok((session, _)), Some(cut)) if matches!(session.strayed(), Some(Interrupt::RecordEnded(_))) => Given::Cut(cut),
-            (Ok((_, Ok(outputs))), _) => Given::Outputs(outputs),
-            (Ok((_, Err(failure))), _) => Given::Failure(failure),
-            (Err(_), Some(cut)) => Given::Cut(cut),
-            (Err(_), None) => Given::Failure(over_time(step, limit)),
-        },
+        given = tokio::time::timeout(left, worked) => given.unwrap_or_else(|_| over_time()),
     };
     log.finish();
     traces.discard();

@@ -118,22 +118,44 @@ impl Recording {
     }
 
     /// The calls of steps that are not over, of which only a person can say how they ended. `repeats` says which steps
-    /// make such a call again without asking.
-    pub fn questions(&self, repeats: impl Fn(StepIndex) -> bool) -> Vec<Question> {
-        let open = self
-            .steps
-            .iter()
-            .filter(|(index, step)| step.ended.is_none() && !self.to_restart.contains(index) && !repeats(**index));
+    /// make such a call again without asking, `lost` of which exec nobody can know how it ended.
+    pub fn questions(&self, repeats: impl Fn(StepIndex) -> bool, lost: impl Fn(&str) -> bool) -> Vec<Question> {
+        self.in_doubt()
+            .filter(|question| {
+                let RecordedCall { function, args, told, .. } = &question.recorded;
+                if *told == Some(InDoubtAnswer::Repeat) {
+                    return false;
+                }
+                match Function::by_name(function) {
+                    Some(Function::DockerExecStart) => exec_id(args).is_some_and(|id| lost(&id)),
+                    Some(function) => {
+                        function.kind(args) == Kind::Effect(InDoubt::Fail) && !repeats(question.call.step)
+                    }
+                    None => false,
+                }
+            })
+            .collect()
+    }
+
+    /// The execs that were under way, by their ids.
+    pub fn execs_in_doubt(&self) -> Vec<String> {
+        let execs = self.in_doubt().filter(|question| *question.recorded.function == *Function::DockerExecStart.name());
+        execs.filter_map(|question| exec_id(&question.recorded.args)).collect()
+    }
+
+    /// The calls that were under way in steps that go on.
+    fn in_doubt(&self) -> impl Iterator<Item = Question> + '_ {
+        let open = self.steps.iter().filter(|(index, step)| step.ended.is_none() && !self.to_restart.contains(index));
         open.filter_map(|(index, step)| {
             let (ordinal, recorded) = step.tape.in_doubt()?;
-            let function = Function::by_name(&recorded.function)?;
-            let asks = function.kind(&recorded.args) == Kind::Effect(InDoubt::Fail)
-                && recorded.told != Some(InDoubtAnswer::Repeat);
             let call = CallId { step: *index, attempt: step.attempt, ordinal };
-            asks.then(|| Question { call, recorded: recorded.clone() })
+            Some(Question { call, recorded: recorded.clone() })
         })
-        .collect()
     }
+}
+
+fn exec_id(args: &str) -> Option<String> {
+    serde_json::from_str::<api::docker::ExecStart>(args).ok().map(|start| start.id)
 }
 
 impl Question {
@@ -142,6 +164,12 @@ impl Question {
         let answer = match Function::by_name(&self.recorded.function) {
             Some(Function::ProcessRun) => serde_json::to_value(api::process::Exit {
                 code: 0,
+                stdout_tail: String::new(),
+                stderr_tail: String::new(),
+            }),
+            Some(Function::DockerExecStart) => serde_json::to_value(api::docker::Exit {
+                code: 0,
+                oom_killed: false,
                 stdout_tail: String::new(),
                 stderr_tail: String::new(),
             }),
@@ -250,8 +278,8 @@ impl Reading {
                 }
             }
             Record::InDoubtAnswered { call, answer, .. } => {
-                if let Some(recorded) = self.tape(call).and_then(|tape| tape.calls.get_mut(call.ordinal as usize)) {
-                    recorded.told = Some(answer);
+                if let Some(tape) = self.tape(call) {
+                    tape.told(call.ordinal, answer, None);
                 }
             }
             Record::Log { step, attempt, stream, len, .. } => {

@@ -56,6 +56,16 @@ impl Tape {
 
     /// Takes what a person has said about a call; with an answer it is not in doubt any more.
     pub(crate) fn told(&mut self, ordinal: u32, told: InDoubtAnswer, answer: Option<String>) {
+        let exec =
+            self.calls.get(ordinal as usize).is_some_and(|call| *call.function == *Function::DockerExecStart.name());
+        if exec && told == InDoubtAnswer::Repeat {
+            // An exec runs once: to run the command again another one is made.
+            self.calls.truncate(ordinal as usize);
+            if let Some(create) = self.calls.last_mut() {
+                create.answer = None;
+            }
+            return;
+        }
         let Some(recorded) = self.calls.get_mut(ordinal as usize) else { return };
         if answer.is_some() {
             // What stands in the log was printed before the call.

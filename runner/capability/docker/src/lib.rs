@@ -73,6 +73,14 @@ impl Docker {
         self.engine().await?.info().await
     }
 
+    /// Whether nobody can know how the exec of this id ended.
+    ///
+    /// # Errors
+    /// [`CallError::Unavailable`] if the daemon cannot be reached.
+    pub async fn exec_is_lost(&self, id: &str) -> Result<bool, CallError> {
+        container::exec_lost(self.engine().await?, id).await
+    }
+
     /// The connection. A failed attempt is not remembered: the daemon may be there next time.
     async fn engine(&self) -> Result<&Engine, CallError> {
         self.engine.get_or_try_init(|| Engine::connect(&self.config)).await

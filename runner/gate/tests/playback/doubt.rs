@@ -91,7 +91,7 @@ async fn a_step_that_says_so_makes_it_again_without_asking() {
     call(&mut first.session(), Function::ProcessRun, RUN).await;
     first.killed();
     let story = story.cut_before(|record| matches!(record, Record::CallEnded { .. }));
-    assert!(story.recording().questions(|_| true).is_empty());
+    assert!(story.recording().questions(|_| true, |_| false).is_empty());
     let again = story.resume();
     let answer = call(&mut again.session_that_repeats(), Function::ProcessRun, RUN).await;
     assert_eq!(answer["ok"]["code"], 0);

@@ -246,7 +246,7 @@ impl Story {
     }
 
     pub(crate) fn questions(&self) -> Vec<Question> {
-        self.recording().questions(|_| false)
+        self.recording().questions(|_| false, |_| false)
     }
 
     pub(crate) fn log(&self) -> String {
