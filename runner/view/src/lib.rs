@@ -39,6 +39,7 @@ pub use error::ViewError;
 pub use live::{LiveOptions, TerminalSize, live};
 pub use logs::{LogsOptions, logs};
 pub use model::{Attempt, Inputs, Metric, Notice, OpenCall, Resume, RunModel, StageModel, StepModel};
+pub use phrase::arguments;
 pub use pruned::{InDocker, Removal, pruned};
 pub use runs::runs;
 pub use show::{ShowOptions, show};

@@ -242,6 +242,7 @@ impl<'a> Trace<'a> {
                 };
                 self.moment("answered", track, at, json!({ "call": name_of(*call), "answer": answer, "by": by }));
             }
+            Record::SecretRead { name, .. } => self.moment("secret read", RUN, at, json!({ "name": name })),
             Record::Log { .. } | Record::RunEnded { .. } => {}
         }
         self.last = at;

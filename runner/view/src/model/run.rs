@@ -154,7 +154,7 @@ impl RunModel {
                 let restarted = resumed.restarted.clone();
                 self.resumes.push(Resume { at, down_since: before, restarted });
             }
-            Record::InDoubtAnswered { .. } => {}
+            Record::InDoubtAnswered { .. } | Record::SecretRead { .. } => {}
             Record::CancelRequested { by } => self.cancelled_by = Some(by.clone()),
             Record::RunEnded { status, exit_code } => {
                 self.ended_at = Some(at);
