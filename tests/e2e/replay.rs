@@ -54,6 +54,8 @@ fn a_step_that_would_never_end_is_replayed_as_far_as_it_got() {
     let workspace = nowhere(pipeline).guest("spin");
     let _ = workspace.run(&["run"]).exits(1).says("limit");
     let _ = workspace.run(&["replay"]).exits(0);
+    let _ = workspace.run(&["run", "--offline"]).exits(1).says("limit");
+    let _ = workspace.run(&["replay"]).exits(0);
 }
 
 #[test]

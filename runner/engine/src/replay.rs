@@ -3,17 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
 
 use serde_json::Value as Json;
 use windlass_gate::{Divergence, Interrupt, Mode, StepRecord};
-use windlass_journal::{Failure, FailureKind, Status, StepIndex};
+use windlass_journal::{Failure, Status, StepIndex};
 
+use crate::before::{AT_LEAST, is_cut_short};
 use crate::run::{Cancel, Run, Shared};
 use crate::step;
-
-/// How long a step may take at least.
-const AT_LEAST: Duration = Duration::from_secs(1);
 
 /// A step that was replayed.
 #[derive(Clone, Debug)]
@@ -75,8 +72,7 @@ async fn replay(shared: &Shared, index: StepIndex, record: &StepRecord) -> Repla
     let step = &shared.run.plan.steps[index.0 as usize];
     let (status, failure) = record.ended.clone().unwrap_or((Status::Cancelled, None));
     let replayed = |difference| Replayed { step: index, status, calls: record.tape.calls.len(), difference };
-    let cut_short = status == Status::Cancelled
-        || failure.as_ref().is_some_and(|failure| matches!(failure.kind, FailureKind::TimedOut | FailureKind::Host));
+    let cut_short = is_cut_short(status, failure.as_ref());
     // What was cut short may never come to an end by itself. Nothing is waited for here, so it gets as far as it did.
     let limit = if cut_short { record.ran_for.max(AT_LEAST) } else { shared.limit(step) };
     let begun = step::begin(shared, step, index, shared.before(index, Mode::Replay)).await;

@@ -197,6 +197,7 @@ impl Run {
         }
         let state = self.gate.run().state.clone();
         let shared = Arc::new(Shared::new(self, cancel, &state));
+        shared.note_changed_env();
         tokio::select! {
             biased;
             () = shared.asks.cancelled() => ask(&shared).await,

@@ -17,7 +17,7 @@ use crate::run::Shared;
 use crate::step::{self, StepEnd};
 
 /// Who ends a run that takes too long.
-const TIME_LIMIT: &str = "the run's own time limit";
+pub(crate) const TIME_LIMIT: &str = "the run's own time limit";
 
 /// How the stages ended.
 pub(crate) struct StagesEnd {

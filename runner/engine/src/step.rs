@@ -12,7 +12,7 @@ use windlass_journal::{Failure, FailureKind, Record, StageIndex, Status, StepInd
 use windlass_pipeline::{OnCrash, PlanStep};
 use windlass_sandbox::{Job, Limits, Outcome, Ran};
 
-use crate::before::Before;
+use crate::before::{Before, Cut};
 use crate::folders::{self, Staged};
 use crate::run::Shared;
 use crate::sight::{self, Sight};
@@ -49,10 +49,11 @@ pub(crate) async fn run(shared: &Shared, index: StepIndex) -> StepEnd {
         });
     }
     let (status, failure, outputs) = match attempt(shared, step, index, before).await {
-        Some(Ok(outputs)) => (Status::Succeeded, None, outputs),
-        Some(Err(failure)) => (Status::Failed, Some(redacted(shared, failure)), BTreeMap::new()),
-        None if shared.paused.is_cancelled() => return StepEnd::Waits,
-        None => (Status::Cancelled, None, BTreeMap::new()),
+        Given::Outputs(outputs) => (Status::Succeeded, None, outputs),
+        Given::Failure(failure) => (Status::Failed, Some(redacted(shared, failure)), BTreeMap::new()),
+        Given::Cut(Cut { status, failure, .. }) => (status, Some(failure), BTreeMap::new()),
+        Given::Cancelled if shared.paused.is_cancelled() => return StepEnd::Waits,
+        Given::Cancelled => (Status::Cancelled, None, BTreeMap::new()),
     };
     let ended = Record::StepEnded {
         step: index,
@@ -70,42 +71,50 @@ pub(crate) async fn run(shared: &Shared, index: StepIndex) -> StepEnd {
     }
 }
 
-/// What one attempt gave; nothing if the run was cancelled meanwhile, or only waits.
-async fn attempt(
-    shared: &Shared,
-    step: &PlanStep,
-    index: StepIndex,
-    before: Before,
-) -> Option<Result<BTreeMap<String, Json>, Failure>> {
-    let ran_for = before.ran_for;
+/// What one attempt gave.
+enum Given {
+    Outputs(BTreeMap<String, Json>),
+    Failure(Failure),
+    /// Nothing: the record that answers was cut short here.
+    Cut(Cut),
+    /// Nothing: the run was cancelled meanwhile.
+    Cancelled,
+}
+
+async fn attempt(shared: &Shared, step: &PlanStep, index: StepIndex, before: Before) -> Given {
+    let (ran_for, cut) = (before.ran_for, before.cut.clone());
     let begun = match begin(shared, step, index, before).await {
         Ok(begun) => begun,
-        Err(failure) => return Some(Err(failure)),
+        Err(failure) => return Given::Failure(failure),
     };
     let (log, traces) = (begun.session.log().clone(), begun.traces.clone());
     let limit = shared.limit(step);
+    let left = limit.saturating_sub(ran_for);
+    let left = cut.as_ref().map_or(left, |cut| left.min(cut.after));
     let worked = async {
         let (session, given) = work(shared, step, begun).await;
-        if let Some(Interrupt::InDoubt { .. }) = session.strayed() {
-            // The step has neither succeeded nor failed: the run stops as it is.
-            shared.asks.cancel();
-            return std::future::pending().await;
+        match (session.strayed(), &cut) {
+            (Some(Interrupt::InDoubt { .. }), _) => {
+                // The step has neither succeeded nor failed: the run stops as it is.
+                shared.asks.cancel();
+                std::future::pending().await
+            }
+            (Some(Interrupt::RecordEnded(_)), Some(cut)) => Given::Cut(cut.clone()),
+            _ => given.map_or_else(Given::Failure, Given::Outputs),
         }
-        given
     };
-    let result = tokio::select! {
+    let over_time = || cut.clone().map_or_else(|| Given::Failure(over_time(step, limit)), Given::Cut);
+    let given = tokio::select! {
         biased;
-        () = shared.cancel.cancelled() => None,
-        () = shared.paused.cancelled() => None,
+        () = shared.cancel.cancelled() => Given::Cancelled,
+        () = shared.paused.cancelled() => Given::Cancelled,
         // Dropping the work stops the plugin and its host call alike.
-        given = worked => Some(given),
-        () = shared.run.gate.approvals().worked(index, limit.saturating_sub(ran_for)) => {
-            Some(Err(over_time(step, limit)))
-        }
+        given = worked => given,
+        () = shared.run.gate.approvals().worked(index, left) => over_time(),
     };
     log.finish();
     traces.discard();
-    result
+    given
 }
 
 /// A step has taken more than its limit.

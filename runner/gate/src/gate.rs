@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio_util::task::TaskTracker;
 use windlass_journal::{Record, Writer};
 
-use crate::api::Value;
 use crate::{Approvals, Capability, Guard, Recording, RunContext};
 
 /// The gate of one run.
@@ -30,6 +29,7 @@ struct Standing {
 impl Gate {
     /// A gate with nothing behind it.
     pub fn new(writer: Writer, run: RunContext) -> Self {
+        run.secrets.record_in(writer.clone());
         Self {
             approvals: Approvals::new(writer.clone()),
             writer,
@@ -78,13 +78,18 @@ impl Gate {
     /// Takes over from the process that had the run before which capabilities have acted, and which secrets are out
     /// there: what has them may print them now, so they have to be known here, too.
     pub fn resume(&self, recording: &Recording) {
-        for name in &recording.secrets {
-            if let Err(error) = self.run.secrets.reveal(&Value::Secret(name.clone())) {
-                let message = format!(
+        for (name, was) in &recording.secrets {
+            self.run.secrets.was(name, was);
+            let message = match self.run.secrets.check(name) {
+                Ok(now) if now == *was => continue,
+                Ok(_) => format!(
+                    "secret `{name}` has another value than the one that the run has used, so the old one cannot be taken out of output"
+                ),
+                Err(error) => format!(
                     "secret `{name}`, which the run has used, cannot be read any more, so it cannot be taken out of output: {error}"
-                );
-                self.writer.append(Record::Notice { step: None, message });
-            }
+                ),
+            };
+            self.writer.append(Record::Notice { step: None, message });
         }
         self.approvals.resume(&recording.decided);
         for capability in &recording.acted {

@@ -33,8 +33,8 @@ pub struct Recording {
     pub ended: Option<(Status, u8)>,
     /// The capabilities that acted.
     pub acted: BTreeSet<&'static str>,
-    /// The secrets that effects were given, by name.
-    pub secrets: BTreeSet<String>,
+    /// The secrets that were read, by name, with what there is to notice another value by.
+    pub secrets: BTreeMap<String, String>,
     /// Steps that are to begin anew.
     pub to_restart: Vec<StepIndex>,
     /// The plugins with which steps were last let begin anew, in the plan's order.
@@ -203,7 +203,7 @@ struct Reading {
     cancelled: Option<String>,
     ended: Option<(Status, u8)>,
     acted: BTreeSet<&'static str>,
-    secrets: BTreeSet<String>,
+    secrets: BTreeMap<String, String>,
     to_restart: Vec<StepIndex>,
     restarted: BTreeMap<StepIndex, Vec<PluginPin>>,
     first_at: u64,
@@ -261,15 +261,11 @@ impl Reading {
             }
             Record::CallStarted { call, function, args, .. } => {
                 self.acted.extend(Function::by_name(&function).map(|function| function.row().capability));
-                self.secrets.extend(tape::secrets(&args));
                 let recorded = RecordedCall { function, args, answer: None, began: at, told: None };
                 self.call(call, seq, recorded)?;
             }
             Record::CallRecorded { call, function, args, answer, took, .. } => {
                 let began = at.saturating_sub(took);
-                if answer.starts_with(r#"{"ok""#) {
-                    self.secrets.extend(tape::secrets(&args));
-                }
                 self.call(call, seq, RecordedCall { function, args, answer: Some(answer), began, told: None })?;
             }
             Record::Metric { call, name, value, unit, labels } => {
@@ -311,6 +307,9 @@ impl Reading {
                     step.answered(at);
                 }
                 self.decided.insert((stage, call), decision);
+            }
+            Record::SecretRead { name, check } => {
+                self.secrets.insert(name, check);
             }
             Record::CancelRequested { by } => self.cancelled = Some(by),
             Record::RunEnded { status, exit_code } => self.ended = Some((status, exit_code)),

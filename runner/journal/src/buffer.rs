@@ -243,6 +243,7 @@ fn step_of(record: &Record) -> Option<StepIndex> {
         | Record::StageEnded { .. }
         | Record::CancelRequested { .. }
         | Record::RunWaiting { .. }
+        | Record::SecretRead { .. }
         | Record::RunEnded { .. } => None,
     }
 }

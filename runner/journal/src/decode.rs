@@ -11,7 +11,7 @@ use crate::format::SEQ_BITS;
 use crate::record::{CallId, Entry, Record, RunStarted, StageIndex, StepIndex};
 use crate::row::{
     AskedBody, CallBody, CancelBody, InDoubtBody, Kind, LogBody, LogCutBody, MetricBody, NoticeBody, RunEndedBody,
-    SUMMED, StageBody, StepEndedBody, StepInputsBody, WaitingBody, status_from,
+    SUMMED, SecretBody, StageBody, StepEndedBody, StepInputsBody, WaitingBody, status_from,
 };
 use crate::sum;
 
@@ -87,6 +87,9 @@ fn record(row: &Row<'_>) -> Result<Record, String> {
         Kind::InDoubtAnswered => {
             let InDoubtBody { answer, by } = body(row)?;
             Record::InDoubtAnswered { call: call()?, answer, by: by.into_owned() }
+        }
+        Kind::SecretRead => {
+            Record::SecretRead { name: get(row, 8)?, check: body::<SecretBody<'_>>(row)?.check.into_owned() }
         }
         Kind::Log => {
             let LogBody { stream, offset, len } = body(row)?;

@@ -42,9 +42,10 @@ pub(crate) enum Kind {
     RunResumed = 15,
     StepInputs = 16,
     InDoubtAnswered = 17,
-    ApprovalAsked = 18,
-    Decided = 19,
-    RunWaiting = 20,
+    SecretRead = 18,
+    ApprovalAsked = 19,
+    Decided = 20,
+    RunWaiting = 21,
 }
 
 impl Kind {
@@ -69,6 +70,7 @@ impl Kind {
             RunResumed,
             StepInputs,
             InDoubtAnswered,
+            SecretRead,
             ApprovalAsked,
             Decided,
             RunWaiting,
@@ -183,6 +185,12 @@ pub(crate) struct AskedBody<'a> {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct WaitingBody<'a> {
     pub(crate) stages: Cow<'a, [std::sync::Arc<str>]>,
+}
+
+/// What `SecretRead` keeps in its body.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct SecretBody<'a> {
+    pub(crate) check: Cow<'a, str>,
 }
 
 /// What `RunEnded` keeps in its body.

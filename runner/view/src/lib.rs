@@ -41,6 +41,7 @@ pub use json::state_word;
 pub use live::{LiveOptions, TerminalSize, live};
 pub use logs::{LogsOptions, logs};
 pub use model::{Approval, Asked, Attempt, Inputs, Metric, Notice, OpenCall, Resume, RunModel, StageModel, StepModel};
+pub use phrase::arguments;
 pub use pruned::{InDocker, Removal, pruned};
 pub use runs::runs;
 pub use show::{ShowOptions, show};

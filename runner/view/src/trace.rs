@@ -251,6 +251,7 @@ impl<'a> Trace<'a> {
                 self.moment(word, RUN, at, json!({ "stage": stage, "by": decision.by, "why": decision.why }));
             }
             Record::RunWaiting { stages } => self.moment("waiting", RUN, at, json!({ "stages": stages })),
+            Record::SecretRead { name, .. } => self.moment("secret read", RUN, at, json!({ "name": name })),
             Record::Log { .. } | Record::RunEnded { .. } => {}
         }
         self.last = at;

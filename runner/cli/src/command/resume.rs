@@ -40,6 +40,9 @@ pub(crate) struct Resume {
     restart_step: Vec<String>,
     #[command(flatten)]
     wait: WaitArg,
+    /// Go on although this secret has another value than before, or none: output may show the old one
+    #[arg(long, value_name = "NAME")]
+    forget_secret: Vec<String>,
     /// Print nothing but errors
     #[arg(short, long)]
     quiet: bool,
@@ -72,6 +75,13 @@ pub(crate) fn run(args: &Resume) -> Result<Exit, CliError> {
     let prepared = small.block_on(pinned::prepare(&text, &recording.started, options.jobs, &[]))?;
     let restarted = restarted(args, &prepared, &recording)?;
     pinned::check(&prepared, &recording, &restarted)?;
+    pinned::same_secrets(&world::secrets(&prepared.plan, &text.workspace), &recording, &args.forget_secret)?;
+    if !args.quiet
+        && args.format.format == Format::Human
+        && let Some(edited) = pinned::edited(&text)
+    {
+        output::say(edited);
+    }
     let docker = Docker::new(world::docker_config());
     if recording.acted.contains("docker") {
         small.block_on(docker.probe()).map_err(|error| away(&error, &run.id))?;

@@ -78,3 +78,33 @@ fn an_offline_run_shows_where_the_pipeline_asks_for_something_else() {
     let folder = folder.file("pipeline.toml", host(r#"["sh", "-c", "echo two"]"#, "sh"));
     snapshot!(folder.windlass(&["run", "--offline"]));
 }
+
+/// An offline run of a run that was cut short ends as that did, and its own record can be replayed.
+fn ends_offline(folder: &Folder, code: i32, says: &str) {
+    folder.windlass(&["run", "--offline"]).exits(code).says(says);
+    folder.windlass(&["replay"]).exits(0).says("all as recorded");
+}
+
+const WAITS: &str = r#"["sh", "-c", "echo ready; exec sleep 60"]"#;
+
+#[test]
+fn a_step_that_timed_out_does_so_offline() {
+    let pipeline = host(WAITS, "sh") + "timeout = \"1s\"\n";
+    ends_offline(&recorded(&pipeline, 1), 1, "step `t` took more than its limit of 1s");
+}
+
+#[test]
+fn a_run_that_timed_out_does_so_offline() {
+    let pipeline = host(WAITS, "sh").replace("name = \"p\"\n", "name = \"p\"\ntimeout = \"1s\"\n");
+    ends_offline(&recorded(&pipeline, 1), 1, "was ended here by the run's own time limit");
+}
+
+#[test]
+fn a_run_that_was_cancelled_ends_there_offline() {
+    let folder = Folder::with(&host(WAITS, "sh"));
+    let mut child = folder.start(&["run"]);
+    crate::run_signals::until(&mut child, "| ready");
+    crate::run_signals::signal(&child, "-INT");
+    folder.wait(child).exits(130);
+    ends_offline(&folder, 1, "was ended here by SIGINT");
+}

@@ -115,6 +115,20 @@ async fn a_secret_that_cannot_be_read_any_more_is_pointed_out() {
 }
 
 #[tokio::test]
+async fn that_a_secret_was_read_is_recorded_once_and_before_anybody_has_it() {
+    let story = Story::new(r#"{ docker = { push = ["localhost:5000/shop"] }, secrets = ["token"] }"#);
+    let first = story.begin();
+    call(&mut first.session(), Function::DockerPush, PUSH_SECRET).await;
+    first.killed();
+    story.resume().killed();
+    let records = story.records();
+    let at = |wanted: fn(&Record) -> bool| records.iter().enumerate().filter(move |(_, record)| wanted(record));
+    let read: Vec<_> = at(|record| matches!(record, Record::SecretRead { .. })).map(|(index, _)| index).collect();
+    let started = at(|record| matches!(record, Record::CallStarted { .. })).map(|(index, _)| index).next().unwrap();
+    assert!(read.len() == 1 && read[0] < started, "{records:#?}");
+}
+
+#[tokio::test]
 async fn what_is_waited_for_again_is_not_heard_twice() {
     let story = Story::new("{}");
     let first = story.begin();

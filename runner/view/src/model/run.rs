@@ -160,7 +160,7 @@ impl RunModel {
                 let restarted = resumed.restarted.clone();
                 self.resumes.push(Resume { at, down_since: before, restarted });
             }
-            Record::InDoubtAnswered { .. } => {}
+            Record::InDoubtAnswered { .. } | Record::SecretRead { .. } => {}
             Record::ApprovalAsked { stage, call, message } => {
                 let asked = Asked { call: *call, message: message.clone(), since: at };
                 self.approvals.entry(Arc::clone(stage)).or_default().asked = Some(asked);

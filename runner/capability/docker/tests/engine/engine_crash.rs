@@ -189,7 +189,7 @@ fn an_exec_that_printed_to_nobody_cannot_be_known() {
         drop(bollard().start_exec(&made.id, None).await.expect("started by the process that is gone"));
         let start = ExecStart { id: made.id, container: "db".into(), timeout_ms: None };
         let error = error(world.after_a_crash().host(1).call(&start).await);
-        assert!(matches!(&error, CallError::Other(text) if text.contains("not known")), "{error:?}");
+        assert!(matches!(&error, CallError::Lost(text) if text.contains("not known")), "{error:?}");
     });
 }
 
