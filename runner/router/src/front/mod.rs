@@ -1,0 +1,11 @@
+//! The front: listeners, connections, and the proxy behind them.
+
+mod answer;
+mod cut;
+mod listen;
+mod log;
+mod proxy;
+mod tls;
+
+pub(crate) use listen::{Front, Prepared};
+pub(crate) use log::AccessLog;
