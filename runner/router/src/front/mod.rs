@@ -7,5 +7,5 @@ mod log;
 mod proxy;
 mod tls;
 
-pub(crate) use listen::{Front, Prepared};
+pub(crate) use listen::Front;
 pub(crate) use log::AccessLog;

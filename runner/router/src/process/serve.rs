@@ -121,7 +121,9 @@ pub fn serve(options: &Options) -> Result<(), ServeError> {
     let runtime = {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         builder.enable_all().thread_name("router");
-        options.threads.inspect(|n| drop(builder.worker_threads((*n).max(1))));
+        if let Some(threads) = options.threads {
+            builder.worker_threads(threads.max(1));
+        }
         builder.build().map_err(ServeError::System)?
     };
     let _inside = runtime.enter();

@@ -1,0 +1,17 @@
+//! What the router does, seen from outside: a process of its own, real sockets, real requests.
+
+mod api;
+mod draining;
+mod http;
+mod kit;
+mod life;
+mod measuring;
+mod splitting;
+mod switching;
+mod table;
+
+/// The router's process: this program again, told by its environment. As a test of its own it does nothing.
+#[test]
+fn router_process() {
+    kit::router::be_one_if_asked();
+}
