@@ -14,12 +14,17 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UnixListener;
 
+pub(super) fn bind(path: &Path) -> io::Result<UnixListener> {
+    bind_beside(path, |temp| UnixListener::bind(temp))
+}
+
 /// Binds beside the place and renames, so that a router which takes over replaces the old socket
 /// without a moment in which there is none.
-pub(super) fn bind(path: &Path) -> io::Result<UnixListener> {
+pub(super) fn bind_beside<T>(path: &Path, bind: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
     let temp = path.with_extension(format!("{}.new", std::process::id()));
+    // One that is left of a process that was killed; most often there is none.
     let _ = fs::remove_file(&temp);
-    let socket = UnixListener::bind(&temp)?;
+    let socket = bind(&temp)?;
     fs::set_permissions(&temp, fs::Permissions::from_mode(0o600))?;
     fs::rename(&temp, path)?;
     Ok(socket)

@@ -145,12 +145,7 @@ fn receive(stream: &UnixStream, bytes: &mut [u8; 8]) -> io::Result<Vec<OwnedFd>>
 
 /// Listens for the next router, in the place of the one before.
 pub(super) fn listen(folder: &Folder) -> io::Result<UnixListener> {
-    let path = folder.handover();
-    let temp = path.with_extension(format!("{}.new", std::process::id()));
-    let _ = std::fs::remove_file(&temp);
-    let socket = UnixListener::bind(&temp)?;
-    std::fs::rename(&temp, &path)?;
-    Ok(socket)
+    super::control::bind_beside(&folder.handover(), |temp| UnixListener::bind(temp))
 }
 
 /// The thread that offers.
