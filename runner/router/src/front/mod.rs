@@ -6,6 +6,7 @@ mod listen;
 mod log;
 mod proxy;
 mod tls;
+mod tunnel;
 
 pub(crate) use listen::Front;
 pub(crate) use log::AccessLog;

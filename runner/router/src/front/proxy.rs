@@ -3,6 +3,7 @@
 use super::answer::answer;
 use super::cut;
 use super::log::{AccessLog, Line};
+use super::tunnel;
 use crate::run::{Asked, Endpoint, Flight, Service, Traffic, Unserved};
 use crate::stats::End;
 use async_trait::async_trait;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Connections that are tried for one request.
-const TRIES: usize = 4;
+pub(super) const TRIES: usize = 4;
 
 pub(super) struct Proxy {
     pub(super) traffic: Arc<Traffic>,
@@ -29,12 +30,12 @@ pub(super) struct Proxy {
 pub(super) struct Request {
     began: Instant,
     held: Duration,
-    service: Option<Arc<Service>>,
+    pub(super) service: Option<Arc<Service>>,
     revision: Option<String>,
     chosen: Option<String>,
     sticky: Option<String>,
-    flight: Option<Flight>,
-    tried: Vec<Arc<Endpoint>>,
+    pub(super) flight: Option<Flight>,
+    pub(super) tried: Vec<Arc<Endpoint>>,
     unserved: Option<Unserved>,
     broken: bool,
 }
@@ -67,6 +68,13 @@ impl Proxy {
         }
     }
 
+    /// Chooses another endpoint, as the table is now.
+    pub(super) fn take_again(&self, request: &mut Request) -> Result<(), Unserved> {
+        let now = request.service.as_ref().and_then(|s| self.traffic.service(&s.name));
+        request.service = now.or_else(|| request.service.take());
+        self.take(request)
+    }
+
     fn take(&self, request: &mut Request) -> Result<(), Unserved> {
         let service = request.service.clone().ok_or_else(|| Unserved("no service".to_owned()))?;
         let asked = Asked {
@@ -93,6 +101,40 @@ impl Proxy {
     }
 }
 
+impl Proxy {
+    /// Tells the service who asked, and how.
+    pub(super) fn forwarded(&self, session: &Session, upstream: &mut RequestHeader) -> Result<()> {
+        let client = session.client_addr().and_then(|a| a.as_inet()).map(|a| a.ip().to_string());
+        if let Some(client) = client {
+            let before = upstream.headers.get("x-forwarded-for").and_then(|v| v.to_str().ok());
+            let all = before.map_or_else(|| client.clone(), |before| format!("{before}, {client}"));
+            upstream.insert_header("x-forwarded-for", all)?;
+        }
+        upstream.insert_header("x-forwarded-proto", if self.tls { "https" } else { "http" })?;
+        // HTTP/2 names the host in its own field; an HTTP/1.1 server wants the header.
+        if !upstream.headers.contains_key(HOST)
+            && let Some(authority) = session.req_header().uri.authority()
+        {
+            upstream.insert_header(HOST, authority.as_str())?;
+        }
+        Ok(())
+    }
+
+    /// Gives the client its cookie, if it needs one.
+    pub(super) fn stick(&self, answer: &mut ResponseHeader, request: &Request) -> Result<()> {
+        let sticky = request.service.as_ref().and_then(|s| s.declared.sticky.as_ref());
+        if let (Some(sticky), Some(revision), None) = (sticky, &request.revision, &request.chosen)
+            && request.sticky.as_ref() != Some(revision)
+        {
+            let age = sticky.max_age_s.map(|s| format!("; Max-Age={s}")).unwrap_or_default();
+            let secure = if self.tls { "; Secure" } else { "" };
+            let cookie = format!("{}={revision}; Path=/; HttpOnly; SameSite=Lax{age}{secure}", sticky.cookie);
+            answer.append_header(SET_COOKIE, cookie)?;
+        }
+        Ok(())
+    }
+}
+
 #[async_trait]
 impl ProxyHttp for Proxy {
     type CTX = Request;
@@ -114,6 +156,10 @@ impl ProxyHttp for Proxy {
 
     async fn request_filter(&self, session: &mut Session, request: &mut Request) -> Result<bool> {
         match self.find(session, request).await {
+            Ok(()) if tunnel::is_for(session) => {
+                tunnel::run(self, session, request).await?;
+                Ok(true)
+            }
             Ok(()) => Ok(false),
             Err((status, text)) => {
                 answer(session, status, &text).await?;
@@ -124,10 +170,8 @@ impl ProxyHttp for Proxy {
 
     async fn upstream_peer(&self, _: &mut Session, request: &mut Request) -> Result<Box<HttpPeer>> {
         if request.flight.is_none() {
-            // The endpoint could not be reached: another, as the table is now.
-            let now = request.service.as_ref().and_then(|s| self.traffic.service(&s.name));
-            request.service = now.or_else(|| request.service.take());
-            if let Err(unserved) = self.take(request) {
+            // The endpoint could not be reached.
+            if let Err(unserved) = self.take_again(request) {
                 request.unserved = Some(unserved);
                 return Err(Error::explain(ErrorType::HTTPStatus(503), "no endpoint is left"));
             }
@@ -145,34 +189,13 @@ impl ProxyHttp for Proxy {
         if let Some(flight) = &request.flight {
             flight.endpoint.reached();
         }
-        let client = session.client_addr().and_then(|a| a.as_inet()).map(|a| a.ip().to_string());
-        if let Some(client) = client {
-            let before = upstream.headers.get("x-forwarded-for").and_then(|v| v.to_str().ok());
-            let all = before.map_or_else(|| client.clone(), |before| format!("{before}, {client}"));
-            upstream.insert_header("x-forwarded-for", all)?;
-        }
-        upstream.insert_header("x-forwarded-proto", if self.tls { "https" } else { "http" })?;
-        // HTTP/2 names the host in its own field; an HTTP/1.1 server wants the header.
-        if !upstream.headers.contains_key(HOST)
-            && let Some(authority) = session.req_header().uri.authority()
-        {
-            upstream.insert_header(HOST, authority.as_str())?;
-        }
-        Ok(())
+        self.forwarded(session, upstream)
     }
 
     fn fail_to_connect(&self, _: &mut Session, _: &HttpPeer, request: &mut Request, error: Box<Error>) -> Box<Error> {
         let mut error = error;
-        if let Some(flight) = request.flight.take() {
-            let endpoint = Arc::clone(&flight.endpoint);
-            flight.not_reached();
-            if let Some(service) = &request.service {
-                self.traffic.unreachable(&service.name, &endpoint);
-            }
-            request.tried.push(endpoint);
-        }
         // Nothing has been sent, so any request may go elsewhere.
-        error.set_retry(request.tried.len() < TRIES);
+        error.set_retry(self.not_reached(request));
         error
     }
 
@@ -204,16 +227,7 @@ impl ProxyHttp for Proxy {
         if let Some(flight) = &mut request.flight {
             flight.answered();
         }
-        let sticky = request.service.as_ref().and_then(|s| s.declared.sticky.as_ref());
-        if let (Some(sticky), Some(revision), None) = (sticky, &request.revision, &request.chosen)
-            && request.sticky.as_ref() != Some(revision)
-        {
-            let age = sticky.max_age_s.map(|s| format!("; Max-Age={s}")).unwrap_or_default();
-            let secure = if self.tls { "; Secure" } else { "" };
-            let cookie = format!("{}={revision}; Path=/; HttpOnly; SameSite=Lax{age}{secure}", sticky.cookie);
-            answer.append_header(SET_COOKIE, cookie)?;
-        }
-        Ok(())
+        self.stick(answer, request)
     }
 
     async fn fail_to_proxy(&self, session: &mut Session, error: &Error, request: &mut Request) -> FailToProxy {
@@ -230,6 +244,8 @@ impl ProxyHttp for Proxy {
             _ => (500, "the router failed".to_owned()),
         };
         if status > 0 {
+            // The connection ends after this, and the client has to know it.
+            session.set_keepalive(None);
             // The client may be gone; then there is nobody to tell.
             let _ = answer(session, status, &text).await;
         }

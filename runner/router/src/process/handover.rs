@@ -9,7 +9,7 @@ use super::Folder;
 use super::serve::Ending;
 use super::sway::Sway;
 use crate::api::Phase;
-use crate::stats::Second;
+use crate::stats::{Books, Pages};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
     recvmsg, sendmsg,
@@ -35,16 +35,14 @@ const HOLDS: Duration = Duration::from_secs(70);
 #[derive(Serialize, Deserialize)]
 struct Message {
     listeners: Vec<SocketAddr>,
-    since_ms: u64,
-    books: Vec<((String, String, String), Vec<Second>)>,
+    pages: Pages,
 }
 
 /// What a new router got.
 pub(super) struct Taken {
     pub(super) lock: File,
     pub(super) sockets: BTreeMap<SocketAddr, TcpListener>,
-    pub(super) since_ms: u64,
-    pub(super) books: Vec<((String, String, String), Vec<Second>)>,
+    pub(super) pages: Pages,
     pub(super) old: UnixStream,
 }
 
@@ -60,16 +58,25 @@ pub(super) fn take(folder: &Folder) -> io::Result<Taken> {
     let lock = files.next().ok_or_else(|| io::Error::other("the lock was not handed over"))?;
     let sockets: BTreeMap<SocketAddr, TcpListener> =
         message.listeners.into_iter().zip(files.map(TcpListener::from)).collect();
-    Ok(Taken { lock: File::from(lock), sockets, since_ms: message.since_ms, books: message.books, old })
+    Ok(Taken { lock: File::from(lock), sockets, pages: message.pages, old })
 }
 
-/// The new router serves. Returns when the old one has ended.
-pub(super) fn took_over(mut old: UnixStream) -> io::Result<()> {
+/// The new router serves. Returns when the old one has ended; what it still counted is put into the books.
+pub(super) fn took_over(mut old: UnixStream, books: &Books) -> io::Result<()> {
     old.write_all(b"k")?;
     old.set_read_timeout(None)?;
-    // It says nothing any more; its end closes the stream.
-    let _ = old.read(&mut [0]);
+    let mut text = Vec::new();
+    old.read_to_end(&mut text)?;
+    // One that was killed has nothing to say.
+    if !text.is_empty() {
+        books.put(serde_json::from_slice(&text)?);
+    }
     Ok(())
+}
+
+/// The old router has ended all it had under way, and tells the new one what it counted since.
+pub(super) fn farewell(mut new: UnixStream, books: &Books) -> io::Result<()> {
+    new.write_all(&serde_json::to_vec(&books.take())?)
 }
 
 /// The old router's side: waits for a new one, on a thread of its own.
@@ -81,9 +88,9 @@ pub(super) fn offer(socket: &UnixListener, sway: &Sway, lock: &File, ending: &En
         }
         match hand_over(&mut stream, sway, lock) {
             Ok(()) => {
+                // Kept open until this process ends, which is how the new one learns of it.
+                sway.set_successor(stream);
                 ending.handed_over();
-                // Held open until this process ends, which is how the new one learns of it.
-                std::mem::forget(stream);
                 return;
             }
             Err(why) => {
@@ -103,17 +110,19 @@ fn hand_over(stream: &mut UnixStream, sway: &Sway, lock: &File) -> io::Result<()
         std::thread::sleep(Duration::from_millis(10));
     }
     let sockets = sway.front.sockets();
-    let (since_ms, books) = sway.traffic.books.export();
-    let message = Message { listeners: sockets.iter().map(|(address, _)| *address).collect(), since_ms, books };
-    let text = serde_json::to_vec(&message)?;
     let files: Vec<BorrowedFd<'_>> =
         std::iter::once(lock.as_fd()).chain(sockets.iter().map(|(_, socket)| socket.as_fd())).collect();
-    send(stream, &(text.len() as u64).to_be_bytes(), &files)?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    stream.write_all(&text)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    let mut word = [0];
-    stream.read_exact(&mut word)
+    let listeners = sockets.iter().map(|(address, _)| *address).collect();
+    let message = Message { listeners, pages: sway.traffic.books.take() };
+    let sent = serde_json::to_vec(&message).map_err(io::Error::from).and_then(|text| {
+        send(stream, &(text.len() as u64).to_be_bytes(), &files)?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.write_all(&text)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.read_exact(&mut [0])
+    });
+    // Nobody took the pages.
+    sent.inspect_err(|_| sway.traffic.books.put(message.pages))
 }
 
 fn send(stream: &UnixStream, bytes: &[u8], files: &[BorrowedFd<'_>]) -> io::Result<()> {

@@ -131,7 +131,7 @@ pub fn serve(options: &Options) -> Result<(), ServeError> {
     let (lock, inherited, old) = if options.upgrade {
         let taken = handover::take(&folder);
         let taken = taken.map_err(|why| ServeError::Handover { folder: options.folder.clone(), why })?;
-        books.import(taken.since_ms, taken.books);
+        books.put(taken.pages);
         (taken.lock, taken.sockets, Some(taken.old))
     } else {
         (lock(&folder)?, BTreeMap::new(), None)
@@ -151,8 +151,9 @@ pub fn serve(options: &Options) -> Result<(), ServeError> {
     if let Some(old) = old {
         let sway = Arc::clone(&sway);
         std::thread::spawn(move || {
-            // If it is gone already, so is what it had under way.
-            let _ = handover::took_over(old);
+            if let Err(why) = handover::took_over(old, &sway.traffic.books) {
+                tracing::warn!("the last measurements of the router before this one are lost: {why}");
+            }
             sway.set_predecessor(false);
         });
     }
@@ -160,6 +161,14 @@ pub fn serve(options: &Options) -> Result<(), ServeError> {
         ready(&sway.health());
     }
     runtime.block_on(until_end(&sway, &ending)).map_err(ServeError::System)?;
+    if let Some(new) = sway.successor() {
+        // The one before this may still be at it; it has its own limit, and tells this one when it ends.
+        while sway.has_predecessor() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        // If it has gone meanwhile, there is nobody to tell.
+        let _ = handover::farewell(new, &sway.traffic.books);
+    }
     // What is left are idle tasks; nobody waits for them.
     runtime.shutdown_background();
     Ok(())

@@ -10,6 +10,7 @@ use crate::run::{Endpoint, Service, Traffic};
 use crate::table::{Table, cap};
 use std::collections::BTreeMap;
 use std::net::TcpListener;
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -23,6 +24,7 @@ pub(crate) struct Sway {
     pub(crate) front: Front,
     held: Mutex<Held>,
     predecessor: AtomicBool,
+    successor: Mutex<Option<UnixStream>>,
 }
 
 struct Held {
@@ -43,7 +45,7 @@ impl Sway {
         traffic.show(&table);
         front.commit(prepared);
         let held = Mutex::new(Held { table, phase: Phase::Serving });
-        Ok(Self { folder, traffic, front, held, predecessor: AtomicBool::new(false) })
+        Ok(Self { folder, traffic, front, held, predecessor: AtomicBool::new(false), successor: Mutex::new(None) })
     }
 
     pub(crate) fn apply(&self, apply: &Apply) -> Result<Applied, Refusal> {
@@ -84,7 +86,16 @@ impl Sway {
         self.predecessor.store(there, Ordering::SeqCst);
     }
 
-    fn has_predecessor(&self) -> bool {
+    pub(crate) fn set_successor(&self, stream: UnixStream) {
+        *self.successor.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
+    }
+
+    /// The router that took over, if one did.
+    pub(crate) fn successor(&self) -> Option<UnixStream> {
+        self.successor.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    pub(crate) fn has_predecessor(&self) -> bool {
         self.predecessor.load(Ordering::SeqCst)
     }
 

@@ -3,11 +3,12 @@
 mod histogram;
 mod recorder;
 
-pub(crate) use recorder::{End, Recorder, Second};
+pub(crate) use recorder::{End, Recorder};
 
 use crate::api::{Counts, Latency, Measurements, RevisionMeasurements, Window};
 use histogram::{BUCKETS, quantile, upper};
-use recorder::{KEPT, Tally};
+use recorder::{KEPT, Second, Tally};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
@@ -40,6 +41,13 @@ impl Clock {
 
 /// Service, revision, container.
 type Key = (String, String, String);
+
+/// What books hold, on its way to other books.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Pages {
+    since_ms: u64,
+    all: Vec<(Key, Vec<Second>)>,
+}
 
 /// All recorders. They outlive what they count by the time that is kept.
 #[derive(Debug)]
@@ -96,17 +104,20 @@ impl Books {
         measured
     }
 
-    /// Everything, for the router that takes over.
-    pub(crate) fn export(&self) -> (u64, Vec<(Key, Vec<Second>)>) {
-        let since = *self.since_ms.lock().unwrap_or_else(PoisonError::into_inner);
-        (since, self.lock().iter().map(|(key, recorder)| (key.clone(), recorder.export())).collect())
+    /// Takes everything out, for the router that takes over.
+    pub(crate) fn take(&self) -> Pages {
+        let since_ms = *self.since_ms.lock().unwrap_or_else(PoisonError::into_inner);
+        let recorders = self.lock();
+        let all = recorders.iter().map(|(key, recorder)| (key.clone(), recorder.take()));
+        Pages { since_ms, all: all.filter(|(_, seconds)| !seconds.is_empty()).collect() }
     }
 
-    /// What the router before this one had counted.
-    pub(crate) fn import(&self, since_ms: u64, all: Vec<(Key, Vec<Second>)>) {
-        *self.since_ms.lock().unwrap_or_else(PoisonError::into_inner) = since_ms;
-        for ((service, revision, container), seconds) in all {
-            self.recorder(&service, &revision, &container).import(seconds);
+    /// Puts in what was taken out here or in another router.
+    pub(crate) fn put(&self, pages: Pages) {
+        let mut since = self.since_ms.lock().unwrap_or_else(PoisonError::into_inner);
+        *since = pages.since_ms.min(*since);
+        for ((service, revision, container), seconds) in pages.all {
+            self.recorder(&service, &revision, &container).put(seconds);
         }
     }
 

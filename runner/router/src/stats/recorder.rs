@@ -84,6 +84,18 @@ pub(crate) struct Second {
     pub(crate) latency: Vec<(u16, u32)>,
 }
 
+impl Second {
+    fn add(&mut self, other: Self) {
+        self.tally.add(&other.tally);
+        for (bucket, count) in other.latency {
+            match self.latency.iter_mut().find(|(b, _)| *b == bucket) {
+                Some((_, sum)) => *sum += count,
+                None => self.latency.push((bucket, count)),
+            }
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Live {
     at: u64,
@@ -137,23 +149,27 @@ impl Recorder {
 
     /// The last second in which anything happened.
     pub(crate) fn last(&self) -> u64 {
-        self.lock().at
+        let live = self.lock();
+        live.past.back().map_or(0, |s| s.at).max(live.at)
     }
 
-    /// Everything that is kept, for the router that takes over.
-    pub(crate) fn export(&self) -> Vec<Second> {
+    /// Takes everything out: for the router that takes over, which counts on.
+    pub(crate) fn take(&self) -> Vec<Second> {
         let mut live = self.lock();
-        let next = live.at + 1;
+        let next = live.at;
         live.turn(next);
-        live.past.iter().cloned().collect()
+        live.past.drain(..).collect()
     }
 
-    /// What another router had counted.
-    pub(crate) fn import(&self, seconds: Vec<Second>) {
+    /// Puts in what was taken out here or in another router.
+    pub(crate) fn put(&self, seconds: Vec<Second>) {
         let mut live = self.lock();
-        if live.at == 0 {
-            live.past = seconds.into_iter().filter(|s| s.latency.iter().all(|(b, _)| usize::from(*b) < BUCKETS)).collect();
-            live.at = live.past.back().map_or(0, |s| s.at + 1);
+        for second in seconds.into_iter().filter(|s| s.latency.iter().all(|(bucket, _)| usize::from(*bucket) < BUCKETS)) {
+            let (at, past) = (live.past.partition_point(|s| s.at < second.at), &mut live.past);
+            match past.get_mut(at).filter(|s| s.at == second.at) {
+                Some(there) => there.add(second),
+                None => past.insert(at, second),
+            }
         }
     }
 
@@ -171,12 +187,22 @@ impl Recorder {
 }
 
 impl Live {
+    /// The second that is not over yet, if anything happened in it.
+    fn so_far(&self) -> Option<Second> {
+        let counts = self.latency.iter().enumerate().filter(|(_, c)| **c > 0);
+        let latency = counts.map(|(at, c)| (u16::try_from(at).unwrap_or(u16::MAX), *c)).collect();
+        (self.tally != Tally::default()).then(|| Second { at: self.at, tally: self.tally.clone(), latency })
+    }
+
     /// The second is over; the next begins.
     fn turn(&mut self, second: u64) {
-        if self.tally != Tally::default() {
-            let counts = self.latency.iter().enumerate().filter(|(_, c)| **c > 0);
-            let latency = counts.map(|(at, c)| (u16::try_from(at).unwrap_or(u16::MAX), *c)).collect();
-            self.past.push_back(Second { at: self.at, tally: std::mem::take(&mut self.tally), latency });
+        if let Some(over) = self.so_far() {
+            // What another router counted of this second may be there already.
+            match self.past.back_mut().filter(|s| s.at == over.at) {
+                Some(there) => there.add(over),
+                None => self.past.push_back(over),
+            }
+            self.tally = Tally::default();
             self.latency.fill(0);
         }
         self.at = second;

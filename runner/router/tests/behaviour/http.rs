@@ -188,3 +188,39 @@ async fn the_access_log_has_a_line_for_each_request() {
     assert_eq!((&lines[0]["path"], &lines[0]["status"], &lines[0]["revision"]), (&"/hello".into(), &200.into(), &"v1".into()));
     assert_eq!((&lines[1]["status"], &lines[1]["service"]), (&503.into(), &"shop".into()));
 }
+
+/// Pingora's own way loses about one in a hundred of them then.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_websocket_is_lost_at_its_beginning_on_a_busy_machine() {
+    let backend = Backend::new("a").await;
+    let router = Router::start().await;
+    router.shop(&[("v1", 100, &[&backend])]).await;
+    let over = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let busy: Vec<_> = (0..4)
+        .map(|_| {
+            let over = Arc::clone(&over);
+            std::thread::spawn(move || while !over.load(std::sync::atomic::Ordering::Relaxed) {})
+        })
+        .collect();
+    let mut lost = 0;
+    for _ in 0..400 {
+        lost += u32::from(!echoes(&mut websocket(router.address).await).await);
+    }
+    over.store(true, std::sync::atomic::Ordering::Relaxed);
+    busy.into_iter().for_each(|thread| thread.join().unwrap());
+    assert_eq!(lost, 0, "of 400");
+}
+
+#[tokio::test]
+async fn an_upgrade_that_the_service_declines_is_answered_as_it_says() {
+    let (dead, alive) = (Backend::new("dead").await, Backend::new("alive").await);
+    let router = Router::start().await;
+    router.shop(&[("v1", 100, &[&dead, &alive])]).await;
+    dead.stop().await;
+    let upgrade = [("connection", "upgrade"), ("upgrade", "websocket")];
+    for _ in 0..4 {
+        let reply = get(router.address, "/status/403", &upgrade).await;
+        assert_eq!((reply.status.as_u16(), reply.body.as_str()), (403, "alive"));
+    }
+    assert_eq!(get(router.address, "/break", &upgrade).await.status, 502);
+}

@@ -102,7 +102,7 @@ async fn an_upgrade_under_load_fails_no_request_and_keeps_websockets_and_measure
             assert!(!answer.drained || !answer.predecessor, "the old one may still send requests there");
         }
         assert!(echoes(&mut socket).await, "the old router keeps it");
-        // Only the first of the three has the WebSocket.
+        // It ends when it likes; the first of them has the WebSocket.
         tokio::spawn(async move { previous.wait().await });
     }
     router.weights(&[("v1", 0)]).await.unwrap();
@@ -111,10 +111,31 @@ async fn an_upgrade_under_load_fails_no_request_and_keeps_websockets_and_measure
     // Between the two changes nothing served, on purpose.
     let failed: Vec<_> = failed.into_iter().filter(|why| !why.contains("nothing serves shop")).collect();
     assert!(failed.is_empty(), "{} failed: {:?}", failed.len(), &failed[..failed.len().min(5)]);
+    drop(socket);
+    router.is_up(|h| !h.predecessor).await;
     let measured = router.client.measurements_of_last("shop", Duration::from_secs(60)).await.unwrap();
-    let counted = measured.revisions["v1"].total.requests;
-    // What the old ones finished after they had handed over is theirs alone.
-    assert!(counted <= got["old"] + 1 && counted + 200 > got["old"], "{counted} of {}", got["old"]);
+    let counts = &measured.revisions["v1"].total;
+    // Four routers have counted; the WebSocket is one more.
+    assert_eq!((counts.requests, counts.errors, counts.classes[0]), (got["old"] + 1, 0, 1), "{:?}", counts.classes);
+    assert_eq!(counts.latency.count, got["old"] + 1);
+}
+
+#[tokio::test]
+async fn after_an_upgrade_a_kept_connection_gets_one_more_answer_and_is_asked_to_close() {
+    let old = Backend::new("old").await;
+    let mut router = Router::start().await;
+    router.shop(&[("v1", 100, &[&old])]).await;
+    let mut conn = Conn::new(router.address);
+    assert_ne!(conn.get("/").await.unwrap().headers["connection"], "close");
+    let pid = router.client.health().await.unwrap().pid;
+    let next = process(router.folder.path(), &[("UPGRADE", "1")]);
+    router.is_up(|h| h.pid != pid).await;
+    let mut previous = std::mem::replace(&mut router.child, next);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(conn.get("/").await.unwrap().headers["connection"], "close");
+    assert!(conn.get("/").await.unwrap().status.is_success());
+    assert!(previous.wait().await.unwrap().success());
+    router.is_up(|h| !h.predecessor).await;
 }
 
 #[tokio::test]
@@ -136,8 +157,8 @@ async fn two_routers_do_not_share_a_folder_and_an_upgrade_waits_for_a_hold() {
     .await;
     assert!(router.weights(&[("v1", 0)]).await.unwrap_err().to_string().contains("handing over"));
     assert_eq!(held.await.unwrap().body, "old");
-    router.child = next;
     router.is_up(|h| h.pid != pid).await;
+    router.child = next;
 }
 
 #[tokio::test]
