@@ -3,6 +3,7 @@
 //! A listening socket can outlive this process: it is handed to the next router, and both have the
 //! same queue of connections. So no client is refused while one takes over from the other.
 
+use super::connection::Connection;
 use super::cut::unless_cut;
 use super::log::AccessLog;
 use super::proxy::Proxy;
@@ -13,14 +14,11 @@ use async_trait::async_trait;
 use pingora_core::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream, ServerApp};
 use pingora_core::listeners::tls::Acceptor;
 use pingora_core::protocols::http::ServerSession;
-use pingora_core::protocols::{GetSocketDigest, SocketDigest};
-use pingora_core::protocols::l4::stream::Stream as Socket;
 use pingora_core::server::ShutdownWatch;
 use pingora_core::server::configuration::ServerConf;
 use pingora_proxy::{HttpProxy, http_proxy};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener as StdListener};
-use std::os::fd::AsRawFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -230,13 +228,7 @@ async fn accept(
 }
 
 async fn serve(stream: TcpStream, client: SocketAddr, app: &Arc<App>, ending: &ShutdownWatch) {
-    let mut stream = Socket::from(stream);
-    let digest = SocketDigest::from_raw_fd(stream.as_raw_fd());
-    // It is empty, so it can be set.
-    let _ = digest.peer_addr.set(Some(client.into()));
-    stream.set_socket_digest(digest);
-    // Without it small answers wait for the client's acknowledgement; the connection works either way.
-    let _ = stream.set_nodelay();
+    let stream = Connection::new(stream, client);
     match &app.acceptor {
         None => app.process_new(Box::new(stream), ending).await,
         Some(acceptor) => match tokio::time::timeout(HANDSHAKE, acceptor.tls_handshake(stream)).await {

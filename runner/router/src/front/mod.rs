@@ -1,6 +1,7 @@
 //! The front: listeners, connections, and the proxy behind them.
 
 mod answer;
+mod connection;
 mod cut;
 mod listen;
 mod log;
