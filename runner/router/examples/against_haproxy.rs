@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::panic,
+    clippy::cast_precision_loss,
     reason = "a measurement, not a part of the router"
 )]
 
@@ -31,6 +32,7 @@ fn main() {
         ["router", folder, address] => {
             let mut options = Options::new(Path::new(folder));
             options.listen.insert(address.parse().unwrap(), Listener::default());
+            options.threads = std::env::var("THREADS").ok().map(|n| n.parse().unwrap());
             windlass_router::serve(&options).unwrap();
         }
         ref numbers => {
@@ -57,13 +59,14 @@ fn me(args: &[&str]) -> Ended {
     Ended(Command::new(std::env::current_exe().unwrap()).args(args).spawn().unwrap())
 }
 
-fn free() -> SocketAddr {
-    StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+/// Four at once, so that they differ.
+fn free() -> [SocketAddr; 4] {
+    [(); 4].map(|()| StdListener::bind("127.0.0.1:0").unwrap()).map(|l| l.local_addr().unwrap())
 }
 
 fn compare(rounds: u64, time: Duration) {
     let folder = tempfile::TempDir::new().unwrap();
-    let (one, two, router, haproxy) = (free(), free(), free(), free());
+    let [one, two, router, haproxy] = free();
     let _backends = [me(&["backend", &one.to_string()]), me(&["backend", &two.to_string()])];
     let _router = me(&["router", folder.path().to_str().unwrap(), &router.to_string()]);
     let config = folder.path().join("haproxy.cfg");
@@ -94,8 +97,16 @@ fn compare(rounds: u64, time: Duration) {
         tails.push(ours.p99_us as f64 / theirs.p99_us as f64);
         println!(
             "{:>8} {:>12.0} {:>12.0} {:>12.0}   {:>8.2} {:>8.2}   p50/p99 us: haproxy {}/{}, router {}/{}",
-            round + 1, direct.rate, theirs.rate, ours.rate, rates.last().unwrap(), tails.last().unwrap(),
-            theirs.p50_us, theirs.p99_us, ours.p50_us, ours.p99_us
+            round + 1,
+            direct.rate,
+            theirs.rate,
+            ours.rate,
+            rates.last().unwrap(),
+            tails.last().unwrap(),
+            theirs.p50_us,
+            theirs.p99_us,
+            ours.p50_us,
+            ours.p99_us
         );
     }
     println!("router/haproxy: req/s {}, p99 {}", spread(&mut rates), spread(&mut tails));
@@ -107,7 +118,9 @@ fn spread(values: &mut [f64]) -> String {
 }
 
 async fn declare(client: &Client, one: SocketAddr, two: SocketAddr) {
+    let began = Instant::now();
     while client.health().await.is_err() {
+        assert!(began.elapsed() < Duration::from_secs(10), "the router does not come up");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let revision = |weight, address| Revision {

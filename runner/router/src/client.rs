@@ -125,8 +125,7 @@ impl Client {
     ) -> Result<T, ClientError> {
         let stream = UnixStream::connect(&self.socket).await;
         let stream = stream.map_err(|why| ClientError::Unreachable { socket: self.socket.clone(), why })?;
-        let (mut sender, connection) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(|why| broken(path, why))?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|why| broken(path, why))?;
         let request = Request::builder().method(method).uri(path).header("host", "router").body(Full::new(body));
         let request = request.map_err(|why| broken(path, why))?;
         let exchange = async {
@@ -138,16 +137,16 @@ impl Client {
             // Both are one task: when the caller stops waiting, the connection goes too.
             tokio::pin!(connection);
             tokio::pin!(exchange);
-            loop {
-                tokio::select! {
-                    done = &mut exchange => return done,
-                    ended = &mut connection => if let Err(why) = ended { return Err(why) } else { return exchange.await },
-                }
+            tokio::select! {
+                done = &mut exchange => done,
+                ended = &mut connection => match ended {
+                    Err(why) => Err(why),
+                    Ok(()) => exchange.await,
+                },
             }
         };
         let answer = tokio::time::timeout(patience, exchange).await;
-        let (status, body) =
-            answer.map_err(|_| broken(path, "it took too long"))?.map_err(|why| broken(path, why))?;
+        let (status, body) = answer.map_err(|_| broken(path, "it took too long"))?.map_err(|why| broken(path, why))?;
         if status.is_success() {
             return serde_json::from_slice(&body).map_err(|why| broken(path, why));
         }

@@ -51,12 +51,8 @@ impl Answers {
 
     async fn perform(&self, call: &Call) -> Result<Json, CallError> {
         let args = serde_json::from_str(&call.args).map_err(|error| CallError::Invalid(error.to_string()))?;
-        let made = MadeCall {
-            ordinal: call.id.ordinal,
-            function: call.function,
-            args: value::compact(args),
-            answer: None,
-        };
+        let made =
+            MadeCall { ordinal: call.id.ordinal, function: call.function, args: value::compact(args), answer: None };
         match self.reply(made) {
             Some(Reply::Answer(Answer::Ok(answer))) => Ok(answer),
             Some(Reply::Answer(Answer::Err(error))) => Err(error),

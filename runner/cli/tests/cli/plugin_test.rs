@@ -53,7 +53,8 @@ fn a_changed_answer_fails_and_shows_the_difference() {
 
 #[test]
 fn a_changed_argument_fails_and_shows_the_difference() {
-    let case = changed("args = { reference = \"localhost:5000/app:1\" }", "args = { reference = \"localhost:5000/app:2\" }");
+    let case =
+        changed("args = { reference = \"localhost:5000/app:1\" }", "args = { reference = \"localhost:5000/app:2\" }");
     snapshot!(test(&case).exits(1));
 }
 
@@ -94,7 +95,8 @@ fn what_the_schema_of_the_plugin_refuses_is_told_with_its_place() {
 
 #[test]
 fn a_call_that_was_not_made() {
-    let once_more = "\n[[calls]]\nfunction = \"docker.tag\"\nargs = { image = \"sha256:1\", reference = \"a/b:1\" }\n\n[expect]";
+    let once_more =
+        "\n[[calls]]\nfunction = \"docker.tag\"\nargs = { image = \"sha256:1\", reference = \"a/b:1\" }\n\n[expect]";
     snapshot!(test(&changed("\n[expect]", once_more)).exits(1));
 }
 
@@ -134,7 +136,9 @@ fn every_fault() {
     test(&format!("{probe}{expect}\n")).exits(0);
     pull("fault = \"hang\"", "", expect).exits(2).says("the step has none");
     pull("fault = \"denyed\"", "", expect).exits(2).says("did you mean `denied`?");
-    pull("fault = \"denied\"\nanswer = { err = { other = \"x\" } }", "", expect).exits(2).says("an `answer` and a `fault`");
+    pull("fault = \"denied\"\nanswer = { err = { other = \"x\" } }", "", expect)
+        .exits(2)
+        .says("an `answer` and a `fault`");
 }
 
 #[test]
@@ -175,7 +179,8 @@ fn calls_in_any_order_and_several_times() {
 fn log_outputs_and_measurements_are_compared() {
     test(&changed("log = [\"built sha256:1\"", "log = [\"built sha256:9\"")).exits(1).says("the log has no line");
     test(&changed("value = 1024", "value = 1025")).exits(1).says("a measurement is missing");
-    let partial = changed("[expect]", "[expect]\nmatch = \"partial\"").replace("tags = [\"localhost:5000/app:1\"]\nsize = 1024\n", "");
+    let partial = changed("[expect]", "[expect]\nmatch = \"partial\"")
+        .replace("tags = [\"localhost:5000/app:1\"]\nsize = 1024\n", "");
     test(&partial).exits(0);
 }
 
@@ -189,10 +194,16 @@ fn results_for_programs() {
     let lines = done.json();
     assert_eq!(lines.len(), 4);
     assert_eq!((lines[0]["status"].as_str(), lines[0]["calls"].as_u64()), (Some("passed"), Some(3)));
-    assert_eq!((lines[1]["status"].as_str(), lines[1]["differences"][0]["what"].as_str()), (Some("failed"), Some("metric")));
+    assert_eq!(
+        (lines[1]["status"].as_str(), lines[1]["differences"][0]["what"].as_str()),
+        (Some("failed"), Some("metric"))
+    );
     assert_eq!(lines[2]["status"], "bad");
     assert_eq!(lines[2]["diagnostics"][0]["code"], "missing-key");
-    assert_eq!((lines[3]["passed"].as_u64(), lines[3]["failed"].as_u64(), lines[3]["bad"].as_u64()), (Some(1), Some(1), Some(1)));
+    assert_eq!(
+        (lines[3]["passed"].as_u64(), lines[3]["failed"].as_u64(), lines[3]["bad"].as_u64()),
+        (Some(1), Some(1), Some(1))
+    );
 }
 
 #[test]
@@ -232,7 +243,10 @@ fn a_case_is_recorded_from_a_run_and_passes() {
 #[test]
 fn nothing_is_left_behind() {
     let folder = Folder::new().file("cases/push.toml", example()).file("tmp/keep", "");
-    let folder = { let tmp = folder.path().join("tmp").display().to_string(); folder.env("TMPDIR", tmp) };
+    let folder = {
+        let tmp = folder.path().join("tmp").display().to_string();
+        folder.env("TMPDIR", tmp)
+    };
     folder.windlass(&["plugin", "test", "."]).exits(0);
     let left: Vec<_> = folder.path().join("tmp").read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["keep"]);

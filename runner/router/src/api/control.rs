@@ -138,13 +138,19 @@ pub struct ErrorBody {
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum Refusal {
-    #[error("{what} has changed since it was read: it is at generation {current}, and {expected} was expected. Read the state, and decide again")]
+    #[error(
+        "{what} has changed since it was read: it is at generation {current}, and {expected} was expected. Read the state, and decide again"
+    )]
     Stale { what: String, expected: u64, current: u64 },
     #[error("the identity {by} has made another change before: an identity is for one change")]
     IdentityReused { by: String },
-    #[error("weight {weight} for revision {revision} of service {service} is more than its replicas carry: {ready} of the {replicas} that full traffic needs are ready, which allows {cap}")]
+    #[error(
+        "weight {weight} for revision {revision} of service {service} is more than its replicas carry: {ready} of the {replicas} that full traffic needs are ready, which allows {cap}"
+    )]
     OverCapacity { service: String, revision: String, weight: Weight, cap: Weight, ready: u32, replicas: u32 },
-    #[error("the weights of service {service} add up to {sum}: they must add up to 100, or to 0 when nothing shall serve")]
+    #[error(
+        "the weights of service {service} add up to {sum}: they must add up to 100, or to 0 when nothing shall serve"
+    )]
     WeightSum { service: String, sum: f64 },
     #[error("services {first} and {second} both claim {route}")]
     RouteConflict { first: String, second: String, route: String },

@@ -13,7 +13,5 @@ mod weight;
 pub use control::{Applied, Apply, Change, Drain, DrainAnswer, ErrorBody, Hold, HoldAnswer, Refusal, Release, Stop};
 pub use measure::{Containers, Counts, Latency, Measurements, RevisionMeasurements, Window};
 pub use state::{EndpointState, Health, Phase, RevisionState, ServiceState, State};
-pub use table::{
-    Certificate, Endpoint, HealthCheck, Listener, Revision, Route, Service, Sticky, Timeouts, Tls,
-};
+pub use table::{Certificate, Endpoint, HealthCheck, Listener, Revision, Route, Service, Sticky, Timeouts, Tls};
 pub use weight::{BadWeight, Weight};

@@ -82,8 +82,7 @@ impl Front {
         let mut prepared = BTreeMap::new();
         for (address, listener) in wanted {
             let acceptor = listener.tls.as_ref().map(tls::acceptor).transpose();
-            let acceptor =
-                acceptor.map_err(|why| Refusal::Invalid { place: format!("listener {address}"), why })?;
+            let acceptor = acceptor.map_err(|why| Refusal::Invalid { place: format!("listener {address}"), why })?;
             let socket = match (open.get(address), inherited.remove(address)) {
                 (Some(open), _) => Ok(Arc::clone(&open.socket)),
                 (None, Some(socket)) => adopt(socket).map(Arc::new),

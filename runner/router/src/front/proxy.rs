@@ -50,7 +50,10 @@ impl Proxy {
                 let view = self.traffic.view();
                 let target = view.routes.find(self.listener, host, header.uri.path());
                 let target = target.ok_or_else(|| {
-                    (404, format!("no service is for {}{}", if host.is_empty() { "*" } else { host }, header.uri.path()))
+                    (
+                        404,
+                        format!("no service is for {}{}", if host.is_empty() { "*" } else { host }, header.uri.path()),
+                    )
                 })?;
                 let service = &target.service;
                 request.chosen = target.revision.clone().or_else(|| service.asked_for(header));

@@ -41,8 +41,7 @@ fn read(certificate: &Certificate) -> Result<CertifiedKey, String> {
     if chain.is_empty() {
         return Err(bad(&certificate.chain, "there is no certificate in it".to_owned()));
     }
-    let key =
-        PrivateKeyDer::from_pem_file(&certificate.key).map_err(|why| bad(&certificate.key, why.to_string()))?;
+    let key = PrivateKeyDer::from_pem_file(&certificate.key).map_err(|why| bad(&certificate.key, why.to_string()))?;
     CertifiedKey::from_der(chain, key, &ring::default_provider()).map_err(|why| {
         format!("{} and {} do not go together: {why}", certificate.chain.display(), certificate.key.display())
     })

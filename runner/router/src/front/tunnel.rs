@@ -87,14 +87,12 @@ async fn reach(proxy: &Proxy, request: &mut Request) -> Result<TcpStream, (u16, 
 }
 
 async fn ask(proxy: &Proxy, session: &Session, stream: TcpStream) -> Result<http::Response<Incoming>, String> {
-    let (mut sender, connection) = http1::Builder::new()
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(|why| why.to_string())?;
+    let (mut sender, connection) =
+        http1::Builder::new().handshake(TokioIo::new(stream)).await.map_err(|why| why.to_string())?;
     tokio::spawn(connection.with_upgrades());
     let header = session.req_header();
-    let mut upstream = RequestHeader::build_no_case(header.method.clone(), header.raw_path(), None)
-        .map_err(|why| why.to_string())?;
+    let mut upstream =
+        RequestHeader::build_no_case(header.method.clone(), header.raw_path(), None).map_err(|why| why.to_string())?;
     upstream.set_uri(header.uri.clone());
     for (name, value) in &header.headers {
         upstream.append_header(name.clone(), value.clone()).map_err(|why| why.to_string())?;

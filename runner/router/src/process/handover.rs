@@ -140,7 +140,9 @@ fn receive(stream: &UnixStream, bytes: &mut [u8; 8]) -> io::Result<Vec<OwnedFd>>
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let got = recvmsg(stream, &mut [IoSliceMut::new(bytes)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
     if got.bytes != bytes.len() {
-        return Err(io::Error::other("the router that runs did not hand over: it is handing over to another, or ending"));
+        return Err(io::Error::other(
+            "the router that runs did not hand over: it is handing over to another, or ending",
+        ));
     }
     let messages = control.drain();
     Ok(messages

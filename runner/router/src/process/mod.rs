@@ -1,8 +1,8 @@
 //! The router as a process: its folder, its control API, handing over, and its end.
 
+mod calls;
 mod control;
 mod handover;
-mod calls;
 mod serve;
 mod store;
 mod sway;

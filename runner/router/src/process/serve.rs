@@ -137,9 +137,10 @@ pub fn serve(options: &Options) -> Result<(), ServeError> {
         (lock(&folder)?, BTreeMap::new(), None)
     };
     let table = with_listeners(store::load(&folder)?, options, &folder)?;
-    let log = options.access_log.as_deref().map(|path| {
-        AccessLog::open(path).map_err(|why| ServeError::Folder { path: path.to_owned(), why })
-    });
+    let log = options
+        .access_log
+        .as_deref()
+        .map(|path| AccessLog::open(path).map_err(|why| ServeError::Folder { path: path.to_owned(), why }));
     let traffic = Traffic::new(books);
     let front = Front::new(Arc::clone(&traffic), log.transpose()?);
     let sway = Arc::new(Sway::begin(folder.clone(), table, traffic, front, inherited)?);

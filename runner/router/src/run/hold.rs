@@ -34,7 +34,9 @@ impl Gate {
 
     /// What is left of the hold, if it is on.
     pub(crate) fn left(&self) -> Option<Duration> {
-        (*self.until.borrow()).map(|until| until.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero())
+        (*self.until.borrow())
+            .map(|until| until.saturating_duration_since(Instant::now()))
+            .filter(|left| !left.is_zero())
     }
 
     pub(crate) fn waiting(&self) -> u64 {

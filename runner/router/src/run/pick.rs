@@ -30,12 +30,11 @@ impl Service {
         let none = |why: String| Unserved(why);
         if let Some(name) = asked.chosen {
             let revision = self.revisions.iter().find(|r| r.name == name);
-            let revision = revision
-                .ok_or_else(|| none(format!("service {} has no revision {name}", self.name)))?;
+            let revision = revision.ok_or_else(|| none(format!("service {} has no revision {name}", self.name)))?;
             let flight = self.take(revision, asked);
-            return flight.map(|f| (name.to_owned(), f)).ok_or_else(|| {
-                none(format!("revision {name} of service {} has no ready replica", self.name))
-            });
+            return flight
+                .map(|f| (name.to_owned(), f))
+                .ok_or_else(|| none(format!("revision {name} of service {} has no ready replica", self.name)));
         }
         let wheel = self.wheel.load();
         let stuck = asked.sticky.and_then(|name| self.revisions.iter().position(|r| r.name == name));
@@ -50,7 +49,8 @@ impl Service {
         };
         // The one whose turn it is; if all of its endpoints refuse connections, those that have a share.
         let first = self.revisions.get(turn).into_iter();
-        let others = self.revisions.iter().enumerate().filter(|(at, _)| *at != turn && wheel.shares().get(*at) > Some(&0));
+        let others =
+            self.revisions.iter().enumerate().filter(|(at, _)| *at != turn && wheel.shares().get(*at) > Some(&0));
         for revision in first.chain(others.map(|(_, r)| r)) {
             if let Some(flight) = self.take(revision, asked) {
                 return Ok((revision.name.clone(), flight));

@@ -58,7 +58,12 @@ impl Service {
                     }
                     member
                 });
-                Revision { name: revision.clone(), weight: r.weight, members: members.collect(), next: AtomicUsize::new(0) }
+                Revision {
+                    name: revision.clone(),
+                    weight: r.weight,
+                    members: members.collect(),
+                    next: AtomicUsize::new(0),
+                }
             })
             .collect();
         let service = Self {
@@ -111,10 +116,10 @@ impl Service {
     }
 
     fn shares_now(&self) -> Vec<u16> {
-        let stands = self.revisions.iter().map(|r| Stand {
-            weight: r.weight.as_units(),
-            cap: cap(&self.declared, self.ready(r)).as_units(),
-        });
+        let stands = self
+            .revisions
+            .iter()
+            .map(|r| Stand { weight: r.weight.as_units(), cap: cap(&self.declared, self.ready(r)).as_units() });
         shares(&stands.collect::<Vec<_>>())
     }
 

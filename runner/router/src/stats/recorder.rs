@@ -164,7 +164,8 @@ impl Recorder {
     /// Puts in what was taken out here or in another router.
     pub(crate) fn put(&self, seconds: Vec<Second>) {
         let mut live = self.lock();
-        for second in seconds.into_iter().filter(|s| s.latency.iter().all(|(bucket, _)| usize::from(*bucket) < BUCKETS)) {
+        for second in seconds.into_iter().filter(|s| s.latency.iter().all(|(bucket, _)| usize::from(*bucket) < BUCKETS))
+        {
             let (at, past) = (live.past.partition_point(|s| s.at < second.at), &mut live.past);
             match past.get_mut(at).filter(|s| s.at == second.at) {
                 Some(there) => there.add(second),

@@ -71,7 +71,11 @@ pub(super) fn service(name: &str, service: &Service) -> Result<(), Refusal> {
 }
 
 /// Interlock: no weight above what its ready replicas carry, and all of them together all or nothing.
-pub(super) fn weights(name: &str, service: &Service, behind: &BTreeMap<String, BTreeSet<String>>) -> Result<(), Refusal> {
+pub(super) fn weights(
+    name: &str,
+    service: &Service,
+    behind: &BTreeMap<String, BTreeSet<String>>,
+) -> Result<(), Refusal> {
     let mut sum: u32 = 0;
     for (revision, declared) in &service.revisions {
         // Only containers that are declared ready count, whatever a file says.

@@ -25,7 +25,14 @@ async fn a_stale_generation_is_refused_with_the_current_one() {
     let ClientError::Refused(Refusal::Stale { expected, current, .. }) = stale else { panic!("{stale}") };
     assert_eq!((expected, current), (seen, first.generation));
     // A service's generation is its own: others do not make it stale.
-    router.declare("other", { let mut other = service(&[("v1", 100, &[&old])]); other.routes[0].path = "/other".to_owned(); other }).await.unwrap();
+    router
+        .declare("other", {
+            let mut other = service(&[("v1", 100, &[&old])]);
+            other.routes[0].path = "/other".to_owned();
+            other
+        })
+        .await
+        .unwrap();
     let next = Apply { by: "three".to_owned(), expect: first.generation, change: weights(50, 50) };
     router.client.apply(&next).await.unwrap();
 }
@@ -53,7 +60,10 @@ async fn the_same_identity_is_applied_once_also_after_a_crash() {
 /// As it goes over the wire: the status, and the body.
 async fn raw(router: &Router, method: &str, path: &str, body: &str) -> (u16, serde_json::Value) {
     let mut stream = UnixStream::connect(router.folder.path().join("control.sock")).await.unwrap();
-    let request = format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).await.unwrap();
@@ -68,19 +78,65 @@ async fn bad_input_is_answered_in_words_and_changes_nothing() {
     router.shop(&[("v1", 100, &[&a])]).await;
     let generation = router.client.health().await.unwrap().generation;
     let apply = |change: &str| format!(r#"{{"by":"x","expect":{generation},"change":{change}}}"#);
-    let shop = |field: &str| apply(&format!(r#"{{"kind":"service","name":"shop","service":{{"routes":[],"replicas":1,{field}}}}}"#));
+    let shop = |field: &str| {
+        apply(&format!(r#"{{"kind":"service","name":"shop","service":{{"routes":[],"replicas":1,{field}}}}}"#))
+    };
     let cases = [
         ("POST", "/v1/apply", "{".to_owned(), 422, "invalid", "the body"),
         ("POST", "/v1/apply", "[]".to_owned(), 422, "invalid", "the body"),
         ("POST", "/v1/apply", apply(r#"{"kind":"nonsense"}"#), 422, "invalid", "nonsense"),
-        ("POST", "/v1/apply", apply(r#"{"kind":"weights","name":"shop","weights":{"v1":101}}"#), 422, "invalid", "101 is no weight"),
-        ("POST", "/v1/apply", apply(r#"{"kind":"weights","name":"shop","weights":{"v1":60}}"#), 422, "weight-sum", "add up to 60"),
-        ("POST", "/v1/apply", apply(r#"{"kind":"weights","name":"shop","weights":{"v7":100}}"#), 404, "unknown-revision", "v7"),
-        ("POST", "/v1/apply", r#"{"by":"x","expect":0,"change":{"kind":"remove-service","name":"none"}}"#.to_owned(), 404, "unknown-service", "none"),
+        (
+            "POST",
+            "/v1/apply",
+            apply(r#"{"kind":"weights","name":"shop","weights":{"v1":101}}"#),
+            422,
+            "invalid",
+            "101 is no weight",
+        ),
+        (
+            "POST",
+            "/v1/apply",
+            apply(r#"{"kind":"weights","name":"shop","weights":{"v1":60}}"#),
+            422,
+            "weight-sum",
+            "add up to 60",
+        ),
+        (
+            "POST",
+            "/v1/apply",
+            apply(r#"{"kind":"weights","name":"shop","weights":{"v7":100}}"#),
+            404,
+            "unknown-revision",
+            "v7",
+        ),
+        (
+            "POST",
+            "/v1/apply",
+            r#"{"by":"x","expect":0,"change":{"kind":"remove-service","name":"none"}}"#.to_owned(),
+            404,
+            "unknown-service",
+            "none",
+        ),
         ("POST", "/v1/apply", shop(r#""colour":1"#), 422, "invalid", "colour"),
         ("POST", "/v1/apply", shop(r#""override_header":"a b""#), 422, "invalid", "no name of a header"),
-        ("POST", "/v1/apply", shop(r#""revisions":{"v1":{"weight":100,"endpoints":[{"container":"c","address":"1.2.3.4:0","ready":true}]}}"#), 422, "invalid", "port 0"),
-        ("POST", "/v1/apply", shop(r#""revisions":{"v1":{"weight":100,"endpoints":[]}}"#), 422, "over-capacity", "0 of the 1"),
+        (
+            "POST",
+            "/v1/apply",
+            shop(
+                r#""revisions":{"v1":{"weight":100,"endpoints":[{"container":"c","address":"1.2.3.4:0","ready":true}]}}"#,
+            ),
+            422,
+            "invalid",
+            "port 0",
+        ),
+        (
+            "POST",
+            "/v1/apply",
+            shop(r#""revisions":{"v1":{"weight":100,"endpoints":[]}}"#),
+            422,
+            "over-capacity",
+            "0 of the 1",
+        ),
         ("POST", "/v1/apply", shop(r#""health":{"path":"no"}"#), 422, "invalid", "`path`"),
         ("POST", "/v1/hold", r#"{"service":"none","limit_ms":1}"#.to_owned(), 404, "unknown-service", "none"),
         ("GET", "/v1/measurements?service=shop", String::new(), 422, "invalid", "last_ms"),

@@ -119,7 +119,8 @@ async fn tls_with_http_2_and_http_1_in_front_and_the_certificate_of_the_host() {
     let mut certificates = Vec::new();
     for host in ["one.example", "two.example"] {
         let made = rcgen::generate_simple_self_signed(vec![host.to_owned()]).unwrap();
-        let (chain, key) = (router.folder.path().join(format!("{host}.pem")), router.folder.path().join(format!("{host}.key")));
+        let (chain, key) =
+            (router.folder.path().join(format!("{host}.pem")), router.folder.path().join(format!("{host}.key")));
         std::fs::write(&chain, made.cert.pem()).unwrap();
         std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
         roots.add(rustls::pki_types::CertificateDer::from_pem_file(&chain).unwrap()).unwrap();
@@ -127,7 +128,8 @@ async fn tls_with_http_2_and_http_1_in_front_and_the_certificate_of_the_host() {
     }
     let secure = free_address();
     let listeners = |certificates: Vec<Certificate>| Change::Listeners {
-        listeners: [(router.address, Listener::default()), (secure, Listener { tls: Some(Tls { certificates }) })].into(),
+        listeners: [(router.address, Listener::default()), (secure, Listener { tls: Some(Tls { certificates }) })]
+            .into(),
     };
     let mut mixed = certificates.clone();
     mixed[0].key.clone_from(&certificates[1].key);
@@ -185,7 +187,10 @@ async fn the_access_log_has_a_line_for_each_request() {
         (lines.len() == 2).then_some(lines)
     })
     .await;
-    assert_eq!((&lines[0]["path"], &lines[0]["status"], &lines[0]["revision"]), (&"/hello".into(), &200.into(), &"v1".into()));
+    assert_eq!(
+        (&lines[0]["path"], &lines[0]["status"], &lines[0]["revision"]),
+        (&"/hello".into(), &200.into(), &"v1".into())
+    );
     assert_eq!((&lines[1]["status"], &lines[1]["service"]), (&503.into(), &"shop".into()));
 }
 

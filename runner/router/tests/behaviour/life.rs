@@ -97,7 +97,13 @@ async fn an_upgrade_under_load_fails_no_request_and_keeps_websockets_and_measure
         let now = router.is_up(|h| h.pid != before.pid).await;
         assert_eq!(now.generation, before.generation);
         if now.predecessor {
-            let drain = Drain { service: "shop".to_owned(), revision: "gone".to_owned(), container: None, limit_ms: 1, wait_ms: 0 };
+            let drain = Drain {
+                service: "shop".to_owned(),
+                revision: "gone".to_owned(),
+                container: None,
+                limit_ms: 1,
+                wait_ms: 0,
+            };
             let answer = router.client.drain(&drain).await.unwrap();
             assert!(!answer.drained || !answer.predecessor, "the old one may still send requests there");
         }
@@ -171,10 +177,8 @@ async fn a_new_router_that_cannot_begin_leaves_the_old_one_serving() {
     let listen = taken.local_addr().unwrap().to_string();
     let failed = process(router.folder.path(), &[("UPGRADE", "1"), ("LISTEN", &listen)]).wait().await.unwrap();
     assert_eq!(failed.code(), Some(3));
-    until("it serves again", async || {
-        (router.client.health().await.unwrap().phase == Phase::Serving).then_some(())
-    })
-    .await;
+    until("it serves again", async || (router.client.health().await.unwrap().phase == Phase::Serving).then_some(()))
+        .await;
     assert_eq!(get(router.address, "/", &[]).await.body, "old");
     router.weights(&[("v1", 0)]).await.unwrap();
 }

@@ -1,4 +1,11 @@
 //! What the router does, seen from outside: a process of its own, real sockets, real requests.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "tests: what is not as expected is to end them, and they look at files and processes"
+)]
 
 mod api;
 mod draining;

@@ -4,8 +4,8 @@ use crate::kit::client::split;
 use crate::kit::router::until;
 use crate::kit::{Backend, Router, get, service};
 use std::sync::atomic::Ordering;
-use windlass_router::api::{Change, Endpoint, HealthCheck, Refusal, Route, Sticky, Weight};
 use windlass_router::ClientError;
+use windlass_router::api::{Change, Endpoint, HealthCheck, Refusal, Route, Sticky, Weight};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_split_is_exact_over_ten_thousand_requests_of_32_connections() {
@@ -57,7 +57,12 @@ async fn a_tester_chooses_the_revision_by_a_header_where_that_is_allowed() {
     assert_eq!(wrong.status, 503);
     assert!(wrong.body.contains("no revision v9"), "{}", wrong.body);
     // A preview does the same by its address.
-    shop.routes.push(Route { host: Some("next.example".to_owned()), path: "/".to_owned(), listeners: vec![], revision: Some("v2".to_owned()) });
+    shop.routes.push(Route {
+        host: Some("next.example".to_owned()),
+        path: "/".to_owned(),
+        listeners: vec![],
+        revision: Some("v2".to_owned()),
+    });
     router.declare("shop", shop).await.unwrap();
     assert_eq!(get(router.address, "/", &[("host", "NEXT.example:8080")]).await.body, "new");
 }
@@ -67,7 +72,9 @@ async fn the_host_counts_before_the_path_and_the_longest_path_wins() {
     let names = ["any", "api", "shop", "deep"];
     let mut backends = Vec::new();
     let router = Router::start().await;
-    for (name, (host, path)) in names.iter().zip([(None, "/"), (None, "/api"), (Some("shop.example"), "/"), (Some("shop.example"), "/api/v2/")]) {
+    for (name, (host, path)) in
+        names.iter().zip([(None, "/"), (None, "/api"), (Some("shop.example"), "/"), (Some("shop.example"), "/api/v2/")])
+    {
         let backend = Backend::new(name).await;
         let mut declared = service(&[("v1", 100, &[&backend])]);
         declared.routes[0].host = host.map(str::to_owned);
@@ -103,7 +110,12 @@ async fn an_unready_endpoint_gets_nothing_and_comes_back() {
     let router = Router::start().await;
     let mut shop = service(&[("v1", 0, &[&a, &b])]);
     shop.replicas = 2;
-    shop.health = Some(HealthCheck { path: Some("/health".to_owned()), interval_ms: 20, down_after: 2, ..HealthCheck::default() });
+    shop.health = Some(HealthCheck {
+        path: Some("/health".to_owned()),
+        interval_ms: 20,
+        down_after: 2,
+        ..HealthCheck::default()
+    });
     b.well.store(false, Ordering::SeqCst);
     router.declare("shop", shop).await.unwrap();
     let ready = async |n: u32| {

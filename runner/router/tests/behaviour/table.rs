@@ -123,7 +123,11 @@ proptest! {
 fn a_table_on_disk_that_breaks_the_interlock_is_refused() {
     let ready = |_: &str, _: bool, _: &Endpoint| true;
     let service = declared(1, false, &[(10_000, vec![(1, true)]), (0, vec![(2, true)])]);
-    let apply = Apply { by: "x".to_owned(), expect: 0, change: Change::Service { name: "shop".to_owned(), service: Box::new(service) } };
+    let apply = Apply {
+        by: "x".to_owned(),
+        expect: 0,
+        change: Change::Service { name: "shop".to_owned(), service: Box::new(service) },
+    };
     let (table, _) = Table::default().apply(&apply, &ready).unwrap();
     let good = serde_json::to_value(&table).unwrap();
     let at = "/services/shop/value/service";
@@ -144,7 +148,8 @@ fn a_table_on_disk_that_breaks_the_interlock_is_refused() {
 
 #[test]
 fn a_service_that_lost_a_replica_can_still_be_changed_but_not_raised() {
-    let well = |ready: &'static [&'static str]| move |_: &str, _: bool, e: &Endpoint| ready.contains(&e.container.as_str());
+    let well =
+        |ready: &'static [&'static str]| move |_: &str, _: bool, e: &Endpoint| ready.contains(&e.container.as_str());
     let mut service = declared(2, true, &[(10_000, vec![(1, true), (2, true)])]);
     let apply = |by: &str, expect: u64, service: &Service| Apply {
         by: by.to_owned(),
@@ -168,7 +173,10 @@ fn a_service_that_lost_a_replica_can_still_be_changed_but_not_raised() {
     }
     let (table, _) = table.apply(&apply("e", 2, &service), &well(&["c1"])).unwrap();
     service.revisions.get_mut("v0").unwrap().weight = Weight::FULL;
-    assert!(matches!(table.apply(&apply("f", 3, &service), &well(&["c1"])), Err(Refusal::OverCapacity { ready: 1, .. })));
+    assert!(matches!(
+        table.apply(&apply("f", 3, &service), &well(&["c1"])),
+        Err(Refusal::OverCapacity { ready: 1, .. })
+    ));
     // Whoever says that one replica is enough may.
     service.replicas = 1;
     assert!(table.apply(&apply("g", 3, &service), &well(&["c1"])).is_ok());

@@ -39,7 +39,8 @@ impl Backend {
     pub(crate) fn on(name: &str, listener: TcpListener) -> Self {
         let address = listener.local_addr().unwrap();
         let (seen, posts, well) = (Arc::default(), Arc::default(), Arc::new(AtomicBool::new(true)));
-        let me = Me { name: name.to_owned(), seen: Arc::clone(&seen), posts: Arc::clone(&posts), well: Arc::clone(&well) };
+        let me =
+            Me { name: name.to_owned(), seen: Arc::clone(&seen), posts: Arc::clone(&posts), well: Arc::clone(&well) };
         let task = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
