@@ -107,10 +107,13 @@ pub(crate) async fn split(address: SocketAddr, connections: usize, requests: u64
     all
 }
 
+/// How often each body came, and what failed.
+type Seen = (BTreeMap<String, u64>, Vec<String>);
+
 /// Load that goes on until it is stopped.
 pub(crate) struct Load {
     stop: Arc<AtomicBool>,
-    tasks: Vec<JoinHandle<(BTreeMap<String, u64>, Vec<String>)>>,
+    tasks: Vec<JoinHandle<Seen>>,
 }
 
 impl Load {
@@ -144,7 +147,7 @@ impl Load {
     }
 
     /// How often each body came, and what failed.
-    pub(crate) async fn end(self) -> (BTreeMap<String, u64>, Vec<String>) {
+    pub(crate) async fn end(self) -> Seen {
         self.stop.store(true, Ordering::SeqCst);
         let (mut all, mut failures) = (BTreeMap::new(), Vec::new());
         for task in self.tasks {
