@@ -78,7 +78,7 @@ async fn what_does_not_finish_is_cut_at_the_limit_even_if_it_is_silent() {
     assert!(began.elapsed() >= Duration::from_millis(280) && began.elapsed() < Duration::from_secs(2));
     assert_eq!(socket.read(&mut [0; 8]).await.unwrap_or(0), 0, "the WebSocket is closed");
     assert!(slow.await.unwrap().is_err(), "the slow request is broken off");
-    let measured = router.client.measurements_of_last("shop", Duration::from_secs(60)).await.unwrap();
+    let measured = router.counted(2).await;
     assert_eq!(measured.revisions["v1"].total.cut, 2);
     // With weight it serves again.
     router.weights(&[("v1", 100), ("v2", 0)]).await.unwrap();

@@ -119,7 +119,7 @@ async fn an_upgrade_under_load_fails_no_request_and_keeps_websockets_and_measure
     assert!(failed.is_empty(), "{} failed: {:?}", failed.len(), &failed[..failed.len().min(5)]);
     drop(socket);
     router.is_up(|h| !h.predecessor).await;
-    let measured = router.client.measurements_of_last("shop", Duration::from_secs(60)).await.unwrap();
+    let measured = router.counted(got["old"] + 1).await;
     let counts = &measured.revisions["v1"].total;
     // Four routers have counted; the WebSocket is one more.
     assert_eq!((counts.requests, counts.errors, counts.classes[0]), (got["old"] + 1, 0, 1), "{:?}", counts.classes);

@@ -89,7 +89,7 @@ async fn an_address_that_is_used_again_is_counted_for_its_new_container() {
     router.declare("shop", next).await.unwrap();
     get(router.address, "/", &[]).await;
     get(router.address, "/", &[]).await;
-    let measured = router.client.measurements_of_last("shop", Duration::from_secs(60)).await.unwrap();
+    let measured = router.counted(3).await;
     assert_eq!(measured.revisions["v2"].containers["another"].requests, 2);
     assert_eq!(measured.revisions["v1"].total.requests, 1, "what the old one did is not forgotten");
 }

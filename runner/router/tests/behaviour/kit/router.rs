@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use windlass_router::api::{
-    Applied, Apply, Change, Endpoint, Health, Listener, Revision, Route, Service, Timeouts, Weight,
+    Applied, Apply, Change, Endpoint, Health, Listener, Measurements, Revision, Route, Service, Timeouts, Weight,
 };
 use windlass_router::{Client, ClientError, Options};
 
@@ -102,6 +102,17 @@ impl Router {
     /// Declares `shop`: revisions with their weights and servers; one of them carries everything.
     pub(crate) async fn shop(&self, revisions: &[(&str, u8, &[&Backend])]) {
         self.declare("shop", service(revisions)).await.unwrap();
+    }
+
+    /// The last minute of `shop`, once so many requests are counted. That happens when a request has
+    /// ended, which is a moment after its client has the answer.
+    pub(crate) async fn counted(&self, requests: u64) -> Measurements {
+        until("all are counted", async || {
+            let measured = self.client.measurements_of_last("shop", Duration::from_secs(60)).await.unwrap();
+            let counted: u64 = measured.revisions.values().map(|r| r.total.requests).sum();
+            (counted >= requests).then_some(measured)
+        })
+        .await
     }
 
     pub(crate) fn kill(&mut self, signal: &str) {
