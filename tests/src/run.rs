@@ -135,6 +135,34 @@ impl Workspace {
         Running { child, lines, seen: String::new() }
     }
 
+    /// Runs the binary until it has printed this, and kills it there.
+    #[track_caller]
+    pub fn killed_at(&self, args: &[&str], text: &str) {
+        let mut running = self.start(args);
+        running.until(text);
+        running.signal(Signal::SIGKILL);
+        let _ = running.finish();
+    }
+
+    /// Runs the binary until the record of the run has this call, and kills it there.
+    #[track_caller]
+    pub fn killed_in(&self, args: &[&str], call: &str) {
+        let mut running = self.start(args);
+        while !self.run(&["show", "--calls"]).stdout.contains(call) {
+            assert!(running.is_alive(), "it ended without `{call}`:\n{}", self.show(&["--calls"]));
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        running.signal(Signal::SIGKILL);
+        let finished = running.finish();
+        assert_eq!(finished.code, -1, "it ended before it could be killed: {finished:?}");
+    }
+
+    /// Everything that the journal says of the last run.
+    pub fn record(&self) -> String {
+        let records = self.show(&["--calls", "--format", "json"]);
+        records + &self.run(&["logs"]).stdout
+    }
+
     /// The records of the last run, as `windlass show --format json` gives them.
     pub fn show(&self, args: &[&str]) -> String {
         let finished = self.run(&[&["show"], args].concat());
@@ -198,6 +226,11 @@ impl Running {
 
     pub fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
+    }
+
+    /// Whether it has not ended yet.
+    pub fn is_alive(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 
     pub fn pid(&self) -> u32 {

@@ -116,7 +116,7 @@ fn push_each(tags: &[String], credentials: Option<&Credentials>) -> Result<Vec<T
 
 /// Size and names are good to know, and no reason to fail when the image itself is there.
 fn look(id: &str) -> Option<Image> {
-    docker::inspect_image(id).inspect_err(|error| warn!("cannot look at {id}: {error:?}")).ok()
+    docker::inspect_image(id).inspect_err(|error| warn!("cannot look at {id}: {}", Failure::from(error.clone()))).ok()
 }
 
 fn outputs(id: String, tags: Vec<String>, transferred: &[Transferred], image: Option<Image>) -> Outputs {

@@ -101,9 +101,9 @@ fn settle(name: &str) -> Result<(bool, String), Failure> {
 /// Why it did not get healthy, as far as Docker knows; and then it goes.
 fn gave_up(with: &With, seen: &str) -> Failure {
     let found =
-        docker::inspect(&with.name).inspect_err(|error| warn!("cannot look at `{}`: {error:?}", with.name)).ok();
+        docker::inspect(&with.name).inspect_err(|error| warn!("cannot look at `{}`: {}", with.name, words(error))).ok();
     let log = docker::logs(&LogQuery::last(&with.name, 50))
-        .inspect_err(|error| warn!("cannot read the log of `{}`: {error:?}", with.name))
+        .inspect_err(|error| warn!("cannot read the log of `{}`: {}", with.name, words(error)))
         .ok();
     clean_up(with);
     explain(&with.name, found.as_ref(), log.as_ref(), seen)
@@ -148,10 +148,15 @@ fn state(container: &Container) -> String {
     }
 }
 
+/// An error as people read it.
+fn words(error: &docker::Error) -> String {
+    Failure::from(error.clone()).to_string()
+}
+
 /// What cannot be removed here, the host removes at the end of the run.
 fn clean_up(with: &With) {
     if let Err(error) = remove(&with.name, with.grace_ms()) {
-        warn!("cannot remove `{}`: {error:?}", with.name);
+        warn!("cannot remove `{}`: {}", with.name, words(&error));
     }
 }
 
@@ -177,6 +182,11 @@ mod tests {
             run: "r".to_owned(),
             started: String::new(),
         }
+    }
+
+    #[test]
+    fn errors_in_the_log_are_words() {
+        assert_eq!(words(&docker::Error::Unavailable("cannot reach it".to_owned())), "cannot reach it");
     }
 
     #[test]

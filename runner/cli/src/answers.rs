@@ -89,7 +89,7 @@ pub(crate) fn question(plan: &Plan, question: &Question) -> String {
         name(plan, call.step),
         call.ordinal + 1,
         recorded.function,
-        recorded.args
+        windlass_view::arguments(&recorded.args)
     )
 }
 
@@ -105,11 +105,17 @@ pub(crate) fn question_json(plan: &Plan, question: &Question) -> Json {
 
 /// How to answer.
 pub(crate) fn how(plan: &Plan, run: &str, questions: &[Question]) -> String {
-    let of = match questions {
-        [_] => String::new(),
-        several => several.first().map(|one| format!("{}=", name(plan, one.call.step))).unwrap_or_default(),
+    let all = |word: &str| match questions {
+        [_] => format!("--answer {word}"),
+        several => {
+            let each = several.iter().map(|one| format!("--answer {}={word}", name(plan, one.call.step)));
+            each.collect::<Vec<_>>().join(" ")
+        }
     };
+    let each = if questions.len() > 1 { " (each step may have another answer)" } else { "" };
     format!(
-        "if it was: windlass resume {run} --answer {of}done\nif it was not, or may be done again: windlass resume {run} --answer {of}repeat"
+        "if it was: windlass resume {run} {}\nif it was not, or may be done again: windlass resume {run} {}{each}",
+        all("done"),
+        all("repeat")
     )
 }

@@ -91,7 +91,9 @@ impl CliError {
                 | JournalError::NoRuns { .. }
                 | JournalError::UnknownRun { .. }
                 | JournalError::AmbiguousRun { .. }
-                | JournalError::ShortId { .. },
+                | JournalError::ShortId { .. }
+                | JournalError::Ended { .. }
+                | JournalError::InUse { .. },
             ) => Exit::USAGE,
             Self::Sandbox(_) | Self::Journal(_) | Self::Machine { .. } => Exit::WORLD,
             Self::Run { exit, .. } => *exit,

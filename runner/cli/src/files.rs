@@ -18,14 +18,25 @@ pub(crate) const PIPELINE: &str = "pipeline.toml";
 /// The folder beside it that holds the journal.
 pub(crate) const STATE: &str = ".windlass";
 
+/// Pipes wait for somebody, and devices have no end.
+const NO_FILE: &str = "it is a pipe, a device or a socket, and has to be a file";
+
 /// Reads a pipeline as text.
 pub(crate) fn read_pipeline(path: &Path) -> Result<Source, CliError> {
-    read(path, |error| help(path, error))
+    read(path, "split the pipeline, or generate less", |error| help(path, error))
 }
 
-/// Reads another TOML file as text.
-pub(crate) fn read_source(path: &Path) -> Result<Source, CliError> {
-    read(path, |_| None)
+/// Reads a test case as text.
+pub(crate) fn read_case(path: &Path) -> Result<Source, CliError> {
+    read(path, "shorten the case", |_| None).map_err(|error| match error {
+        CliError::Pipeline(mut found, notes) => {
+            for found in found.iter_mut().flat_map(|found| &mut found.diagnostics).filter(|it| it.code == "empty") {
+                found.help = Some("a case needs `[step]` and `[expect]`; docs/plugin-tests.md shows one".to_owned());
+            }
+            CliError::Pipeline(found, notes)
+        }
+        other => other,
+    })
 }
 
 /// Writes a file that is not there yet.
@@ -57,13 +68,17 @@ pub(crate) fn with_extension(folder: &Path, extension: &str) -> io::Result<Vec<P
     Ok(found)
 }
 
-fn read(path: &Path, help: impl Fn(&io::Error) -> Option<String>) -> Result<Source, CliError> {
+fn read(path: &Path, too_large: &str, help: impl Fn(&io::Error) -> Option<String>) -> Result<Source, CliError> {
     let failed = |error: io::Error| CliError::file(path, &error, help(&error));
-    let file = File::open(path).map_err(failed)?;
-    let metadata = file.metadata().map_err(failed)?;
+    // Before it is opened: that would wait for whoever writes into a pipe.
+    let metadata = path.metadata().map_err(failed)?;
     if metadata.is_dir() {
         return Err(failed(io::ErrorKind::IsADirectory.into()));
     }
+    if !metadata.is_file() {
+        return Err(failed(io::Error::other(NO_FILE)));
+    }
+    let file = File::open(path).map_err(failed)?;
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0).min(MAX_BYTES) + 1);
     // One byte more than is allowed tells that it is too large, whatever its size.
     file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
@@ -72,7 +87,7 @@ fn read(path: &Path, help: impl Fn(&io::Error) -> Option<String>) -> Result<Sour
         return Err(CliError::File {
             path: path.to_owned(),
             why: format!("the file has {size} bytes; the limit is {MAX_BYTES}"),
-            help: Some("split the pipeline, or generate less".to_owned()),
+            help: Some(too_large.to_owned()),
         });
     }
     decode(path.display().to_string(), &bytes).map_err(|found| CliError::Pipeline(vec![found], Vec::new()))
@@ -159,6 +174,10 @@ pub(crate) fn read_plugin(path: &Path) -> Result<Vec<u8>, String> {
         io::ErrorKind::PermissionDenied => format!("this user may not read {}", path.display()),
         _ => format!("{}: {error}", path.display()),
     };
+    let metadata = path.metadata().map_err(words)?;
+    if !metadata.is_file() && !metadata.is_dir() {
+        return Err(format!("{}: {NO_FILE}", path.display()));
+    }
     std::fs::read(path).map_err(words)
 }
 
@@ -180,4 +199,65 @@ pub(crate) fn probe(folder: &Path) -> io::Result<usize> {
 /// Whether a path is a symbolic link: whoever made it chose where it leads.
 pub(crate) fn is_link(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink())
+}
+
+/// How many bytes the files in a folder have. What is not there has none.
+pub(crate) fn size(path: &Path) -> u64 {
+    match path.symlink_metadata() {
+        Ok(found) if found.is_dir() => {
+            let listed = std::fs::read_dir(path).into_iter().flatten().flatten();
+            listed.map(|entry| size(&entry.path())).sum()
+        }
+        Ok(found) => found.len(),
+        Err(_) => 0,
+    }
+}
+
+/// Removes a folder with all that is in it, if it is there.
+pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
+/// How many bytes the disk of a folder has left for this user. `None` where the system does not say.
+pub(crate) fn room(path: &Path) -> Option<u64> {
+    let there = path.ancestors().find(|path| path.exists())?;
+    let found = nix::sys::statvfs::statvfs(there).ok()?;
+    #[allow(clippy::unnecessary_cast, reason = "the types differ between systems")]
+    Some((found.blocks_available() as u64).saturating_mul(found.fragment_size() as u64))
+}
+
+/// Writes a file as a whole: whoever looks sees the old one or the new one.
+pub(crate) fn write_whole<E: From<CliError>>(
+    path: &Path,
+    write: impl FnOnce(&mut dyn io::Write) -> Result<(), E>,
+) -> Result<(), E> {
+    let failed = |error: io::Error| {
+        let why = match error.kind() {
+            io::ErrorKind::NotFound => "there is no such folder".to_owned(),
+            io::ErrorKind::PermissionDenied => "this user may not write there".to_owned(),
+            _ => error.to_string(),
+        };
+        CliError::usage(format!("cannot write {}: {why}", path.display()), "name a file in a folder that is there")
+    };
+    if path.is_dir() {
+        return Err(failed(io::Error::other("it is a folder")).into());
+    }
+    // Pipes and devices are written as they are; there is nothing to put in their place.
+    if path.metadata().is_ok_and(|found| !found.is_file()) {
+        let file = File::options().write(true).open(path).map_err(failed)?;
+        return write(&mut io::BufWriter::new(file));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut temporary = tempfile::Builder::new().prefix(".windlass-").tempfile_in(folder).map_err(failed)?;
+    let mut out = io::BufWriter::new(temporary.as_file_mut());
+    write(&mut out)?;
+    io::Write::flush(&mut out).map_err(failed)?;
+    drop(out);
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    temporary.as_file().set_permissions(mode).map_err(failed)?;
+    temporary.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
 }

@@ -22,6 +22,10 @@ pub(crate) struct Told {
 /// Tells what came of it, from the journal.
 pub(crate) fn finish(told_to: Told, run: &str, state: &Path, ended: &Ended) -> Result<Exit, CliError> {
     let exit = Exit(ended.exit_code);
+    if let Some(failure) = ended.failure.as_ref().filter(|_| ended.asks) {
+        CliError::run(failure, exit).report(told_to.format);
+        return Ok(exit);
+    }
     let told = if told_to.quiet { Ok(()) } else { summary(told_to, run, state) };
     match &ended.failure {
         // What the journal could not take is in no record, and without a summary nothing is told.

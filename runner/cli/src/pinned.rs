@@ -4,13 +4,13 @@
 use std::path::Path;
 
 use windlass_engine::RunOptions;
-use windlass_gate::Recording;
+use windlass_gate::{Recording, Secrets};
 use windlass_journal::{RunFlags, RunStarted, StepIndex, version_matters};
 use windlass_pipeline::Facts;
 
 use crate::error::CliError;
 use crate::prepare::{Prepared, Text, prepare_with};
-use crate::{answers, versions};
+use crate::{answers, files, versions};
 
 /// How the run was asked to go about it.
 pub(crate) fn options(flags: &RunFlags) -> RunOptions {
@@ -96,6 +96,47 @@ pub(crate) fn check(prepared: &Prepared, recording: &Recording, restarted: &[Ste
 /// Whether an earlier resume has let the step begin anew with this very plugin.
 fn allowed_before(recording: &Recording, step: StepIndex, digest: &str, place: usize) -> bool {
     recording.restarted.get(&step).and_then(|pins| pins.get(place)).is_some_and(|pin| pin.digest == digest)
+}
+
+/// Refuses to go on where a secret that the run has used has another value: what has the old one may print it, and
+/// nobody would know to take it out.
+pub(crate) fn same_secrets(secrets: &Secrets, recording: &Recording, forgotten: &[String]) -> Result<(), CliError> {
+    if let Some(name) = forgotten.iter().find(|name| !recording.secrets.contains_key(*name)) {
+        return Err(CliError::usage(
+            format!("the run has not used a secret `{name}`"),
+            "leave `--forget-secret` out for it",
+        ));
+    }
+    let problem = |(name, was): (&String, &String)| match secrets.check(name) {
+        _ if forgotten.contains(name) => None,
+        Ok(now) if now == *was => None,
+        Ok(_) => Some((name.clone(), format!("secret `{name}` has another value than the one that the run has used"))),
+        Err(error) => Some((name.clone(), format!("secret `{name}`, which the run has used, cannot be read: {error}"))),
+    };
+    let (names, problems): (Vec<_>, Vec<_>) = recording.secrets.iter().filter_map(problem).unzip();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let all = forgotten.iter().chain(&names).map(|name| format!("--forget-secret {name}")).collect::<Vec<_>>();
+    Err(CliError::usage(
+        format!("{}; the old value could not be taken out of output any more", problems.join("; ")),
+        format!(
+            "put the old value back until the run has ended; or go on although output may show the old value: windlass resume {} {}",
+            recording.started.run,
+            all.join(" ")
+        ),
+    ))
+}
+
+/// What to say when the file of a recorded run is not what it was.
+pub(crate) fn edited(text: &Text) -> Option<String> {
+    let path = text.workspace.join(Path::new(&text.source.name).file_name()?);
+    let what = match files::read_pipeline(&path) {
+        Ok(now) if now.text == text.source.text => return None,
+        Ok(_) => "has changed since the run began",
+        Err(_) => "cannot be read any more",
+    };
+    Some(format!("{} {what}; the run goes on with the pipeline as it was", path.display()))
 }
 
 /// Refuses to replay with other plugins than those that were recorded, but for those that are replaced on purpose.

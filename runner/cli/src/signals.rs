@@ -1,8 +1,9 @@
-//! Ctrl-C and SIGTERM: the first ends the run in good order, the second ends it at once.
+//! Ctrl-C and SIGTERM: the first ends the run in good order, a second one, somewhat later, ends it at once.
 
 #![allow(clippy::disallowed_methods, reason = "the second signal ends the process, whatever it is doing")]
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -11,6 +12,9 @@ use windlass_engine::Cancel;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::{left_behind, output};
+
+/// Signals so soon after the first are the same request: `timeout` sends its signal to the process and to its group.
+const SAME_REQUEST: Duration = Duration::from_millis(500);
 
 /// Waits for signals on a thread of its own, so that the second one is heard whatever the run does.
 pub(crate) fn watch(cancel: Cancel, run: String, state: PathBuf) -> Result<(), CliError> {
@@ -22,10 +26,15 @@ pub(crate) fn watch(cancel: Cancel, run: String, state: PathBuf) -> Result<(), C
     };
     let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
     let wait = move || {
+        let mut first: Option<Instant> = None;
         for signal in &mut signals {
+            if first.is_some_and(|first| first.elapsed() < SAME_REQUEST) {
+                continue;
+            }
             if cancel.is_cancelled() {
                 give_up(&run, &state);
             }
+            first = Some(Instant::now());
             cancel.cancel(if signal == SIGTERM { "SIGTERM" } else { "SIGINT" });
             output::say("stopping: what the run made is being cleaned up; once more to end at once");
         }

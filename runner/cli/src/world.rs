@@ -33,7 +33,7 @@ pub(crate) fn gate(writer: Writer, plan: &Plan, run: &str, workspace: &Path, sta
         workspace: workspace.to_owned(),
         state,
         env: granted_env(plan),
-        secrets: Secrets::new(FileAndEnvSecrets::new(plan.secrets.clone(), workspace, environment::value)),
+        secrets: secrets(plan, workspace),
     };
     Gate::new(writer, context)
         .with(Docker::new(docker_config()))
@@ -43,6 +43,11 @@ pub(crate) fn gate(writer: Writer, plan: &Plan, run: &str, workspace: &Path, sta
         .with(Artifacts)
         .with(Files)
         .with(Timer)
+}
+
+/// The secrets of a run.
+pub(crate) fn secrets(plan: &Plan, workspace: &Path) -> Secrets {
+    Secrets::new(FileAndEnvSecrets::new(plan.secrets.clone(), workspace, environment::value))
 }
 
 /// Where Docker is.

@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use windlass_gate::api::docker;
-use windlass_gate::{Authority, Mode, Playback, Session, SessionOptions};
-use windlass_journal::{Record, StepIndex};
+use windlass_gate::{Authority, Function, Mode, Playback, Session, SessionOptions};
+use windlass_journal::{CallId, Record, StepIndex};
 
 use crate::run::{Origin, Shared};
 
 /// How long effects under way may take to come to their end after a cancel.
 const SETTLE: Duration = Duration::from_secs(15);
+/// What makes something that the clean-up has to find.
+const MAKES: [Function; 3] = [Function::DockerCreate, Function::DockerCreateNetwork, Function::DockerCreateVolume];
 /// How long the clean-up may take.
 const CLEAN_UP: Duration = Duration::from_secs(60);
 
@@ -27,6 +29,7 @@ pub(crate) async fn clean_up(shared: &Shared, failed: bool) -> Vec<String> {
     if !gate.has_acted("docker") {
         return Vec::new();
     }
+    settle(shared).await;
     let options = SessionOptions {
         step: StepIndex::HOST,
         attempt: 1,
@@ -48,6 +51,20 @@ pub(crate) async fn clean_up(shared: &Shared, failed: bool) -> Vec<String> {
             );
             notice(shared, left.clone());
             vec![left]
+        }
+    }
+}
+
+/// A run that was cancelled and then killed may have left the daemon in the middle of making something.
+async fn settle(shared: &Shared) {
+    let Some(before) = shared.run.before().filter(|before| before.cancelled.is_some()) else { return };
+    for (step, record) in before.steps.iter().filter(|(_, record)| record.ended.is_none()) {
+        let Some((ordinal, call)) = record.tape.in_doubt() else { continue };
+        if MAKES.iter().any(|function| *function.name() == *call.function) {
+            let id = CallId { step: *step, attempt: record.attempt, ordinal };
+            // Without the journal nothing goes on, and the end of the run says so.
+            let settled = Session::settle(Arc::clone(&shared.run.gate), id, call.clone());
+            let _ = tokio::time::timeout(SETTLE, settled).await;
         }
     }
 }

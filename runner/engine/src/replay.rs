@@ -6,8 +6,9 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 use windlass_gate::{Divergence, Interrupt, Mode, StepRecord};
-use windlass_journal::{Failure, FailureKind, Status, StepIndex};
+use windlass_journal::{Failure, Status, StepIndex};
 
+use crate::before::{AT_LEAST, is_cut_short};
 use crate::run::{Cancel, Run, Shared};
 use crate::step;
 
@@ -71,21 +72,25 @@ async fn replay(shared: &Shared, index: StepIndex, record: &StepRecord) -> Repla
     let step = &shared.run.plan.steps[index.0 as usize];
     let (status, failure) = record.ended.clone().unwrap_or((Status::Cancelled, None));
     let replayed = |difference| Replayed { step: index, status, calls: record.tape.calls.len(), difference };
+    let cut_short = is_cut_short(status, failure.as_ref());
+    // What was cut short may never come to an end by itself. Nothing is waited for here, so it gets as far as it did.
+    let limit = if cut_short { record.ran_for.max(AT_LEAST) } else { shared.limit(step) };
     let begun = step::begin(shared, step, index, shared.before(index, Mode::Replay)).await;
     let (strayed, actual) = match begun {
         Err(failure) => (None, Err(failure)),
         Ok(begun) => {
             let traces = begun.traces.clone();
-            let (session, given) = step::work(shared, step, begun).await;
+            let worked = tokio::time::timeout(limit, step::work(shared, step, begun)).await;
             traces.discard();
-            match (session.strayed(), session.unplayed()) {
-                (None, Some(missing)) => return replayed(Some(Difference::Call(missing))),
-                (strayed, _) => (strayed.cloned(), given),
+            match worked {
+                Err(_) => (None, Err(step::over_time(step, limit))),
+                Ok((session, given)) => match (session.strayed(), session.unplayed()) {
+                    (None, Some(missing)) => return replayed(Some(Difference::Call(missing))),
+                    (strayed, _) => (strayed.cloned(), given),
+                },
             }
         }
     };
-    let cut_short = status == Status::Cancelled
-        || failure.as_ref().is_some_and(|failure| matches!(failure.kind, FailureKind::TimedOut | FailureKind::Host));
     let difference = match strayed {
         Some(Interrupt::Diverged(divergence)) => Some(Difference::Call(*divergence)),
         // Where the step was cut short its record ends, and so does the replay.

@@ -111,6 +111,9 @@ impl Run {
     }
 }
 
+/// The exit code for a run that waits for a person.
+const ASKS: u8 = 5;
+
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
@@ -122,6 +125,8 @@ pub struct Ended {
     pub failure: Option<Failure>,
     /// What could not be cleaned up, or was kept on purpose, in words.
     pub left_behind: Vec<String>,
+    /// Whether the run is left as it is, because a person has to be asked before it can go on.
+    pub asks: bool,
 }
 
 /// What the tasks of a run share.
@@ -132,6 +137,8 @@ pub(crate) struct Shared {
     /// By plugin: compiled when a step first has something to fill in.
     schemas: Vec<OnceLock<Result<WithSchema, String>>>,
     pub(crate) cancel: Cancel,
+    /// Set where it turned out that a person has to be asked before the run can go on.
+    pub(crate) asks: CancellationToken,
     pub(crate) run_id: Arc<str>,
     pub(crate) pipeline: Arc<str>,
 }
@@ -146,6 +153,7 @@ impl Shared {
             run_id: run.gate.run().run.as_str().into(),
             pipeline: run.plan.name.as_str().into(),
             cancel,
+            asks: CancellationToken::new(),
             run,
         }
     }
@@ -159,6 +167,11 @@ impl Shared {
         let granted = |name: &str| rules.iter().any(|rule| rule.pattern.matches(name));
         let env = self.run.gate.run().env.iter();
         env.filter(|(name, _)| granted(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// How long a step may take.
+    pub(crate) fn limit(&self, step: &PlanStep) -> Duration {
+        step.timeout.unwrap_or(self.run.options.step_timeout)
     }
 
     /// Checks what `with` has become once its references are filled in.
@@ -178,11 +191,33 @@ impl Run {
         }
         let state = self.gate.run().state.clone();
         let shared = Arc::new(Shared::new(self, cancel, &state));
-        let StagesEnd { failure, timed_out } = stages::run(&shared).await;
-        let cancelled = shared.cancel.is_cancelled() && !timed_out;
-        let left_behind = cleanup::clean_up(&shared, failure.is_some() || cancelled).await;
-        end(&shared, failure, cancelled, left_behind).await
+        shared.note_changed_env();
+        tokio::select! {
+            biased;
+            () = shared.asks.cancelled() => ask(&shared).await,
+            ended = to_its_end(&shared) => ended,
+        }
     }
+}
+
+async fn to_its_end(shared: &Arc<Shared>) -> Ended {
+    let StagesEnd { failure, timed_out } = stages::run(shared).await;
+    let cancelled = shared.cancel.is_cancelled() && !timed_out;
+    let left_behind = cleanup::clean_up(shared, failure.is_some() || cancelled).await;
+    end(shared, failure, cancelled, left_behind).await
+}
+
+/// Leaves everything as if the runner had been killed here: whoever resumes the run next is asked first.
+async fn ask(shared: &Shared) -> Ended {
+    // What is not durable now is done again.
+    let _ = shared.run.gate.journal().flush().await;
+    let failure = Failure {
+        kind: FailureKind::Failed,
+        message: "how a call ended that was under way when the runner died cannot be found out".to_owned(),
+        hint: Some(format!("the run is as it was; this says what to find out: windlass resume {}", shared.run_id)),
+    };
+    let (status, exit_code, left_behind) = (Status::Cancelled, ASKS, Vec::new());
+    Ended { status, exit_code, failure: Some(failure), left_behind, asks: true }
 }
 
 async fn end(shared: &Shared, mut failure: Option<Failure>, cancelled: bool, left_behind: Vec<String>) -> Ended {
@@ -208,9 +243,9 @@ async fn end(shared: &Shared, mut failure: Option<Failure>, cancelled: bool, lef
             message: format!("the end of the run could not be recorded: {error}"),
             hint: None,
         };
-        return Ended { status: Status::Failed, exit_code: 1, failure: Some(failure), left_behind };
+        return Ended { status: Status::Failed, exit_code: 1, failure: Some(failure), left_behind, asks: false };
     }
-    Ended { status, exit_code, failure, left_behind }
+    Ended { status, exit_code, failure, left_behind, asks: false }
 }
 
 /// The exit codes are documented; this is the one place that gives them for runs.

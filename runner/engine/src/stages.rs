@@ -16,7 +16,7 @@ use crate::run::Shared;
 use crate::step::{self, StepEnd};
 
 /// Who ends a run that takes too long.
-const TIME_LIMIT: &str = "the run's own time limit";
+pub(crate) const TIME_LIMIT: &str = "the run's own time limit";
 
 /// How the stages ended.
 pub(crate) struct StagesEnd {
@@ -58,10 +58,11 @@ pub(crate) async fn run(shared: &Arc<Shared>) -> StagesEnd {
         progress: Mutex::new(Progress { missing, ready: BinaryHeap::new(), begun, running: 0, failure: None }),
     });
     stages.begin(&mut stages.progress());
+    let was_timed_out = stages.was_cancelled();
     stages.start(&mut stages.progress());
     // Tasks that start others are among those that are waited for.
     stages.tasks.close();
-    let timed_out = stages.wait().await;
+    let timed_out = stages.wait(was_timed_out).await;
     let mut progress = stages.progress();
     if progress.running > 0 {
         progress.fail(|| Failure { kind: FailureKind::Host, message: "a stage broke off".to_owned(), hint: None });
@@ -107,9 +108,12 @@ impl Stages {
     /// Takes the next stage, if there is one and it may begin.
     fn next(&self, progress: &mut Progress) -> Option<u32> {
         let Shared { run, cancel, .. } = &*self.shared;
-        let failed = progress.failure.is_some() && run.options.fail_fast;
-        if progress.running >= self.jobs || failed || cancel.is_cancelled() || run.gate.journal().failed().is_some() {
+        if progress.running >= self.jobs || run.gate.journal().failed().is_some() {
             return None;
+        }
+        if (progress.failure.is_some() && run.options.fail_fast) || cancel.is_cancelled() {
+            // Nothing new begins, but what was under way when the runner died comes to its end.
+            progress.ready.retain(|Reverse(index)| self.shared.begun(*index));
         }
         let Reverse(index) = progress.ready.pop()?;
         progress.begun[index as usize] = true;
@@ -155,23 +159,26 @@ impl Stages {
         }
     }
 
+    /// Tells a run to end that was on its way to its end before. Says whether its own time limit had passed.
+    fn was_cancelled(&self) -> bool {
+        let Shared { run, cancel, .. } = &*self.shared;
+        let Some(by) = run.before().and_then(|before| before.cancelled.as_deref()) else { return false };
+        let timed_out = by == TIME_LIMIT;
+        if timed_out {
+            self.progress().fail(|| over_time(run.plan.timeout));
+        }
+        cancel.cancel(by);
+        timed_out
+    }
+
     /// Waits until nothing runs any more. Says whether the run's own time limit passed.
-    async fn wait(&self) -> bool {
+    async fn wait(&self, mut timed_out: bool) -> bool {
         let Shared { run, cancel, .. } = &*self.shared;
         let limit = run.plan.timeout;
         let before = run.before();
         let left = limit.map(|limit| limit.saturating_sub(before.map(|before| before.ran_for).unwrap_or_default()));
         let deadline = left.and_then(|left| tokio::time::Instant::now().checked_add(left));
-        let (mut noted_cancel, mut timed_out) = (false, false);
-        if let Some(by) = before.and_then(|before| before.cancelled.as_deref()) {
-            // It was on its way to its end.
-            noted_cancel = true;
-            timed_out = by == TIME_LIMIT;
-            if timed_out {
-                self.progress().fail(|| over_time(limit));
-            }
-            cancel.cancel(by);
-        }
+        let mut noted_cancel = before.is_some_and(|before| before.cancelled.is_some());
         loop {
             tokio::select! {
                 biased;

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value as Json;
 use windlass_gate::api::docker;
-use windlass_gate::{Authority, Function, Mode, Session, SessionOptions, StepAuthority, Stop};
+use windlass_gate::{Authority, Function, Interrupt, Mode, Session, SessionOptions, StepAuthority, Stop};
 use windlass_journal::{Failure, FailureKind, Record, StageIndex, Status, StepIndex};
 use windlass_pipeline::{OnCrash, PlanStep};
 use windlass_sandbox::{Job, Limits, Outcome, Ran};
 
-use crate::before::Before;
+use crate::before::{Before, Cut};
 use crate::folders::{self, Staged};
 use crate::run::Shared;
 use crate::sight::{self, Sight};
@@ -46,9 +47,10 @@ pub(crate) async fn run(shared: &Shared, index: StepIndex) -> StepEnd {
         });
     }
     let (status, failure, outputs) = match attempt(shared, step, index, before).await {
-        Some(Ok(outputs)) => (Status::Succeeded, None, outputs),
-        Some(Err(failure)) => (Status::Failed, Some(redacted(shared, failure)), BTreeMap::new()),
-        None => (Status::Cancelled, None, BTreeMap::new()),
+        Given::Outputs(outputs) => (Status::Succeeded, None, outputs),
+        Given::Failure(failure) => (Status::Failed, Some(redacted(shared, failure)), BTreeMap::new()),
+        Given::Cut(Cut { status, failure, .. }) => (status, Some(failure), BTreeMap::new()),
+        Given::Cancelled => (Status::Cancelled, None, BTreeMap::new()),
     };
     let ended = Record::StepEnded {
         step: index,
@@ -66,35 +68,57 @@ pub(crate) async fn run(shared: &Shared, index: StepIndex) -> StepEnd {
     }
 }
 
-/// What one attempt gave; nothing if the run was cancelled meanwhile.
-async fn attempt(
-    shared: &Shared,
-    step: &PlanStep,
-    index: StepIndex,
-    before: Before,
-) -> Option<Result<BTreeMap<String, Json>, Failure>> {
-    let ran_for = before.ran_for;
+/// What one attempt gave.
+enum Given {
+    Outputs(BTreeMap<String, Json>),
+    Failure(Failure),
+    /// Nothing: the record that answers was cut short here.
+    Cut(Cut),
+    /// Nothing: the run was cancelled meanwhile.
+    Cancelled,
+}
+
+async fn attempt(shared: &Shared, step: &PlanStep, index: StepIndex, before: Before) -> Given {
+    let (ran_for, cut) = (before.ran_for, before.cut.clone());
     let begun = match begin(shared, step, index, before).await {
         Ok(begun) => begun,
-        Err(failure) => return Some(Err(failure)),
+        Err(failure) => return Given::Failure(failure),
     };
     let (log, traces) = (begun.session.log().clone(), begun.traces.clone());
-    let limit = step.timeout.unwrap_or(shared.run.options.step_timeout);
-    let result = tokio::select! {
-        biased;
-        () = shared.cancel.cancelled() => None,
-        // Dropping the work stops the plugin and its host call alike.
-        result = tokio::time::timeout(limit.saturating_sub(ran_for), work(shared, step, begun)) => {
-            Some(result.map_or_else(|_| Err(Failure {
-                kind: FailureKind::TimedOut,
-                message: format!("step `{}` took more than its limit of {limit:?}", step.name),
-                hint: Some("raise `timeout` of the step if it really needs longer".to_owned()),
-            }), |worked| worked.1))
+    let limit = shared.limit(step);
+    let left = limit.saturating_sub(ran_for);
+    let left = cut.as_ref().map_or(left, |cut| left.min(cut.after));
+    let worked = async {
+        let (session, given) = work(shared, step, begun).await;
+        match (session.strayed(), &cut) {
+            (Some(Interrupt::InDoubt { .. }), _) => {
+                // The step has neither succeeded nor failed: the run stops as it is.
+                shared.asks.cancel();
+                std::future::pending().await
+            }
+            (Some(Interrupt::RecordEnded(_)), Some(cut)) => Given::Cut(cut.clone()),
+            _ => given.map_or_else(Given::Failure, Given::Outputs),
         }
+    };
+    let over_time = || cut.clone().map_or_else(|| Given::Failure(over_time(step, limit)), Given::Cut);
+    let given = tokio::select! {
+        biased;
+        () = shared.cancel.cancelled() => Given::Cancelled,
+        // Dropping the work stops the plugin and its host call alike.
+        given = tokio::time::timeout(left, worked) => given.unwrap_or_else(|_| over_time()),
     };
     log.finish();
     traces.discard();
-    result
+    given
+}
+
+/// A step has taken more than its limit.
+pub(crate) fn over_time(step: &PlanStep, limit: Duration) -> Failure {
+    Failure {
+        kind: FailureKind::TimedOut,
+        message: format!("step `{}` took more than its limit of {limit:?}", step.name),
+        hint: Some("raise `timeout` of the step if it really needs longer".to_owned()),
+    }
 }
 
 /// An attempt that is ready to go.

@@ -39,6 +39,9 @@ pub enum CallError {
     TooLarge(String),
     /// Anything else.
     Other(String),
+    /// The call was under way when the runner died, and how it ended cannot be found out. It is no answer: a person is
+    /// asked instead.
+    Lost(String),
 }
 
 impl CallError {
@@ -57,7 +60,8 @@ impl CallError {
             | Self::TimedOut(message)
             | Self::DiskFull(message)
             | Self::TooLarge(message)
-            | Self::Other(message) => message,
+            | Self::Other(message)
+            | Self::Lost(message) => message,
         }
     }
 

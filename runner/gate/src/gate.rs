@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_util::task::TaskTracker;
-use windlass_journal::Writer;
+use windlass_journal::{Record, Writer};
 
 use crate::{Capability, Guard, Recording, RunContext};
 
@@ -28,6 +28,7 @@ struct Standing {
 impl Gate {
     /// A gate with nothing behind it.
     pub fn new(writer: Writer, run: RunContext) -> Self {
+        run.secrets.record_in(writer.clone());
         Self {
             writer,
             run: Arc::new(run),
@@ -67,8 +68,22 @@ impl Gate {
         self.capabilities.get(capability).is_some_and(|standing| standing.acted.load(Ordering::Relaxed))
     }
 
-    /// Takes over from the process that had the run before which capabilities have acted.
+    /// Takes over from the process that had the run before which capabilities have acted, and which secrets are out
+    /// there: what has them may print them now, so they have to be known here, too.
     pub fn resume(&self, recording: &Recording) {
+        for (name, was) in &recording.secrets {
+            self.run.secrets.was(name, was);
+            let message = match self.run.secrets.check(name) {
+                Ok(now) if now == *was => continue,
+                Ok(_) => format!(
+                    "secret `{name}` has another value than the one that the run has used, so the old one cannot be taken out of output"
+                ),
+                Err(error) => format!(
+                    "secret `{name}`, which the run has used, cannot be read any more, so it cannot be taken out of output: {error}"
+                ),
+            };
+            self.writer.append(Record::Notice { step: None, message });
+        }
         for capability in &recording.acted {
             self.note_acted(capability);
         }

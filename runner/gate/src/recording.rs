@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 use windlass_journal::{
-    CallId, Entry, Failure, FolderInput, JournalError, PluginPin, Reader, Record, RunStarted, RunSummary, StageIndex,
-    Status, StepIndex, Stream,
+    CallId, Entry, Failure, FolderInput, InDoubtAnswer, JournalError, PluginPin, Reader, Record, RunStarted,
+    RunSummary, StageIndex, Status, StepIndex, Stream,
 };
 
 use crate::{Function, InDoubt, Kind, RecordedCall, Tape, api, tape};
@@ -31,6 +31,8 @@ pub struct Recording {
     pub ended: Option<(Status, u8)>,
     /// The capabilities that acted.
     pub acted: BTreeSet<&'static str>,
+    /// The secrets that were read, by name, with what there is to notice another value by.
+    pub secrets: BTreeMap<String, String>,
     /// Steps that are to begin anew.
     pub to_restart: Vec<StepIndex>,
     /// The plugins with which steps were last let begin anew, in the plan's order.
@@ -105,30 +107,69 @@ impl Recording {
         self.to_restart.extend(steps);
     }
 
+    /// Takes what a person has said about a call. Gives the answer with which the call then ends, if it does.
+    pub fn tell(&mut self, question: &Question, told: InDoubtAnswer) -> Option<String> {
+        let answer = (told == InDoubtAnswer::Done).then(|| question.done());
+        let call = question.call;
+        if let Some(step) = self.steps.get_mut(&call.step) {
+            step.tape.told(call.ordinal, told, answer.clone());
+        }
+        answer
+    }
+
     /// The calls of steps that are not over, of which only a person can say how they ended. `repeats` says which steps
-    /// make such a call again without asking.
-    pub fn questions(&self, repeats: impl Fn(StepIndex) -> bool) -> Vec<Question> {
-        let open = self
-            .steps
-            .iter()
-            .filter(|(index, step)| step.ended.is_none() && !self.to_restart.contains(index) && !repeats(**index));
+    /// make such a call again without asking, `lost` of which exec nobody can know how it ended.
+    pub fn questions(&self, repeats: impl Fn(StepIndex) -> bool, lost: impl Fn(&str) -> bool) -> Vec<Question> {
+        self.in_doubt()
+            .filter(|question| {
+                let RecordedCall { function, args, told, .. } = &question.recorded;
+                if *told == Some(InDoubtAnswer::Repeat) {
+                    return false;
+                }
+                match Function::by_name(function) {
+                    Some(Function::DockerExecStart) => exec_id(args).is_some_and(|id| lost(&id)),
+                    Some(function) => {
+                        function.kind(args) == Kind::Effect(InDoubt::Fail) && !repeats(question.call.step)
+                    }
+                    None => false,
+                }
+            })
+            .collect()
+    }
+
+    /// The execs that were under way, by their ids.
+    pub fn execs_in_doubt(&self) -> Vec<String> {
+        let execs = self.in_doubt().filter(|question| *question.recorded.function == *Function::DockerExecStart.name());
+        execs.filter_map(|question| exec_id(&question.recorded.args)).collect()
+    }
+
+    /// The calls that were under way in steps that go on.
+    fn in_doubt(&self) -> impl Iterator<Item = Question> + '_ {
+        let open = self.steps.iter().filter(|(index, step)| step.ended.is_none() && !self.to_restart.contains(index));
         open.filter_map(|(index, step)| {
             let (ordinal, recorded) = step.tape.in_doubt()?;
-            let function = Function::by_name(&recorded.function)?;
-            let asks = function.kind(&recorded.args) == Kind::Effect(InDoubt::Fail) && recorded.told.is_none();
             let call = CallId { step: *index, attempt: step.attempt, ordinal };
-            asks.then(|| Question { call, recorded: recorded.clone() })
+            Some(Question { call, recorded: recorded.clone() })
         })
-        .collect()
     }
+}
+
+fn exec_id(args: &str) -> Option<String> {
+    serde_json::from_str::<api::docker::ExecStart>(args).ok().map(|start| start.id)
 }
 
 impl Question {
     /// The answer that a call is given that a person says was done.
-    pub fn done(&self) -> String {
+    fn done(&self) -> String {
         let answer = match Function::by_name(&self.recorded.function) {
             Some(Function::ProcessRun) => serde_json::to_value(api::process::Exit {
                 code: 0,
+                stdout_tail: String::new(),
+                stderr_tail: String::new(),
+            }),
+            Some(Function::DockerExecStart) => serde_json::to_value(api::docker::Exit {
+                code: 0,
+                oom_killed: false,
                 stdout_tail: String::new(),
                 stderr_tail: String::new(),
             }),
@@ -156,6 +197,7 @@ struct Reading {
     cancelled: Option<String>,
     ended: Option<(Status, u8)>,
     acted: BTreeSet<&'static str>,
+    secrets: BTreeMap<String, String>,
     to_restart: Vec<StepIndex>,
     restarted: BTreeMap<StepIndex, Vec<PluginPin>>,
     first_at: u64,
@@ -198,6 +240,10 @@ impl Reading {
                 }
             }
             Record::StepEnded { step, attempt, status, failure, outputs } => {
+                if status == Status::Cancelled {
+                    // The request itself may have been recorded too late.
+                    self.cancelled.get_or_insert_with(|| "somebody".to_owned());
+                }
                 let (at, lost) = (self.last_at, self.lost);
                 if let Some(step) = self.attempt(step, attempt) {
                     step.outputs = outputs;
@@ -232,16 +278,19 @@ impl Reading {
                 }
             }
             Record::InDoubtAnswered { call, answer, .. } => {
-                if let Some(recorded) = self.tape(call).and_then(|tape| tape.calls.get_mut(call.ordinal as usize)) {
-                    recorded.told = Some(answer);
+                if let Some(tape) = self.tape(call) {
+                    tape.told(call.ordinal, answer, None);
                 }
             }
             Record::Log { step, attempt, stream, len, .. } => {
                 if let Some(step) = self.attempt(step, attempt)
-                    && step.tape.in_doubt().is_none()
+                    && step.tape.prints_again()
                 {
                     *step.tape.printed.entry(stream).or_default() += len;
                 }
+            }
+            Record::SecretRead { name, check } => {
+                self.secrets.insert(name, check);
             }
             Record::CancelRequested { by } => self.cancelled = Some(by),
             Record::RunEnded { status, exit_code } => self.ended = Some((status, exit_code)),
@@ -285,6 +334,7 @@ impl Reading {
             cancelled,
             ended,
             acted,
+            secrets,
             to_restart,
             restarted,
             first_at,
@@ -304,6 +354,7 @@ impl Reading {
             ran_for,
             ended,
             acted,
+            secrets,
             to_restart,
             restarted,
         })

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use windlass_journal::{CallId, InDoubtAnswer, Stream};
 
-use crate::{Function, Interrupt, api};
+use crate::{Function, Interrupt, Kind, api};
 
 /// A call as it was recorded.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,12 +24,19 @@ pub struct RecordedCall {
     pub told: Option<InDoubtAnswer>,
 }
 
+impl RecordedCall {
+    fn is(&self, function: Function, args: &str) -> bool {
+        &*self.function == function.name() && same(function, &self.args, args)
+    }
+}
+
 /// The recorded calls of one attempt, in their order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tape {
     /// The calls; their ordinals are their places.
     pub calls: Vec<RecordedCall>,
-    /// What the plugin itself printed after the last answered call, in bytes: it is in the log already.
+    /// What was printed after the last answered call and is going to be printed again, in bytes: it is in the log
+    /// already.
     pub printed: HashMap<Stream, u64>,
 }
 
@@ -38,6 +45,34 @@ impl Tape {
     pub fn in_doubt(&self) -> Option<(u32, &RecordedCall)> {
         let last = self.calls.last().filter(|call| call.answer.is_none())?;
         Some((u32::try_from(self.calls.len() - 1).unwrap_or(u32::MAX), last))
+    }
+
+    /// Whether what is printed now is printed again in the same bytes when the attempt goes on: by the plugin, or by
+    /// what is waited for, whose output is then read again from its beginning.
+    pub(crate) fn prints_again(&self) -> bool {
+        let in_doubt = self.in_doubt().and_then(|(_, call)| Some(Function::by_name(&call.function)?.kind(&call.args)));
+        in_doubt.is_none_or(|kind| kind == Kind::Wait)
+    }
+
+    /// Takes what a person has said about a call; with an answer it is not in doubt any more.
+    pub(crate) fn told(&mut self, ordinal: u32, told: InDoubtAnswer, answer: Option<String>) {
+        let exec =
+            self.calls.get(ordinal as usize).is_some_and(|call| *call.function == *Function::DockerExecStart.name());
+        if exec && told == InDoubtAnswer::Repeat {
+            // An exec runs once: to run the command again another one is made.
+            self.calls.truncate(ordinal as usize);
+            if let Some(create) = self.calls.last_mut() {
+                create.answer = None;
+            }
+            return;
+        }
+        let Some(recorded) = self.calls.get_mut(ordinal as usize) else { return };
+        if answer.is_some() {
+            // What stands in the log was printed before the call.
+            self.printed.clear();
+        }
+        recorded.told = Some(told);
+        recorded.answer = answer;
     }
 }
 
@@ -98,6 +133,13 @@ impl Playback {
         self.calls.as_slice()
     }
 
+    /// Goes past the next recorded call, if it is this one.
+    pub(crate) fn pass_over(&mut self, function: Function, args: &str) {
+        if self.calls.as_slice().first().is_some_and(|recorded| recorded.is(function, args)) {
+            self.calls.next();
+        }
+    }
+
     /// Takes what there is for this call.
     pub(crate) fn next(&mut self, call: CallId, function: Function, args: &str) -> Result<Played, Interrupt> {
         let Some(recorded) = self.calls.as_slice().first() else {
@@ -110,7 +152,7 @@ impl Playback {
                 }))),
             };
         };
-        if &*recorded.function != function.name() || !same(function, &recorded.args, args) {
+        if !recorded.is(function, args) {
             let actual = Some((function.name().into(), args.to_owned()));
             let recorded = Some((Arc::clone(&recorded.function), recorded.args.clone()));
             return Err(Interrupt::Diverged(Box::new(Divergence { call, recorded, actual })));
@@ -195,6 +237,30 @@ pub(crate) fn metric(args: &str) -> Result<String, serde_json::Error> {
         emit.metric.labels.into_iter().map(|label| (label.name, label.value)).collect();
     emit.metric.labels = labels.into_iter().map(|(name, value)| api::Pair { name, value }).collect();
     serde_json::to_string(&emit)
+}
+
+/// The secrets that the arguments refer to.
+pub(crate) fn secrets(args: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    if args.contains(r#""secret""#)
+        && let Ok(args) = serde_json::from_str(args)
+    {
+        find_secrets(&args, &mut found);
+    }
+    found
+}
+
+fn find_secrets(value: &Json, found: &mut Vec<String>) {
+    match value {
+        Json::Object(fields) => {
+            if let (Some(Json::String(name)), 1) = (fields.get("secret"), fields.len()) {
+                found.push(name.clone());
+            }
+            fields.values().for_each(|value| find_secrets(value, found));
+        }
+        Json::Array(values) => values.iter().for_each(|value| find_secrets(value, found)),
+        _ => {}
+    }
 }
 
 /// The path of the first place where two values differ.

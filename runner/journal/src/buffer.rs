@@ -241,6 +241,7 @@ fn step_of(record: &Record) -> Option<StepIndex> {
         | Record::StageStarted { .. }
         | Record::StageEnded { .. }
         | Record::CancelRequested { .. }
+        | Record::SecretRead { .. }
         | Record::RunEnded { .. } => None,
     }
 }

@@ -1,17 +1,19 @@
 //! Whether a journal is whole, and what lies about in its folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
 use rusqlite::params;
 
+use crate::decode;
 use crate::error::JournalError;
 use crate::format::SEQ_BITS;
 use crate::id::is_run_id;
 use crate::prune::{is_abandoned, orphans};
 use crate::reader::Reader;
 use crate::record::Record;
+use crate::row::{self, Kind};
 use crate::run::{RunState, RunSummary};
 
 /// How many problems of the store are told.
@@ -114,6 +116,30 @@ impl Reader {
         let mut statement =
             self.conn.prepare_cached("SELECT EXISTS (SELECT 1 FROM run WHERE +id = ?1)").map_err(|e| self.store(e))?;
         statement.query_row([run], |row| row.get(0)).map_err(|e| self.store(e))
+    }
+
+    /// The digests of all folders that steps were given to read, in every run.
+    ///
+    /// # Errors
+    ///
+    /// What the store says.
+    pub fn inputs_in_use(&self) -> Result<BTreeSet<String>, JournalError> {
+        let mut digests = BTreeSet::new();
+        if !self.is_ready()? {
+            return Ok(digests);
+        }
+        let err = |e| self.store(e);
+        let sql = row::SELECT.replace("ORDER BY", "AND kind = ?3 ORDER BY");
+        let mut statement = self.conn.prepare(&sql).map_err(err)?;
+        let mut rows = statement.query(params![0, i64::MAX, Kind::StepInputs as i64]).map_err(err)?;
+        while let Some(row) = rows.next().map_err(err)? {
+            let place: i64 = row.get(0).map_err(err)?;
+            let entry = decode::entry(row, place >> SEQ_BITS).map_err(|why| self.damaged(why))?;
+            if let Record::StepInputs { folders, .. } = entry.record {
+                digests.extend(folders.into_iter().map(|folder| folder.digest));
+            }
+        }
+        Ok(digests)
     }
 
     /// What in this folder of the journal's folder is named after runs that are not in the journal,

@@ -11,7 +11,7 @@ use crate::format::SEQ_BITS;
 use crate::record::{CallId, Entry, Record, RunStarted, StageIndex, StepIndex};
 use crate::row::{
     CallBody, CancelBody, InDoubtBody, Kind, LogBody, LogCutBody, MetricBody, NoticeBody, RunEndedBody, SUMMED,
-    StepEndedBody, StepInputsBody, status_from,
+    SecretBody, StepEndedBody, StepInputsBody, status_from,
 };
 use crate::sum;
 
@@ -84,6 +84,9 @@ fn record(row: &Row<'_>) -> Result<Record, String> {
         Kind::InDoubtAnswered => {
             let InDoubtBody { answer, by } = body(row)?;
             Record::InDoubtAnswered { call: call()?, answer, by: by.into_owned() }
+        }
+        Kind::SecretRead => {
+            Record::SecretRead { name: get(row, 8)?, check: body::<SecretBody<'_>>(row)?.check.into_owned() }
         }
         Kind::Log => {
             let LogBody { stream, offset, len } = body(row)?;

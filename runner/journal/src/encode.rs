@@ -8,8 +8,8 @@ use serde::Serialize;
 use crate::format::SEQ_BITS;
 use crate::record::{CallId, Entry, Record, StepIndex};
 use crate::row::{
-    CallBody, CancelBody, InDoubtBody, Kind, LogBody, LogCutBody, MetricBody, NoticeBody, RunEndedBody, StepEndedBody,
-    StepInputsBody, status_number,
+    CallBody, CancelBody, InDoubtBody, Kind, LogBody, LogCutBody, MetricBody, NoticeBody, RunEndedBody, SecretBody,
+    StepEndedBody, StepInputsBody, status_number,
 };
 use crate::sum::Sum;
 
@@ -97,6 +97,9 @@ impl<'a> Columns<'a> {
             Record::RunResumed(resumed) => Self::new(Kind::RunResumed).body(resumed)?,
             Record::InDoubtAnswered { call, answer, by } => {
                 Self::call(Kind::InDoubtAnswered, *call).body(&InDoubtBody { answer: *answer, by: by.into() })?
+            }
+            Record::SecretRead { name, check } => {
+                Self { name: Some(name), ..Self::new(Kind::SecretRead) }.body(&SecretBody { check: check.into() })?
             }
             Record::Log { step, attempt, stream, offset, len } => {
                 Self::step(Kind::Log, *step, *attempt).body(&LogBody { stream: *stream, offset: *offset, len: *len })?

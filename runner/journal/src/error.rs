@@ -71,6 +71,17 @@ pub enum JournalError {
         /// What makes no sense.
         why: String,
     },
+    /// Runs were here, and their records are not.
+    #[error(
+        "{} has no records, and the folder beside it has logs of {} that were recorded there: the records are lost; bring back journal.db and journal.db-wal from a copy, or move the folder {} away: the next run makes a new one",
+        path.display(), runs(*logs), path.parent().unwrap_or(path).display()
+    )]
+    Lost {
+        /// The journal's file, which is missing or blank.
+        path: PathBuf,
+        /// How many logs of runs there are.
+        logs: usize,
+    },
     /// Another process keeps the journal locked for longer than a commit takes.
     #[error("{} is locked by another process; end the other process (a stopped one keeps its lock), then try again", path.display())]
     Locked {
@@ -158,7 +169,7 @@ pub enum JournalError {
         run: String,
     },
     /// Another process writes this run.
-    #[error("run `{run}` is alive{}; wait for its end, or `windlass cancel {run}`", process(*pid))]
+    #[error("run `{run}` is alive{}; wait for its end, or end it with Ctrl-C{}", process(*pid), kill(*pid))]
     InUse {
         /// The run.
         run: String,
@@ -204,9 +215,19 @@ fn listed(lead: &str, ids: &[String]) -> String {
     if ids.is_empty() { String::new() } else { format!(" ({lead}: {})", ids.join(", ")) }
 }
 
+/// `1 run`, `2 runs`.
+fn runs(count: usize) -> String {
+    format!("{count} run{}", if count == 1 { "" } else { "s" })
+}
+
 /// `" (process 17)"`, if it is known.
 fn process(pid: Option<u32>) -> String {
     pid.map_or_else(String::new, |pid| format!(" (process {pid})"))
+}
+
+/// `" or `kill -INT 17`"`, if it is known.
+fn kill(pid: Option<u32>) -> String {
+    pid.map_or_else(String::new, |pid| format!(" or `kill -INT {pid}`"))
 }
 
 impl JournalError {

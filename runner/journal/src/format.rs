@@ -1,6 +1,7 @@
 //! The format of `journal.db`: its version, its tables, and how to tell it from other files.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::error::JournalError;
+use crate::lost;
 
 /// The name of the store inside the journal's folder.
 pub(crate) const DATABASE: &str = "journal.db";
@@ -120,10 +122,26 @@ pub(crate) enum Identity {
     Journal(FormatVersion),
 }
 
+/// Whether there is a file of this name. Anything else of this name is no journal.
+pub(crate) fn is_there(path: &Path) -> Result<bool, JournalError> {
+    let why = match std::fs::metadata(path) {
+        Ok(found) if found.is_file() => return Ok(true),
+        Ok(found) if found.is_dir() => "it is a folder",
+        Ok(_) => "it is no file",
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(e) => return Err(JournalError::io(path, "read", e)),
+    };
+    Err(JournalError::NotAJournal { path: path.to_owned(), why: why.to_owned() })
+}
+
 /// Opens for writing. A new file is put into WAL mode; its tables come with the first commit
 /// ([`ensure_schema`]), which saves a new journal one fsync.
 pub(crate) fn open_writable(path: &Path) -> Result<(Connection, Identity), JournalError> {
     let err = |e| JournalError::store(path, "open", e);
+    if !is_there(path)? {
+        // Opening makes it, and from then on it is there.
+        lost::refuse(path, || Ok(!is_there(path)?))?;
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
@@ -133,6 +151,7 @@ pub(crate) fn open_writable(path: &Path) -> Result<(Connection, Identity), Journ
     keep_wal(&conn).map_err(err)?;
     let identity = identify(&conn, path)?;
     if identity == Identity::Blank {
+        lost::refuse(path, || Ok(identify(&conn, path)? == Identity::Blank))?;
         into_wal(&conn, path)?;
     }
     conn.pragma_update(None, "synchronous", "FULL").map_err(err)?;
@@ -162,6 +181,9 @@ fn open_read_only(path: &Path, query: &str) -> Result<(Connection, Identity), Jo
     conn.busy_timeout(BUSY).map_err(err)?;
     keep_wal(&conn).map_err(err)?;
     let identity = identify(&conn, path)?;
+    if identity == Identity::Blank {
+        lost::refuse(path, || Ok(identify(&conn, path)? == Identity::Blank))?;
+    }
     Ok((conn, identity))
 }
 

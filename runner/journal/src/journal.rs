@@ -239,6 +239,8 @@ mod tests {
         let ended = Record::RunEnded { status: Status::Succeeded, exit_code: 0 };
         let error = wait(writer.close(ended)).unwrap_err();
         assert!(matches!(error, JournalError::Locked { .. }), "{error}");
+        // Nobody will ever know this run.
+        assert_eq!(std::fs::read_dir(folder.path().join("runs")).unwrap().count(), 0);
     }
 
     #[test]

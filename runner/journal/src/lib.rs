@@ -51,6 +51,7 @@ mod id;
 mod journal;
 mod lease;
 mod log;
+mod lost;
 mod prune;
 mod reader;
 mod record;

@@ -3,6 +3,7 @@
 //! Rows go first and in one transaction, then files; so a process that is killed in between leaves
 //! files without rows, which mean nothing to any reader and which the next prune removes.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -27,8 +28,8 @@ pub struct PruneOptions {
     pub keep: Option<usize>,
     /// What ended (or broke off) less than this long ago stays.
     pub older_than: Option<Duration>,
-    /// Remove interrupted runs too, which could be resumed.
-    pub interrupted: bool,
+    /// The interrupted runs that may go too, although they could be resumed.
+    pub interrupted: BTreeSet<String>,
     /// Only say what would go.
     pub dry_run: bool,
 }
@@ -72,6 +73,8 @@ pub fn prune(dir: &Path, options: &PruneOptions) -> Result<Pruned, JournalError>
     let dir = &std::path::absolute(dir).map_err(|e| JournalError::io(dir, "find", e))?;
     let path = dir.join(DATABASE);
     let all = reader.runs(usize::MAX)?;
+    // What is written anew from a damaged store would look whole.
+    reader.verify_all()?;
     let mut pruned = choose(&all, options, crate::now_micros());
     if options.dry_run {
         let size = store_size(&path);
@@ -114,7 +117,7 @@ fn choose(all: &[RunSummary], options: &PruneOptions, now: u64) -> Pruned {
     for run in old {
         match run.state {
             RunState::Running => {}
-            RunState::Interrupted if !options.interrupted => pruned.interrupted.push(run.clone()),
+            RunState::Interrupted if !options.interrupted.contains(&run.id) => pruned.interrupted.push(run.clone()),
             _ => pruned.runs.push(run.clone()),
         }
     }
@@ -197,7 +200,7 @@ fn log_sizes(dir: &Path, runs: &[RunSummary]) -> u64 {
 
 /// How many pipelines' texts only these runs have.
 fn sources_left_over(all: &[RunSummary], gone: &[RunSummary]) -> u64 {
-    let texts = |runs: &mut dyn Iterator<Item = &RunSummary>| -> std::collections::BTreeSet<String> {
+    let texts = |runs: &mut dyn Iterator<Item = &RunSummary>| -> BTreeSet<String> {
         runs.map(|run| run.source_digest.clone()).collect()
     };
     let staying = texts(&mut all.iter().filter(|run| !gone.contains(run)));

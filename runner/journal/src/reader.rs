@@ -14,6 +14,7 @@ use crate::format::{self, DATABASE, Identity};
 use crate::id::{SHORTEST_PREFIX, normalise};
 use crate::lease::{is_held, log_path};
 use crate::log::LogBytes;
+use crate::lost;
 use crate::row;
 use crate::run::{self, RunState, RunSummary};
 use crate::sum::{self, digest};
@@ -43,15 +44,14 @@ impl Reader {
     pub(crate) fn open(dir: &Path) -> Result<Self, JournalError> {
         let dir = &std::path::absolute(dir).map_err(|e| JournalError::io(dir, "find", e))?;
         let path = dir.join(DATABASE);
-        match std::fs::metadata(&path) {
-            Ok(_) => {}
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                return Err(JournalError::Absent { path: dir.to_owned() });
-            }
-            Err(e) if e.kind() == io::ErrorKind::NotADirectory => {
-                return Err(JournalError::NotAFolder { path: dir.to_owned() });
-            }
-            Err(e) => return Err(JournalError::io(&path, "read", e)),
+        if let Ok(found) = std::fs::metadata(dir)
+            && !found.is_dir()
+        {
+            return Err(JournalError::NotAFolder { path: dir.to_owned() });
+        }
+        if !format::is_there(&path)? {
+            lost::refuse(&path, || Ok(!format::is_there(&path)?))?;
+            return Err(JournalError::Absent { path: dir.to_owned() });
         }
         let (conn, identity) = format::open_readable(&path)?;
         let ready = Cell::new(identity != Identity::Blank);
@@ -121,7 +121,7 @@ impl Reader {
     /// What the store says. Damage in a record comes with the iterator.
     pub fn entries(&self, run: &RunSummary, after_seq: u64) -> Result<Entries<'_>, JournalError> {
         if self.is_ready()? && run.state == RunState::Interrupted {
-            self.verify(&self.verified, "PRAGMA quick_check(1)")?;
+            self.verify_all()?;
         }
         Ok(Entries::new(self, run, after_seq))
     }
@@ -249,6 +249,11 @@ impl Reader {
             return Ok(run);
         }
         Err(self.damaged(format!("run {}: its row is not what was written, by its checksum", run.id)))
+    }
+
+    /// Has SQLite hold the whole store against itself.
+    pub(crate) fn verify_all(&self) -> Result<(), JournalError> {
+        self.verify(&self.verified, "PRAGMA quick_check(1)")
     }
 
     /// Has SQLite hold a part of the store against itself, once. Every record has a checksum and a

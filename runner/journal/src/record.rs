@@ -200,6 +200,13 @@ pub enum Record {
         /// Who said so.
         by: String,
     },
+    /// A secret's value was read for the first time, or is another one than before.
+    SecretRead {
+        /// Its name.
+        name: String,
+        /// Enough of the value's digest to notice a change, and too little to guess the value from.
+        check: String,
+    },
     /// A stretch of log bytes in the run's log file.
     Log {
         /// The step it belongs to.

@@ -96,6 +96,11 @@ impl Reader {
                 Record::CallEnded { call, .. } => {
                     open.remove(&call);
                 }
+                // What an earlier attempt did is not replayed: the step began anew.
+                Record::StepStarted { step, .. } => {
+                    open.retain(|call, _| call.step != step);
+                    reasons.retain(|reason| !matches!(reason, Reason::InputsNotKept { step: of, .. } if *of == step));
+                }
                 // Where a step was cut short, so was the call that was under way; a replay ends there, too.
                 Record::StepEnded { step, status: Status::Cancelled, .. } => open.retain(|call, _| call.step != step),
                 Record::StepEnded { step, failure: Some(failure), .. } if failure.kind == FailureKind::TimedOut => {

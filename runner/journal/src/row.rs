@@ -42,6 +42,7 @@ pub(crate) enum Kind {
     RunResumed = 15,
     StepInputs = 16,
     InDoubtAnswered = 17,
+    SecretRead = 18,
 }
 
 impl Kind {
@@ -66,6 +67,7 @@ impl Kind {
             RunResumed,
             StepInputs,
             InDoubtAnswered,
+            SecretRead,
         ];
         all.into_iter().find(|kind| *kind as i64 == number)
     }
@@ -159,6 +161,12 @@ pub(crate) struct StepInputsBody<'a> {
 pub(crate) struct InDoubtBody<'a> {
     pub(crate) answer: InDoubtAnswer,
     pub(crate) by: Cow<'a, str>,
+}
+
+/// What `SecretRead` keeps in its body.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct SecretBody<'a> {
+    pub(crate) check: Cow<'a, str>,
 }
 
 /// What `RunEnded` keeps in its body.

@@ -85,6 +85,12 @@ impl Store {
         self.progress.seen
     }
 
+    /// Whether the run has to be in the journal before anything is in its log: a log with content
+    /// beside a blank journal is damage (see `lost.rs`).
+    pub(crate) fn is_first(&self) -> bool {
+        matches!(self.fresh, Fresh::Yes(_))
+    }
+
     /// Writes the batch's log bytes and tells its log records where they are.
     pub(crate) fn write_log(&mut self, batch: &mut Batch) -> Result<(), JournalError> {
         if batch.chunks.is_empty() {
@@ -111,14 +117,14 @@ impl Store {
         sync_folder(&self.dir.join("runs"))
     }
 
-    /// Makes records durable, all or none.
+    /// Makes records durable, all or none. The run is known from its first commit on.
     pub(crate) fn commit(&mut self, entries: &[Entry]) -> Result<(), JournalError> {
         let result = self.transaction(entries);
         if result.is_err() && !self.conn.is_autocommit() {
             // The first error is the one to tell.
             let _ = self.conn.execute_batch("ROLLBACK");
         }
-        result?;
+        self.progress.key = Some(result?);
         self.sync_fresh()
     }
 
@@ -139,6 +145,10 @@ impl Store {
 
     /// Closes the database, then gives the lease back.
     pub(crate) fn close(self) {
+        if self.progress.key.is_none() {
+            // Nothing was ever recorded, so nobody knows this run.
+            let _ = std::fs::remove_file(log_path(&self.dir, &self.run));
+        }
         let wal = self.path.with_extension("db-wal");
         if std::fs::metadata(&wal).is_ok_and(|wal| wal.len() > WAL_LEFT) {
             // Best effort: while somebody reads, it stays for the next run to do.
@@ -147,7 +157,7 @@ impl Store {
         }
     }
 
-    fn transaction(&mut self, entries: &[Entry]) -> Result<(), JournalError> {
+    fn transaction(&mut self, entries: &[Entry]) -> Result<i64, JournalError> {
         self.execute("BEGIN IMMEDIATE", [])?;
         if let Fresh::Yes(_) = self.fresh {
             format::ensure_schema(&self.conn, &self.path)?;
@@ -173,7 +183,8 @@ impl Store {
         for entry in entries {
             self.index(key, entry)?;
         }
-        self.execute("COMMIT", [])
+        self.execute("COMMIT", [])?;
+        Ok(key)
     }
 
     /// Keeps the run's row in step with its records.
@@ -210,7 +221,7 @@ impl Store {
             .map_err(|e| self.error(e))
     }
 
-    fn insert_run(&mut self, started: &RunStarted, at: u64) -> Result<i64, JournalError> {
+    fn insert_run(&self, started: &RunStarted, at: u64) -> Result<i64, JournalError> {
         let digest = digest(&started.source);
         self.execute("INSERT OR IGNORE INTO source (digest, text) VALUES (?1, ?2)", params![digest, started.source])?;
         let RunStarted { run, pipeline, file, .. } = started;
@@ -219,7 +230,6 @@ impl Store {
             params![run, pipeline, file, digest, at.cast_signed(), std::process::id()],
         )?;
         let key = self.conn.last_insert_rowid();
-        self.progress.key = Some(key);
         self.seal(key)?;
         Ok(key)
     }

@@ -98,12 +98,17 @@ impl Committer {
             self.store.skip_heartbeat();
             return Err(JournalError::clone(&error));
         }
+        let mut entries = 0;
+        if self.store.is_first() && !batch.chunks.is_empty() {
+            entries = 1;
+            self.store.commit(&batch.entries[..entries])?;
+        }
         self.store.write_log(batch)?;
         if last {
             self.store.sync_log()?;
         }
-        if !batch.entries.is_empty() {
-            self.store.commit(&batch.entries)?;
+        if batch.entries.len() > entries {
+            self.store.commit(&batch.entries[entries..])?;
         } else if batch.waiters.is_empty() && !last {
             self.store.heartbeat();
         }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value as Json, json};
 use windlass_gate::{Function, Kind};
-use windlass_journal::{JournalError, Reader, Record, RunSummary, Status, StepIndex};
+use windlass_journal::{FailureKind, JournalError, Reader, Record, RunSummary, Status, StepIndex};
 use windlass_pipeline::grants::vocabulary;
 use windlass_pipeline::{FillError, Grants, Plan, PlanStep, PluginSource};
 
@@ -25,8 +25,11 @@ pub enum RecordError {
         known: Vec<String>,
     },
     /// The step did not come to an end of its own.
-    #[error("step `{0}` {1} in that run, so there is nothing to expect of it")]
+    #[error("step `{0}` {1} in that run; a case can only expect what a step does up to an end of its own")]
     NotEnded(String, &'static str),
+    /// A call of it has no answer that a case could give.
+    #[error("call {1} of step `{0}` ({2}) has no answer in that run, and a case has to answer it")]
+    NotAnswered(String, u32, &'static str),
     /// It made a call that a case cannot list.
     #[error("step `{0}` called {1}, which its plugin does not ask for; a case cannot list that call")]
     NotAsked(String, &'static str),
@@ -54,8 +57,14 @@ pub fn record(
         let known = plan.steps.iter().map(label).collect();
         return Err(RecordError::NoStep { wanted: step.to_owned(), known });
     };
-    let made = Made::of(reader, run, StepIndex(index))?;
+    let mut made = Made::of(reader, run, StepIndex(index))?;
+    // What the host does on behalf of a step that begins anew is no call of its plugin.
+    made.calls.retain(|call| !shape::is_hosts_own(call.function));
     match made.status {
+        // Where the clock cuts in is chance, and sleeping takes no time in a case.
+        Some(Status::Failed) if made.failure.as_ref().is_some_and(|it| it.kind == FailureKind::TimedOut) => {
+            return Err(RecordError::NotEnded(step.to_owned(), "was cut short by a time limit"));
+        }
         Some(Status::Succeeded | Status::Failed) => {}
         Some(Status::Cancelled) => return Err(RecordError::NotEnded(step.to_owned(), "was cancelled")),
         Some(Status::Skipped) | None => return Err(RecordError::NotEnded(step.to_owned(), "did not end")),
@@ -74,7 +83,10 @@ pub fn record(
         if call.function.row().kind == Kind::Composite {
             return Err(RecordError::NotAsked(step.to_owned(), call.function.name()));
         }
-        self::call(&mut text, call, times);
+        let Some(answer) = &call.answer else {
+            return Err(RecordError::NotAnswered(step.to_owned(), call.ordinal, call.function.name()));
+        };
+        self::call(&mut text, call, answer, times);
     }
     expect(&mut text, &made);
     Ok(text)
@@ -184,7 +196,7 @@ fn grouped(calls: &[MadeCall]) -> Vec<(&MadeCall, usize)> {
     grouped
 }
 
-fn call(text: &mut String, call: &MadeCall, times: usize) {
+fn call(text: &mut String, call: &MadeCall, answer: &Json, times: usize) {
     let readable = |value: &Json| {
         if shape::has_bytes(call.function) { value::decoded(value.clone()) } else { value.clone() }
     };
@@ -193,12 +205,9 @@ fn call(text: &mut String, call: &MadeCall, times: usize) {
         ("times", if times > 1 { json!(times) } else { Json::Null }),
         ("args", readable(&call.args)),
     ];
-    match &call.answer {
-        // An answer without content has nothing to say.
-        Some(answer) if answer.as_object().is_some_and(Map::is_empty) => {}
-        Some(answer) => entries.push(("answer", readable(answer))),
-        // It never came: the step's time was over first.
-        None => entries.push(("fault", json!("hang"))),
+    // An answer without content has nothing to say.
+    if !answer.as_object().is_some_and(Map::is_empty) {
+        entries.push(("answer", readable(answer)));
     }
     table(text, "[[calls]]", &entries);
 }

@@ -49,9 +49,12 @@ fn fits<T: DeserializeOwned + Serialize>(given: &Json) -> Result<(), String> {
 /// Whether a case can expect calls of the function.
 pub(crate) fn listed(function: Function) -> bool {
     let row = function.row();
-    row.kind != Kind::Composite
-        && !is_unanswered(function)
-        && !matches!(function, Function::DockerLeftovers | Function::DockerSweep)
+    row.kind != Kind::Composite && !is_unanswered(function) && !is_hosts_own(function)
+}
+
+/// Whether only the host calls it, when it cleans up.
+pub(crate) fn is_hosts_own(function: Function) -> bool {
+    matches!(function, Function::DockerLeftovers | Function::DockerSweep)
 }
 
 /// Whether the gate or the sandbox sees to it alone: nothing stands behind it.

@@ -74,8 +74,11 @@ fn key(name: &str) -> String {
 
 /// Text of several lines between `"""`.
 fn block(text: &str) -> String {
-    let escaped = inline(&text.into());
-    escaped[1..escaped.len() - 1].replace("\\n", "\n")
+    let lines = text.split('\n').map(|line| {
+        let quoted = inline(&line.into());
+        quoted[1..quoted.len() - 1].to_owned()
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! | [`show`] | everything about one run, its calls included |
 //! | [`trace`] | the same as a trace, for Perfetto and its kind |
 //! | [`runs`] | the table of runs |
+//! | [`pruned`] | what was removed of the journal |
 //! | [`logs`] | what steps printed, also while they print it |
 //!
 //! All of them fold records into one [`RunModel`], and print what comes out of it. Nothing here
@@ -25,6 +26,7 @@ mod live;
 mod logs;
 mod model;
 mod phrase;
+mod pruned;
 mod report;
 mod runs;
 mod show;
@@ -37,10 +39,13 @@ pub use error::ViewError;
 pub use live::{LiveOptions, TerminalSize, live};
 pub use logs::{LogsOptions, logs};
 pub use model::{Attempt, Inputs, Metric, Notice, OpenCall, Resume, RunModel, StageModel, StepModel};
+pub use phrase::arguments;
+pub use pruned::{InDocker, Removal, pruned};
 pub use runs::runs;
 pub use show::{ShowOptions, show};
 pub use style::{Format, Style};
 pub use summary::summary;
+pub use text::size;
 pub use trace::trace;
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// The arguments of a call: `reference: "localhost:5000/a", password: secret registry`. What is not
 /// given is left out.
-pub(crate) fn arguments(text: &str) -> String {
+pub fn arguments(text: &str) -> String {
     match serde_json::from_str(text) {
         Ok(Value::Object(fields)) => {
             let said = fields.iter().filter(|(_, value)| !is_absent(value)).map(|(name, value)| field(name, value));

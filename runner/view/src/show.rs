@@ -146,6 +146,15 @@ pub(crate) fn calls(
     Ok(out.write_all(text.as_bytes())?)
 }
 
+/// A grant with its place in the pipeline's file: it is recorded as line and column.
+fn in_file(grant: &str, model: &RunModel) -> String {
+    let is_place = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
+    match (grant.rsplit_once(" at "), model.started.as_deref()) {
+        (Some((what, place)), Some(started)) if is_place(place) => format!("{what} at {}:{place}", started.file),
+        _ => grant.to_owned(),
+    }
+}
+
 fn push_call(text: &mut String, model: &RunModel, call: &Call, options: ShowOptions) {
     let path = model.path(call.id.step);
     if options.format == Format::Json {
@@ -186,7 +195,7 @@ fn push_call(text: &mut String, model: &RunModel, call: &Call, options: ShowOpti
     });
     let rows = [
         ("args", Some(phrase::arguments(&call.args)).filter(|args| !args.is_empty())),
-        ("grant", Some(grant.to_owned())),
+        ("grant", Some(in_file(grant, model))),
         ("answer", call.answer.as_deref().map(phrase::answer)),
         ("crash", crash),
         ("person", person),

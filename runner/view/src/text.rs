@@ -103,7 +103,7 @@ pub(crate) fn moment(micros: u64) -> String {
 }
 
 /// A size: `512 B`, `1.5 KiB`, `10 MiB`.
-pub(crate) fn size(bytes: u64) -> String {
+pub fn size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     if bytes < 1024 {
         return format!("{bytes} B");

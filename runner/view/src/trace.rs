@@ -163,7 +163,9 @@ impl<'a> Trace<'a> {
                 self.begin(RUN, Slice::Run, "run", at, args);
             }
             Record::StageStarted { stage, name } => {
-                if let Some(track) = self.stages.get(stage).copied() {
+                if let Some(track) = self.stages.get(stage).copied()
+                    && self.open.get(&track).is_none_or(Vec::is_empty)
+                {
                     self.begin(track, Slice::Stage, name, at, Value::Null);
                 }
             }
@@ -240,6 +242,7 @@ impl<'a> Trace<'a> {
                 };
                 self.moment("answered", track, at, json!({ "call": name_of(*call), "answer": answer, "by": by }));
             }
+            Record::SecretRead { name, .. } => self.moment("secret read", RUN, at, json!({ "name": name })),
             Record::Log { .. } | Record::RunEnded { .. } => {}
         }
         self.last = at;
@@ -280,6 +283,7 @@ impl<'a> Trace<'a> {
         };
         // A resumed run need not begin again what it goes on with.
         if !has(&self.open, Slice::Attempt(attempt)) {
+            self.stage_of(step, at);
             if !has(&self.open, Slice::Step) {
                 let name = self.model.path(step);
                 self.begin(track, Slice::Step, &name, at, Value::Null);
@@ -287,6 +291,16 @@ impl<'a> Trace<'a> {
             self.begin(track, Slice::Attempt(attempt), &format!("attempt {attempt}"), at, Value::Null);
         }
         Some(track)
+    }
+
+    /// Has the stage of a step open.
+    fn stage_of(&mut self, step: StepIndex, at: u64) {
+        let model = self.model;
+        let Some(index) = model.steps.get(&step).map(|step| step.stage) else { return };
+        let (Some(stage), Some(track)) = (model.stages.get(&index), self.stages.get(&index).copied()) else { return };
+        if self.open.get(&track).is_none_or(Vec::is_empty) {
+            self.begin(track, Slice::Stage, &stage.name, at, Value::Null);
+        }
     }
 
     fn of_call(&mut self, call: CallId, at: u64) -> u32 {

@@ -6,13 +6,16 @@
 
 use crate::failure::{Doing, Failure, Result};
 use crate::proc::Cmd;
+use nix::errno::Errno;
+use nix::mount::{MntFlags, umount2};
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The journal of the file system is written when somebody asks, and by itself far too late.
-const OPTIONS: &str = "loop,commit=300,noatime";
+/// The file system does nothing that it need not do: it writes when somebody asks, and by itself far too late, and
+/// does not make up for programs that forget to ask.
+const OPTIONS: &str = "loop,commit=300,noatime,data=writeback,noauto_da_alloc";
 
 /// Such a disk, mounted.
 pub(super) struct Disk {
@@ -83,18 +86,17 @@ fn mounted(image: &Path, at: &Path) -> Result<()> {
         .map(drop)
 }
 
-/// Programs of a killed run end a moment after it.
+/// Programs of a killed run end a moment after it. No command does this: it has to work after a Ctrl-C too.
 fn unmounted(at: &Path) -> Result<()> {
-    let mut last = Ok(());
     for _ in 0..100 {
-        last = Cmd::new("umount").arg(at).output().map(drop);
-        if last.is_ok() || crate::proc::interrupted().is_some() {
-            return last;
+        match umount2(at, MntFlags::empty()) {
+            Err(Errno::EBUSY) if crate::proc::interrupted().is_none() => std::thread::sleep(Duration::from_millis(50)),
+            Err(Errno::EBUSY) => break,
+            done => return done.doing(|| format!("unmount {}", at.display())),
         }
-        std::thread::sleep(Duration::from_millis(50));
     }
-    Cmd::new("umount").arg("--lazy").arg(at).output()?;
-    last
+    umount2(at, MntFlags::MNT_DETACH).doing(|| format!("unmount {}", at.display()))?;
+    Err(Failure::new(format!("{} is still in use: a program of the run goes on without it", at.display())))
 }
 
 /// Unmounts what a killed harness has left beneath this folder.
@@ -102,7 +104,7 @@ pub(super) fn sweep(folder: &Path) {
     let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
     for at in mounts.lines().filter_map(|line| line.split(' ').nth(1)) {
         if Path::new(at).starts_with(folder) {
-            let _ = Cmd::new("umount").arg("--lazy").arg(at).output();
+            let _ = umount2(at, MntFlags::MNT_DETACH);
         }
     }
 }

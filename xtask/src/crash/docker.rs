@@ -151,9 +151,9 @@ pub(super) fn images(engine: &Server, repository: &str) -> Result<Vec<(String, S
     Ok(names)
 }
 
-/// Removes the images of all trials.
-pub(super) fn clear_images(engine: &Server, registry: &str) {
-    for (name, _) in images(engine, &format!("{registry}/crash-*")).unwrap_or_default() {
+/// Removes the images whose names are like these.
+pub(super) fn clear_images(engine: &Server, like: &[&str]) {
+    for (name, _) in like.iter().flat_map(|like| images(engine, like).unwrap_or_default()) {
         let _ = request(engine, "DELETE", &format!("/images/{name}?force=1"), &[]);
     }
 }

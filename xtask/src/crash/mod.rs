@@ -3,9 +3,11 @@
 //! A point is a call and a phase of it, so it means the same in every run. The pipelines of
 //! tests/crash reach every effect of the gate's table, against the real engine and registry.
 
+mod choose;
 mod disk;
 mod docker;
 mod normalise;
+mod options;
 mod place;
 mod point;
 mod server;
@@ -19,7 +21,8 @@ use crate::proc::{self, Cmd};
 use crate::setup::{World as Outside, build_guests, docker_cli, guest_envs};
 use crate::ui;
 use docker::Events;
-use point::Point;
+use options::Mode;
+pub(crate) use options::Options;
 use server::Counting;
 use std::collections::VecDeque;
 use std::fs;
@@ -27,7 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
-use trial::{Answer, Reference, Trial};
+use trial::{Reference, Trial};
 
 /// The pipelines of tests/crash.
 const PIPELINES: [&str; 5] = ["image", "local", "service", "things", "waits"];
@@ -37,69 +40,6 @@ const DOCKERFILE: &str = "FROM scratch\nCOPY busybox /bin/sh\nCOPY busybox /bin/
                           COPY busybox /bin/httpd\nCOPY health /health\nCMD [\"/bin/sh\"]\n";
 /// How many trials go on at a time: they wait for the engine more than they compute.
 const WORKERS: usize = 3;
-/// Of this many points one is tried with a second death during the resume.
-const AGAIN: usize = 2;
-/// How many trials a sample has in each mode.
-const SAMPLE: usize = 4;
-
-/// What is done to the runner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    /// It is killed: what it had told the system is there.
-    Kill,
-    /// It is killed, and what was not yet on the disk is gone.
-    Power,
-    /// It is killed, and killed again while it resumes.
-    Again,
-}
-
-impl Mode {
-    const ALL: [Self; 3] = [Self::Kill, Self::Power, Self::Again];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Kill => "kill",
-            Self::Power => "power",
-            Self::Again => "again",
-        }
-    }
-}
-
-/// What to do.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Options {
-    sample: bool,
-    modes: Vec<Mode>,
-    only: Option<String>,
-}
-
-impl Options {
-    /// From the command line.
-    pub(crate) fn parse(args: &[String]) -> Result<Self> {
-        let mut options = Self { sample: false, modes: Vec::new(), only: None };
-        let mut args = args.iter();
-        while let Some(arg) = args.next() {
-            let value =
-                |next: Option<&String>| next.cloned().ok_or_else(|| Failure::new(format!("`{arg}` needs a value")));
-            match arg.as_str() {
-                "--sample" => options.sample = true,
-                "--only" => options.only = Some(value(args.next())?),
-                "--mode" => {
-                    let name = value(args.next())?;
-                    let mode = Mode::ALL.into_iter().find(|mode| mode.name() == name);
-                    let mode =
-                        mode.ok_or_else(|| Failure::new(format!("there is no mode `{name}`: kill, power or again")))?;
-                    options.modes.push(mode);
-                }
-                odd => return Err(Failure::new(format!("`cargo xtask crash` takes no `{odd}`"))),
-            }
-        }
-        if options.modes.is_empty() {
-            options.modes = Mode::ALL.to_vec();
-        }
-        Ok(options)
-    }
-}
 
 /// What all trials share.
 struct Harness {
@@ -149,7 +89,7 @@ fn run(context: &Context, outside: &Outside, options: &Options) -> Result<usize>
     let mut lines = Vec::new();
     let mut count = 0;
     for &mode in &options.modes {
-        let trials = trials(&references, mode, options);
+        let trials = choose::trials(&references, mode, options);
         let failed = ui::part(&format!("mode {}: {} trials", mode.name(), trials.len()), || all(&harness, &trials))?;
         count += trials.len();
         lines.push(format!(
@@ -162,6 +102,9 @@ fn run(context: &Context, outside: &Outside, options: &Options) -> Result<usize>
     }
     ui::heading(&format!("killed, resumed and compared in {}", ui::took(start.elapsed())));
     lines.iter().for_each(|line| println!("{line}"));
+    if count == 0 {
+        wrong.push("there is nothing to try: no trial has the text of `--only` in its title".to_owned());
+    }
     if wrong.is_empty() {
         return Ok(count);
     }
@@ -173,7 +116,7 @@ impl Harness {
         docker_cli()?;
         let folder = context.target.join("crash");
         disk::sweep(&folder);
-        for folder in [folder.join("trials"), folder.join("ran")] {
+        for folder in ["trials", "ran", "failed"].map(|name| folder.join(name)) {
             let _ = fs::remove_dir_all(&folder);
             fs::create_dir_all(&folder).doing(|| format!("create {}", folder.display()))?;
         }
@@ -209,7 +152,7 @@ impl Harness {
 impl Drop for Harness {
     /// Images go at the very end: trials share their layers, and would take them from one another.
     fn drop(&mut self) {
-        docker::clear_images(&self.engine, &self.registry);
+        docker::clear_images(&self.engine, &[IMAGE, &format!("{}/crash-*", self.registry)]);
     }
 }
 
@@ -252,58 +195,11 @@ fn covered(references: &[Reference]) -> Vec<String> {
         .collect()
 }
 
-/// What to try in this mode.
-fn trials<'a>(references: &'a [Reference], mode: Mode, options: &Options) -> Vec<Trial<'a>> {
-    let mut trials = Vec::new();
-    for reference in references {
-        let points = &reference.listing.points;
-        for (number, point) in points.iter().enumerate() {
-            let at = match mode {
-                Mode::Kill | Mode::Power => vec![point],
-                Mode::Again if number % AGAIN == 0 => match later(points, point, number) {
-                    Some(second) => vec![point, second],
-                    None => continue,
-                },
-                Mode::Again => continue,
-            };
-            let answer = if number % 2 == 0 { Answer::Done } else { Answer::Repeat };
-            trials.push(Trial { reference, mode, at, answer });
-        }
-    }
-    if let Some(only) = &options.only {
-        trials.retain(|trial| trial.title().contains(only));
-    }
-    if options.sample && trials.len() > SAMPLE {
-        // Spread over all pipelines and phases: a step that has no factor in common with their number.
-        let step = trials.len() / SAMPLE;
-        let offset = mode as usize * 7;
-        let mut number = 0;
-        trials.retain(|_| {
-            number += 1;
-            (number - 1 + offset).is_multiple_of(step)
-        });
-        trials.truncate(SAMPLE);
-    }
-    trials
-}
-
-/// A point that a resume from `first` certainly reaches: a later one of the same stage, or one of the host's.
-fn later<'a>(points: &'a [Point], first: &Point, number: usize) -> Option<&'a Point> {
-    let at = points.iter().position(|point| point == first)?;
-    let rest: Vec<&Point> = points[at + 1..]
-        .iter()
-        .filter(|point| point.stage() == first.stage() || point.stage() == "host")
-        .filter(|point| (point.step(), point.ordinal()) != (first.step(), first.ordinal()))
-        .collect();
-    (!rest.is_empty()).then(|| rest[(number * 7) % rest.len()])
-}
-
 /// Tries them, several at a time, and gives what differed.
 fn all(harness: &Harness, trials: &[Trial<'_>]) -> Result<Vec<String>> {
     let queue: Mutex<VecDeque<&Trial<'_>>> = Mutex::new(trials.iter().collect());
     let failed = Mutex::new(Vec::new());
     let evidence = harness.folder.with_file_name("failed");
-    fs::create_dir_all(&evidence).doing(|| format!("create {}", evidence.display()))?;
     let work = || {
         loop {
             let next = queue.lock().ok().and_then(|mut queue| queue.pop_front());
@@ -335,32 +231,4 @@ fn all(harness: &Harness, trials: &[Trial<'_>]) -> Result<Vec<String>> {
         return Err(Failure::new("interrupted"));
     }
     Ok(failed.into_inner().unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::point::point;
-    use super::*;
-
-    #[test]
-    fn options() -> Result<()> {
-        let parse = |args: &[&str]| Options::parse(&args.iter().map(|&arg| arg.to_owned()).collect::<Vec<_>>());
-        assert_eq!(parse(&[])?.modes, Mode::ALL);
-        let some = parse(&["--mode", "power", "--only", "docker.push", "--sample"])?;
-        assert_eq!(some, Options { sample: true, modes: vec![Mode::Power], only: Some("docker.push".to_owned()) });
-        assert!(parse(&["--mode", "x"]).is_err() && parse(&["--only"]).is_err() && parse(&["--all"]).is_err());
-        Ok(())
-    }
-
-    #[test]
-    fn a_second_point_is_one_that_is_surely_reached() {
-        let points = [
-            point("a/one/1/0/end-queued", "Record"),
-            point("b/two/1/0/end-queued", "Record"),
-            point("a/one/1/0/end-durable", "Record"),
-            point("a/one/1/1/end-queued", "Record"),
-        ];
-        assert_eq!(later(&points, &points[0], 0), Some(&points[3]), "of the same stage, and of another call");
-        assert_eq!(later(&points, &points[1], 0), None, "another stage may be over before");
-    }
 }

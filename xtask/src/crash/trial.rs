@@ -1,9 +1,10 @@
 //! One trial: the runner dies, somebody resumes, and the world is compared.
 
+use super::Harness;
+use super::options::Mode;
 use super::place::{End, Place};
 use super::point::{Listing, Point};
 use super::world::World;
-use super::{Harness, Mode};
 use crate::failure::{Failure, Result};
 use std::collections::BTreeMap;
 

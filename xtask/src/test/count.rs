@@ -50,6 +50,23 @@ fn attribute<'a>(tag: &'a str, name: &str) -> &'a str {
     value.and_then(|(at, _)| tag[at + start.len()..].split('"').next()).unwrap_or("")
 }
 
+/// Counts what `windlass plugin test --format json` prints, line by line.
+#[derive(Debug, Default)]
+pub(super) struct Cases {
+    pub(super) tally: Tally,
+}
+
+impl Cases {
+    /// Takes in a line. Gives what is to be told of it: a case that did not pass.
+    pub(super) fn line(&mut self, line: &str) -> Option<String> {
+        let case: serde_json::Value = serde_json::from_str(line).ok()?;
+        let status = case["status"].as_str()?;
+        let passed = status == "passed";
+        self.tally.count("", passed);
+        (!passed).then(|| format!("{status}: {line}"))
+    }
+}
+
 /// Counts what `cargo test` prints, line by line. The totals come from its closing lines, since
 /// a test that prints without a line's end can swallow its own line.
 #[derive(Debug, Default)]
@@ -95,6 +112,16 @@ mod tests {
     fn a_segment_counts_and_a_crate_does_not() {
         assert!(is_engine("windlass-tests::e2e::engine_push::works") && is_engine("engine_x"));
         assert!(!is_engine("windlass-engine::order::an_engine_starts"));
+    }
+
+    #[test]
+    fn cases_are_counted_and_those_that_failed_are_told() {
+        let mut cases = Cases::default();
+        assert_eq!(cases.line(r#"{"file":"a.toml","status":"passed"}"#), None);
+        assert!(cases.line(r#"{"file":"b.toml","status":"failed"}"#).is_some_and(|told| told.contains("b.toml")));
+        assert!(cases.line(r#"{"file":"c.toml","status":"bad"}"#).is_some());
+        assert_eq!(cases.line(r#"{"cases":3,"passed":1,"failed":1,"bad":1}"#), None);
+        assert_eq!((cases.tally.passed, cases.tally.failed), (1, 2));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 mod count;
 
 use crate::context::{Context, in_ci};
-use crate::failure::{Failure, Result};
+use crate::failure::{Doing as _, Failure, Result};
 use crate::proc::{Cmd, on_path};
 use crate::setup::{World, build_guests, guest_envs};
 use crate::ui;
@@ -44,6 +44,9 @@ pub(crate) fn command(quick: bool, filter: &[String]) -> Result<()> {
         run.part("clippy", Run::clippy)?;
     }
     run.part("tests", |run| run.tests(filter))?;
+    if filter.is_empty() {
+        run.part("cases of the plugins", Run::plugin_cases)?;
+    }
     if filter.is_empty() && !quick {
         run.part("documentation tests", Run::doc_tests)?;
         run.part("native tests of SDK, plugins and examples", Run::native_tests)?;
@@ -155,6 +158,34 @@ impl Run {
             return Err(Failure::new(format!("nextest left no report at {}", report.display())));
         }
         Self::judge(status.success(), self.tally.failed - before)
+    }
+
+    /// The first-party plugins' own cases, by the program itself.
+    fn plugin_cases(&mut self) -> Result<()> {
+        let mut folders: Vec<String> = Vec::new();
+        let plugins = self.context.root.join("plugins");
+        for entry in fs::read_dir(&plugins).doing(|| format!("list {}", plugins.display()))? {
+            let path = entry.doing(|| format!("list {}", plugins.display()))?.path();
+            if path.join("cases").is_dir() {
+                folders.push(path.display().to_string());
+            }
+        }
+        folders.sort();
+        let program = self.context.target.join("debug/windlass");
+        let mut reader = count::Cases::default();
+        let cases = Cmd::new(&program).envs(&self.envs).args(["plugin", "test", "--format", "json"]).args(&folders);
+        let status = cases.lines(|line| {
+            if let Some(told) = reader.line(line) {
+                println!("{told}");
+            }
+        })?;
+        let tally = reader.tally;
+        println!("{} cases, {} passed, {} failed", tally.passed + tally.failed, tally.passed, tally.failed);
+        self.tally.add(&tally);
+        if tally.passed == 0 {
+            return Err(Failure::new("no case of a plugin passed"));
+        }
+        Self::judge(status.success(), tally.failed)
     }
 
     fn doc_tests(&mut self) -> Result<()> {

@@ -52,6 +52,7 @@ use windlass_gate::{Call, CallError, Capability, Function, Session, Stop};
 pub use config::DockerConfig;
 pub use connect::DaemonInfo;
 use connect::Engine;
+pub use names::shared as shared_name;
 
 /// The Docker Engine behind the gate.
 pub struct Docker {
@@ -71,6 +72,14 @@ impl Docker {
     /// [`CallError::Unavailable`] with the address, where it comes from, and what to do.
     pub async fn probe(&self) -> Result<DaemonInfo, CallError> {
         self.engine().await?.info().await
+    }
+
+    /// Whether nobody can know how the exec of this id ended.
+    ///
+    /// # Errors
+    /// [`CallError::Unavailable`] if the daemon cannot be reached.
+    pub async fn exec_is_lost(&self, id: &str) -> Result<bool, CallError> {
+        container::exec_lost(self.engine().await?, id).await
     }
 
     /// The connection. A failed attempt is not remembered: the daemon may be there next time.

@@ -53,7 +53,7 @@ pub(crate) fn container(call: &Call) -> String {
 }
 
 /// The name of a network or volume: that of the pipeline, whose runs share it.
-pub(crate) fn shared(pipeline: &str, name: &str) -> String {
+pub fn shared(pipeline: &str, name: &str) -> String {
     let fitting: String =
         pipeline.chars().map(|c| if c.is_ascii_alphanumeric() || "_.-".contains(c) { c } else { '-' }).collect();
     format!("windlass-{fitting}-{name}")

@@ -1,12 +1,12 @@
 //! `windlass doctor`: whether this machine has what pipelines need.
 
-use std::path::Path;
+mod journal;
+
 use std::time::Instant;
 
 use clap::Args;
 use serde::Serialize;
 use windlass_capability_docker::Docker;
-use windlass_journal::{Journal, JournalError, RunState};
 use windlass_sandbox::Sandbox;
 
 use crate::args::{Format, FormatArg, JournalArg};
@@ -19,8 +19,8 @@ use crate::{files, git, output, runtime, versions, world};
 
 /// Say whether this machine has what pipelines need
 ///
-/// Looks at Docker, git, the cache folder, the journal and the WebAssembly engine, and changes
-/// nothing. Ends with exit code 4 if something fails that pipelines need; Docker is needed only by
+/// Looks at Docker, git, the cache folder, the journal (all of it, to its last checksum) and the
+/// WebAssembly engine, and changes nothing. Ends with exit code 4 if something fails that pipelines need; Docker is needed only by
 /// steps that use it.
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
@@ -66,7 +66,7 @@ impl Finding {
 /// Does it.
 pub(crate) fn run(args: &Doctor) -> Result<Exit, CliError> {
     let state = files::state(args.journal.within.as_deref())?;
-    let findings = [windlass(), engine(), cache(), journal(&state), docker()?, git()];
+    let findings = [windlass(), engine(), cache(), journal::look(&state), docker()?, git()];
     let failed = findings.iter().any(|finding| finding.status == Health::Fail);
     match args.format.format {
         Format::Human => output::text(&findings.iter().map(human).collect::<String>())?,
@@ -113,27 +113,6 @@ fn cache() -> Finding {
             Ok(count) => Finding::ok("cache", format!("{}, {}", folder.display(), number(count, "file"))),
             Err(error) => Finding::fail("cache", format!("{}: {error}", folder.display()), help),
         },
-    }
-}
-
-fn journal(state: &Path) -> Finding {
-    let shown = state.display();
-    let counted = || {
-        let runs = Journal::open(state)?.runs(usize::MAX)?;
-        let open = runs.iter().filter(|run| run.state == RunState::Interrupted).count();
-        Ok::<_, JournalError>((runs.len(), open))
-    };
-    match counted() {
-        Ok((runs, 0)) => Finding::ok("journal", format!("{shown}, {}", number(runs, "run"))),
-        Ok((runs, open)) => Finding::warn(
-            "journal",
-            format!("{shown}, {}, {open} of them interrupted", number(runs, "run")),
-            "`windlass runs` lists them; what an interrupted run left in Docker is labelled windlass.run=ID",
-        ),
-        Err(JournalError::Absent { .. } | JournalError::NoRuns { .. }) => {
-            Finding::ok("journal", format!("{shown}, not made yet: nothing was run here"))
-        }
-        Err(error) => Finding::fail("journal", error.to_string(), "nothing can be run here until this is put right"),
     }
 }
 

@@ -45,7 +45,7 @@ impl Command {
             Self::Replay(args) => args.format.format,
             Self::Plan(args) => args.format.format,
             Self::Check(args) => args.format.format,
-            Self::Runs(args) => args.format.format,
+            Self::Runs(args) => args.format(),
             Self::Show(args) => args.format.format,
             Self::Logs(args) => args.format.format,
             Self::Doctor(args) => args.format.format,

@@ -4,8 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
+use windlass_capability_docker::Docker;
 use windlass_engine::{Cancel, Origin};
-use windlass_gate::{Question, Recording};
+
+use windlass_gate::{CallError, Question, Recording};
 use windlass_journal::{
     InDoubtAnswer, Journal, Record, RunResumed, RunState, RunSummary, StepIndex, Writer, WriterOptions,
 };
@@ -35,6 +37,9 @@ pub(crate) struct Resume {
     /// Leave behind what a step has done so far, and begin it anew, with the plugin as it is now
     #[arg(long, value_name = "STAGE/STEP")]
     restart_step: Vec<String>,
+    /// Go on although this secret has another value than before, or none: output may show the old one
+    #[arg(long, value_name = "NAME")]
+    forget_secret: Vec<String>,
     /// Print nothing but errors
     #[arg(short, long)]
     quiet: bool,
@@ -66,6 +71,17 @@ pub(crate) fn run(args: &Resume) -> Result<Exit, CliError> {
     let prepared = small.block_on(pinned::prepare(&text, &recording.started, options.jobs, &[]))?;
     let restarted = restarted(args, &prepared, &recording)?;
     pinned::check(&prepared, &recording, &restarted)?;
+    pinned::same_secrets(&world::secrets(&prepared.plan, &text.workspace), &recording, &args.forget_secret)?;
+    if !args.quiet
+        && args.format.format == Format::Human
+        && let Some(edited) = pinned::edited(&text)
+    {
+        output::say(edited);
+    }
+    let docker = Docker::new(world::docker_config());
+    if recording.acted.contains("docker") {
+        small.block_on(docker.probe()).map_err(|error| away(&error, &run.id))?;
+    }
 
     let live = LiveOptions {
         style: view_style::style(),
@@ -81,15 +97,22 @@ pub(crate) fn run(args: &Resume) -> Result<Exit, CliError> {
     recording.restart(&restarted);
     let repeats =
         |step: StepIndex| prepared.plan.steps.get(step.0 as usize).is_some_and(|step| step.on_crash == OnCrash::Repeat);
-    let questions = recording.questions(repeats);
+    let lost = small.block_on(lost_execs(&recording, &docker))?;
+    let (repeated, questions): (Vec<_>, Vec<_>) = recording
+        .questions(repeats, |exec| lost.iter().any(|lost| lost == exec))
+        .into_iter()
+        .partition(|question| repeats(question.call.step));
     let answered = answers::settle(&prepared.plan, &questions, &args.answer)?;
     let Some(answered) = answered else {
         drop(writer);
         return Ok(ask(args, &run.id, &prepared, &questions));
     };
     begin(&writer, &prepared, &restarted);
+    for question in &repeated {
+        tell(&writer, &mut recording, question, InDoubtAnswer::Repeat, "on-crash".to_owned());
+    }
     for (question, answer) in answered {
-        tell(&writer, &mut recording, question, answer);
+        tell(&writer, &mut recording, question, answer, answers::who());
     }
 
     let cancel = Cancel::new();
@@ -108,6 +131,25 @@ pub(crate) fn run(args: &Resume) -> Result<Exit, CliError> {
     // To take it apart takes longer than to leave it to the system.
     std::mem::forget((runtime, small, sandbox));
     finish(Told { quiet: args.quiet, format: args.format.format }, &run.id, &state, &ended)
+}
+
+/// Without Docker a run that has used it could only fail, and clean nothing up.
+fn away(error: &CallError, run: &str) -> CliError {
+    CliError::machine(
+        format!("run `{run}` has used Docker, which is not there now: {error}"),
+        format!("nothing was changed; when Docker is back: windlass resume {run}"),
+    )
+}
+
+/// The execs that were under way and of which Docker does not know any more how they ended.
+async fn lost_execs(recording: &Recording, docker: &Docker) -> Result<Vec<String>, CliError> {
+    let mut lost = Vec::new();
+    for exec in recording.execs_in_doubt() {
+        if docker.exec_is_lost(&exec).await.map_err(|error| away(&error, &recording.started.run))? {
+            lost.push(exec);
+        }
+    }
+    Ok(lost)
 }
 
 /// The run that is meant; without a name the newest that was interrupted.
@@ -166,18 +208,11 @@ fn begin(writer: &Writer, prepared: &Prepared, restarted: &[StepIndex]) {
 }
 
 /// Records what a person has found out about a call, and acts on it.
-fn tell(writer: &Writer, recording: &mut Recording, question: &Question, answer: InDoubtAnswer) {
+fn tell(writer: &Writer, recording: &mut Recording, question: &Question, answer: InDoubtAnswer, by: String) {
     let call = question.call;
-    writer.append(Record::InDoubtAnswered { call, answer, by: answers::who() });
-    let answered = (answer == InDoubtAnswer::Done).then(|| question.done());
-    if let Some(answer) = &answered {
-        writer.append(Record::CallEnded { call, answer: answer.clone() });
-    }
-    if let Some(recorded) =
-        recording.steps.get_mut(&call.step).and_then(|step| step.tape.calls.get_mut(call.ordinal as usize))
-    {
-        recorded.told = Some(answer);
-        recorded.answer = answered;
+    writer.append(Record::InDoubtAnswered { call, answer, by });
+    if let Some(answer) = recording.tell(question, answer) {
+        writer.append(Record::CallEnded { call, answer });
     }
 }
 

@@ -70,10 +70,11 @@ pub(crate) fn run(args: &Run) -> Result<Exit, CliError> {
         output::say(prepared.plan.warnings.render(true));
     }
     let from = recorded.as_ref().map(|recorded| recorded.started.run.clone());
-    if !args.quiet && args.format.format == Format::Human {
-        if let Some(from) = &from {
-            output::say(offline::notice(from));
-        }
+    if !args.quiet
+        && args.format.format == Format::Human
+        && let Some(from) = &from
+    {
+        output::say(offline::notice(from));
     }
     let writer = begin(args, &text, &prepared, &run, &state, from.clone())?;
     if let Some(from) = &from {

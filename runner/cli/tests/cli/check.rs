@@ -45,7 +45,7 @@ fn a_folder() {
 
 #[test]
 fn a_file_that_may_not_be_read_or_is_no_file() {
-    Folder::new().windlass(&["check", "/dev/null"]).exits(2).says("the file is empty");
+    Folder::new().windlass(&["check", "/dev/null"]).exits(2).says("it is a pipe, a device or a socket");
     Folder::with(HELLO).windlass(&["check", "pipeline.toml/x"]).exits(2).says("cannot read pipeline.toml/x");
 }
 

@@ -1,5 +1,6 @@
 //! `windlass doctor`.
 
+use crate::run::host;
 use crate::support::{Folder, HELLO};
 
 #[test]
@@ -24,9 +25,35 @@ fn the_journal_is_looked_at() {
     folder.windlass(&["doctor"]).exits(4).says("nothing was run here");
     assert!(!folder.was_run());
     folder.windlass(&["run", "-q"]).exits(0);
-    folder.windlass(&["doctor"]).exits(4).says(".windlass, 1 run\n");
+    folder.windlass(&["doctor"]).exits(4).says(".windlass, 1 run, ").says("left on the disk");
     let broken = Folder::new().file(".windlass/journal.db", "no database ".repeat(100));
     broken.windlass(&["doctor"]).exits(4).says("fail  journal");
+}
+
+#[test]
+fn what_is_wrong_with_the_journal_is_told_with_what_to_do() {
+    let folder = Folder::with(&host(r#"["sleep", "60"]"#, "sleep"));
+    let mut child = folder.start(&["run", "-q"]);
+    while folder.windlass(&["runs"]).code != 0 || !folder.windlass(&["show"]).out.contains("running") {}
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let run = folder.runs().remove(0);
+    folder.windlass(&["doctor"]).exits(4).says("warn  journal").says(&format!("windlass resume {run}"));
+    folder.windlass(&["runs"]).exits(0).says(&format!("windlass resume {run}"));
+    folder.windlass(&["show"]).exits(0).says(&format!("windlass resume {run}"));
+
+    let file = folder.path().join(".windlass/journal.db");
+    // What is in the log of the store is moved into it, where it can be damaged.
+    folder.windlass(&["runs", "prune", "--keep", "9"]).exits(0);
+    let mut bytes = std::fs::read(&file).unwrap();
+    let at = find(&bytes, b"sleep").unwrap();
+    bytes[at] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    folder.windlass(&["doctor"]).exits(4).says("fail  journal").says("is damaged").says("keep a copy of the folder");
+}
+
+fn find(bytes: &[u8], text: &[u8]) -> Option<usize> {
+    bytes.windows(text.len()).position(|window| window == text)
 }
 
 #[test]

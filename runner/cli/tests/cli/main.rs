@@ -3,6 +3,7 @@
 
 #![allow(
     clippy::disallowed_methods,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a test that cannot go on fails, and starts programs itself"
 )]
@@ -14,6 +15,8 @@ mod logs;
 mod plan;
 mod plugin_inspect;
 mod plugin_test;
+mod replay;
+mod resume;
 mod run;
 mod run_signals;
 mod runs;

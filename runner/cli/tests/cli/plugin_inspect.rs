@@ -45,3 +45,14 @@ fn what_is_not_there() {
     Folder::new().windlass(&["plugin", "inspect", "gone.wasm"]).exits(2).says("there is no file gone.wasm");
     Folder::new().windlass(&["plugin", "inspect", "builtin:x.y"]).exits(2).says("there is no built-in plugin `x.y`");
 }
+
+#[test]
+fn what_is_no_file_is_not_waited_for() {
+    let folder = crate::support::Folder::new();
+    let pipe = folder.path().join("pipe.wasm");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for path in ["./pipe.wasm", "/dev/zero"] {
+        folder.windlass(&["plugin", "inspect", path]).exits(2).says("it is a pipe, a device or a socket");
+        folder.windlass(&["check", path]).exits(2).says("it is a pipe, a device or a socket");
+    }
+}

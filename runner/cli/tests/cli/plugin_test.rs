@@ -1,5 +1,7 @@
 //! `windlass plugin test`.
 
+use windlass_journal::{CallId, Journal, Record, WriterOptions};
+
 use crate::support::{Done, Folder, settled};
 
 /// The example of docs/plugin-tests.md, which is the first case here and so stays true.
@@ -238,6 +240,88 @@ fn a_case_is_recorded_from_a_run_and_passes() {
     assert_ne!(text, other, "{text}");
     std::fs::write(folder.path().join("case.toml"), other).unwrap();
     folder.windlass(&["plugin", "test", "case.toml"]).exits(1).says("-       \"bye\"");
+}
+
+#[test]
+fn what_was_cut_short_is_no_case() {
+    let slow = "[pipeline]\nname = \"p\"\ntimeout = \"TOP\"\n[[stages.s.steps]]\nname = \"t\"\nuses = \"builtin:command\"\n\
+                timeout = \"STEP\"\nwith = { run = [\"sleep\", \"60\"] }\ngrants = { process = [\"sleep\"] }\n";
+    for (run, step, why) in [("60s", "300ms", "time limit"), ("300ms", "60s", "was c")] {
+        let folder = Folder::with(&slow.replace("TOP", run).replace("STEP", step));
+        folder.windlass(&["run", "-q"]);
+        let done = folder.windlass(&["plugin", "test", "--record", "latest", "--step", "s/t"]).exits(2).says(why);
+        done.says("up to an end of its own").says("`s/t`");
+    }
+}
+
+/// Copies a run's records to another folder, with the host's clean-up before the first call of each step.
+fn with_clean_up(from: &Folder, to: &Folder) {
+    let reader = Journal::open(&from.path().join(".windlass")).unwrap();
+    let run = reader.resolve(None).unwrap();
+    let mut entries = reader.entries(&run, 0).unwrap().map(|entry| entry.unwrap().record);
+    let Some(Record::RunStarted(mut started)) = entries.next() else { panic!("a run starts") };
+    started.source = reader.source(&run).unwrap().into();
+    let journal = Journal::open_or_create(&to.path().join(".windlass")).unwrap();
+    let writer = journal.start_run(WriterOptions::default(), *started).unwrap();
+    for mut record in entries {
+        if let Record::CallStarted { call, .. } | Record::CallEnded { call, .. } | Record::CallRecorded { call, .. } =
+            &mut record
+        {
+            call.ordinal += 2;
+        }
+        let begun =
+            if let Record::StepStarted { step, attempt, .. } = &record { Some((*step, *attempt)) } else { None };
+        writer.append(record);
+        let Some((step, attempt)) = begun else { continue };
+        let call = |ordinal| CallId { step, attempt, ordinal };
+        let leftover = r#"{"kind":"container","id":"a","name":"web"}"#;
+        writer.append(Record::CallRecorded {
+            call: call(0),
+            function: "docker.leftovers".into(),
+            args: r#"{"kept-too":true}"#.to_owned(),
+            grant: None,
+            answer: format!(r#"{{"ok":[{leftover}]}}"#),
+            took: 1,
+        });
+        let args = format!(r#"{{"leftover":{leftover}}}"#);
+        writer.append(Record::CallStarted { call: call(1), function: "docker.sweep".into(), args, grant: None });
+        writer.append(Record::CallEnded { call: call(1), answer: r#"{"ok":null}"#.to_owned() });
+    }
+}
+
+#[test]
+fn what_the_host_does_for_a_step_that_begins_anew_is_not_in_its_case() {
+    let pipeline = crate::run::host(r#"["echo", "hello"]"#, "echo");
+    let (plain, cleaned) = (Folder::with(&pipeline), Folder::with(&pipeline));
+    plain.windlass(&["run", "-q"]).exits(0);
+    with_clean_up(&plain, &cleaned);
+    cleaned.windlass(&["show", "--calls"]).exits(0).says("docker.leftovers").says("docker.sweep");
+    let record = ["plugin", "test", "--record", "latest", "--step", "s/t", "-o", "case.toml"];
+    cleaned.windlass(&record).exits(0);
+    cleaned.windlass(&["plugin", "test", "case.toml"]).exits(0).says("1 passed");
+    plain.windlass(&record).exits(0);
+    let case = |folder: &Folder| std::fs::read_to_string(folder.path().join("case.toml")).unwrap();
+    assert_eq!(case(&plain), case(&cleaned));
+}
+
+#[test]
+fn a_failed_case_is_no_success_for_who_does_not_listen() {
+    let case = changed("digest = \"sha256:2\"", "digest = \"sha256:3\"");
+    let folder = Folder::new().file("cases/a.toml", &case).file("cases/b.toml", "name = 1");
+    for (path, code) in [("cases/a.toml", 1), ("cases", 2)] {
+        let mut child = folder.start(&["plugin", "test", path]);
+        drop(child.stdout.take());
+        folder.wait(child).exits(code);
+    }
+}
+
+#[test]
+fn a_case_that_cannot_be_read_does_not_keep_others_from_being_run() {
+    let folder = Folder::new().file("cases/a.toml", "").file("cases/b.toml", vec![b'#'; 50_000_001]);
+    let done = folder.file("cases/c.toml", example()).windlass(&["plugin", "test", "cases"]).exits(2);
+    let done = done.says("a case needs `[step]` and `[expect]`").says("shorten the case");
+    assert!(!done.err.contains("pipeline"), "{}", done.err);
+    done.says("3 cases, 1 passed, 0 failed, 2 bad");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use windlass_journal::{CallId, FailureKind, StepIndex, now_micros};
 
 use crate::api::Operation;
-use crate::tape::Played;
+use crate::tape::{self, Played};
 use crate::{Answer, Authority, Call, CallError, Function, Gate, Interrupt, Kind, Mode, Playback, StepLog, Stop};
 
 /// What a session is for.
@@ -144,6 +144,11 @@ impl Session {
             let error = CallError::Unavailable(format!("this run has no capability `{}`", function.row().capability));
             return Ok(self.recorded(id, function, args, grant, Err(error), 0));
         };
+        // Durable with the call's beginning: whoever goes on after a crash has to take them out of output, too.
+        for secret in tape::secrets(&args) {
+            // If it cannot be read, the call's answer says why.
+            drop(self.gate.run.secrets.check(&secret));
+        }
         let began_before = before.as_ref().map(|before| now_micros().saturating_sub(before.began)).unwrap_or_default();
         let call = Call {
             function,

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use windlass_journal::{CallId, Record};
 
-use super::Session;
+use super::{Session, SessionOptions};
 use crate::tape::Played;
-use crate::{Answer, CallError, Divergence, Function, Interrupt, Kind, Mode, Playback};
+use crate::{
+    Answer, Authority, CallError, Divergence, Function, Gate, Interrupt, Kind, Mode, Playback, RecordedCall, Tape,
+};
 
 /// What the sandbox observes has no arguments.
 const NO_ARGS: &str = "{}";
@@ -48,6 +50,29 @@ impl Session {
         }
     }
 
+    /// Makes once more the one call of a broken-off attempt whose end is not known, so that what it may be making is
+    /// there when the clean-up looks: the other side may still be at work on it.
+    ///
+    /// # Errors
+    /// [`Interrupt`] if the journal cannot be written.
+    pub async fn settle(gate: Arc<Gate>, id: CallId, recorded: RecordedCall) -> Result<(), Interrupt> {
+        let Some(function) = Function::by_name(&recorded.function) else { return Ok(()) };
+        let args = recorded.args.clone();
+        let tape = Tape { calls: vec![recorded], ..Tape::default() };
+        let options = SessionOptions {
+            step: id.step,
+            attempt: id.attempt,
+            authority: Authority::Host,
+            max_calls: u64::MAX,
+            max_log: 0,
+            playback: Some(Playback::new(tape, Mode::Resume)),
+            repeat_in_doubt: false,
+        };
+        let mut session = Self::new(gate, options);
+        session.next = id.ordinal;
+        session.call_json(function, args).await.map(drop)
+    }
+
     /// Why the record could not be followed, if it could not.
     pub fn strayed(&self) -> Option<&Interrupt> {
         self.strayed.as_ref()
@@ -77,17 +102,20 @@ impl Session {
         function: Function,
         args: &str,
     ) -> Result<Played, Interrupt> {
-        let Some(playback) = &mut self.playback else { return Ok(Played::New) };
         // What this run does not grant is denied, whatever was recorded elsewhere.
-        if playback.mode() == Mode::Offline && self.authorise(function, args).is_err() {
+        let offline = self.playback.as_ref().is_some_and(|playback| playback.mode() == Mode::Offline);
+        let denied = offline && self.authorise(function, args).is_err();
+        let Some(playback) = &mut self.playback else { return Ok(Played::New) };
+        if denied {
+            playback.pass_over(function, args);
             return Ok(Played::New);
         }
-        let Some(playback) = &mut self.playback else { return Ok(Played::New) };
         let played = playback.next(call, function, args);
         if let Err(interrupt) = &played {
             self.strayed = Some(interrupt.clone());
         }
-        if let Some(printed) = playback.printed() {
+        // An offline run has a log of its own, and nothing is in it yet.
+        if let Some(printed) = playback.printed().filter(|_| !offline) {
             self.log.leave_out(printed);
         }
         played

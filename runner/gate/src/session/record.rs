@@ -34,7 +34,9 @@ impl Session {
             Some(before) if in_doubt == InDoubt::Fail && !self.repeat_in_doubt => {
                 // Whoever answers that it may be repeated says so for this one time.
                 if before.told != Some(InDoubtAnswer::Repeat) {
-                    return Err(Interrupt::InDoubt { call: id, function: function.name() });
+                    let interrupt = Interrupt::InDoubt { call: id, function: function.name() };
+                    self.strayed = Some(interrupt.clone());
+                    return Err(interrupt);
                 }
                 self.start(id, function, &args, grant);
             }
@@ -46,8 +48,13 @@ impl Session {
         crash::point(&label, Phase::StartDurable);
         self.gate.note_acted(function.row().capability);
         let gate = Arc::clone(&self.gate);
+        let was_under_way = before.is_some();
         let effect = async move {
             let result = capability.perform(call).await;
+            if was_under_way && matches!(result, Err(CallError::Lost(_))) {
+                // It has no end that could be recorded.
+                return (result, String::new());
+            }
             crash::point(&label, Phase::EffectDone);
             let answer = gate.run.secrets.redactor().text(to_json(&result));
             let ended = Record::CallEnded { call: id, answer: answer.clone() };
@@ -67,6 +74,11 @@ impl Session {
         } else {
             effect.await
         };
+        if was_under_way && matches!(result, Err(CallError::Lost(_))) {
+            let interrupt = Interrupt::InDoubt { call: id, function: function.name() };
+            self.strayed = Some(interrupt.clone());
+            return Err(interrupt);
+        }
         self.remember(function, &args, &result);
         Ok(answer)
     }

@@ -101,7 +101,7 @@ fn a_journal_with_changed_bytes_is_never_read_wrongly() {
     let mut random = fastrand::Rng::with_seed(seed);
     // The headers of pages, where the structure is, and any byte at all.
     let heads = (0..bytes.len() / 4096).flat_map(|page| (0..24).map(move |byte| page * 4096 + byte));
-    let places: Vec<usize> = heads.chain((0..1200).map(|_| random.usize(..bytes.len()))).collect();
+    let places: Vec<usize> = heads.chain((0..600).map(|_| random.usize(..bytes.len()))).collect();
     let tries = places.len();
     let mut noticed = 0;
     for at in places {
@@ -131,4 +131,78 @@ fn a_page_of_rubbish_is_never_read_wrongly() {
         damaged[at..at + 4096].copy_from_slice(&bytes[other..other + 4096]);
         told(&damaged, &written, &format!("page {page} is that at {other}"));
     }
+}
+
+#[test]
+fn a_damaged_journal_is_not_pruned_into_one_that_looks_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = settled(folder.path());
+    let written = whole(folder.path()).unwrap();
+    let mut random = fastrand::Rng::with_seed(5);
+    let heads = (0..bytes.len() / 4096).flat_map(|page| (0..12).map(move |byte| page * 4096 + byte));
+    let places: Vec<usize> = heads.chain((0..100).map(|_| random.usize(..bytes.len()))).collect();
+    let mut refused = 0;
+    for at in places {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= random.u8(1..);
+        let copy = tempfile::tempdir().unwrap();
+        let path = copy.path().join("journal.db");
+        fs::write(&path, &damaged).unwrap();
+        match prune(copy.path(), &PruneOptions { keep: Some(3), ..PruneOptions::default() }) {
+            Ok(_) => {
+                if let Ok(left) = whole(copy.path()) {
+                    assert!(left == written[..3], "byte {at}: a wrong answer");
+                }
+            }
+            Err(_) => {
+                refused += 1;
+                assert!(fs::read(&path).unwrap() == damaged, "byte {at}: it was changed");
+            }
+        }
+    }
+    assert!(refused > 20, "{refused}");
+}
+
+/// What SQLite's write-ahead log lost looks like what a power cut has taken: the end is missing, and
+/// nothing else. So it is with a last record that was written by half.
+#[test]
+fn a_damaged_write_ahead_log_loses_the_end_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    settled(dir);
+    let settled = whole(dir).unwrap();
+    let run = new_run_id();
+    let writer = start(dir, &run);
+    for n in 0..40 {
+        wait(writer.append_durable(note(n))).unwrap();
+    }
+    let all = read(dir, &run);
+    // Copied while the run goes on, as a crash would leave it.
+    let database = fs::read(dir.join("journal.db")).unwrap();
+    let log = fs::read(dir.join("journal.db-wal")).unwrap();
+    assert!(log.len() > 100_000, "{}", log.len());
+    let mut random = fastrand::Rng::with_seed(11);
+    for n in 0..150 {
+        let mut damaged = log.clone();
+        let at = random.usize(..log.len());
+        if n % 2 == 0 {
+            damaged.truncate(at)
+        } else {
+            damaged[at] ^= random.u8(1..)
+        }
+        let copy = tempfile::tempdir().unwrap();
+        fs::write(copy.path().join("journal.db"), &database).unwrap();
+        fs::write(copy.path().join("journal.db-wal"), &damaged).unwrap();
+        let mut found = match whole(copy.path()) {
+            Ok(found) => found,
+            Err(JournalError::Damaged { .. }) => continue,
+            Err(error) => panic!("{at}: {error:?}"),
+        };
+        if found.len() > settled.len() {
+            let (_, _, records) = found.remove(0);
+            assert!(all.starts_with(&records), "{at}: a wrong answer");
+        }
+        assert!(found == settled, "{at}: a wrong answer");
+    }
+    drop(writer);
 }

@@ -77,6 +77,90 @@ fn a_newer_format_is_left_alone() {
     }
 }
 
+#[test]
+fn a_folder_in_the_place_of_the_file_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    fs::create_dir(dir.join("journal.db")).unwrap();
+    for error in [Journal::open(dir).map(drop).unwrap_err(), Journal::open_or_create(dir).map(drop).unwrap_err()] {
+        assert!(matches!(error, JournalError::NotAJournal { .. }), "{error}");
+        assert!(error.to_string().contains("it is a folder"), "{error}");
+    }
+}
+
+#[test]
+fn a_blank_or_missing_journal_beside_logs_of_runs_is_told() {
+    let remove = |dir: &Path, name: &str| fs::remove_file(dir.join(name)).unwrap();
+    let damages: [&dyn Fn(&Path); 5] = [
+        &|dir| ["journal.db", "journal.db-wal", "journal.db-shm"].iter().for_each(|name| remove(dir, name)),
+        &|dir| remove(dir, "journal.db"),
+        &|dir| remove(dir, "journal.db-wal"),
+        &|dir| {
+            fs::write(dir.join("journal.db"), "").unwrap();
+            remove(dir, "journal.db-wal");
+        },
+        &|dir| {
+            fs::write(dir.join("journal.db"), "S").unwrap();
+            remove(dir, "journal.db-wal");
+        },
+    ];
+    for (n, damage) in damages.iter().enumerate() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path();
+        for _ in 0..2 {
+            let writer = start(dir, &new_run_id());
+            writer.log(StepIndex(0), 1, Stream::Stdout, b"hello", 100);
+            wait(writer.close(well())).unwrap();
+        }
+        damage(dir);
+        let before = fs::read(dir.join("journal.db")).ok();
+        let all = PruneOptions { keep: Some(0), ..PruneOptions::default() };
+        for error in [
+            Journal::open(dir).map(drop).unwrap_err(),
+            Journal::open_or_create(dir).map(drop).unwrap_err(),
+            prune(dir, &all).map(drop).unwrap_err(),
+        ] {
+            assert!(matches!(error, JournalError::Lost { logs: 2, .. }), "damage {n}: {error}");
+            assert!(error.to_string().contains("logs of 2 runs"), "{error}");
+        }
+        assert_eq!(fs::read(dir.join("journal.db")).ok(), before, "damage {n}: the file was changed");
+        assert_eq!(fs::read_dir(dir.join("runs")).unwrap().count(), 2);
+    }
+}
+
+#[test]
+fn a_run_that_never_was_recorded_does_no_harm() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let journal = Journal::open_or_create(dir).unwrap();
+    // As of a run that was killed before its first commit.
+    fs::create_dir(dir.join("runs")).unwrap();
+    fs::write(dir.join("runs/abcdefghjk.log"), "").unwrap();
+    assert!(Journal::open(dir).unwrap().runs(1).unwrap().is_empty());
+    drop(journal);
+    wait(start(dir, &new_run_id()).close(well())).unwrap();
+    assert_eq!(Journal::open(dir).unwrap().runs(9).unwrap().len(), 1);
+}
+
+#[test]
+fn a_log_stays_empty_until_its_run_is_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let run = new_run_id();
+    let log = || fs::metadata(dir.join("runs").join(format!("{run}.log"))).map(|log| log.len());
+    let journal = Journal::open_or_create(dir).unwrap();
+    let mut other = Connection::open(dir.join("journal.db")).unwrap();
+    let lock = other.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).unwrap();
+    let writer = journal.start_run(WriterOptions::default(), started(&run)).unwrap();
+    writer.log(StepIndex(0), 1, Stream::Stdout, b"hello", 100);
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    assert_eq!(log().unwrap(), 0);
+    drop(lock);
+    wait(writer.close(well())).unwrap();
+    assert_eq!(log().unwrap(), 5);
+    assert_eq!(read(dir, &run).len(), 3);
+}
+
 /// A journal with everything in `journal.db` and nothing in its WAL.
 fn settled(dir: &Path) {
     let writer = start(dir, "abcdefghjk");

@@ -61,6 +61,7 @@ fn every_kind() -> Vec<Record> {
             }],
         },
         Record::InDoubtAnswered { call, answer: InDoubtAnswer::Repeat, by: "somebody".to_owned() },
+        Record::SecretRead { name: "registry".to_owned(), check: "5e1f".to_owned() },
         Record::Log { step, attempt: 1, stream: Stream::Stdout, offset: 0, len: 5 },
         Record::LogCut { step, attempt: 1, limit: 5 },
         Record::Metric {

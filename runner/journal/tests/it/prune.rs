@@ -98,7 +98,9 @@ fn what_is_running_is_never_removed_and_what_broke_off_only_when_asked() {
     let done = prune(dir, &keep(0)).unwrap();
     assert_eq!((done.runs.len(), done.interrupted.len()), (0, 1));
     assert_eq!(left(dir), [broken.clone(), alive.clone()]);
-    let asked = PruneOptions { interrupted: true, ..keep(0) };
+    let another = PruneOptions { interrupted: [new_run_id()].into(), ..keep(0) };
+    assert_eq!(prune(dir, &another).unwrap().runs.len(), 0);
+    let asked = PruneOptions { interrupted: [broken.clone(), alive.clone()].into(), ..keep(0) };
     assert_eq!(prune(dir, &asked).unwrap().runs[0].id, broken);
     assert_eq!(left(dir), std::slice::from_ref(&alive));
     // The run did not notice.

@@ -108,6 +108,7 @@ fn record() -> impl Strategy<Value = Record> {
             answer: if done { InDoubtAnswer::Done } else { InDoubtAnswer::Repeat },
             by
         }),
+        (text(), text()).prop_map(|(name, check)| Record::SecretRead { name, check }),
         (btree_map(text(), text(), 0..3), vec(step(), 0..3)).prop_map(|(versions, restarted)| Record::RunResumed(
             Box::new(RunResumed { versions, plugins: Vec::new(), restarted })
         )),

@@ -162,7 +162,8 @@ impl Printer {
             Record::CallStarted { .. }
             | Record::CallEnded { .. }
             | Record::Metric { .. }
-            | Record::StepInputs { .. } => Ok(()),
+            | Record::StepInputs { .. }
+            | Record::SecretRead { .. } => Ok(()),
         };
     }
 

@@ -271,11 +271,9 @@ impl Screen {
             let since = step.attempts.last().map_or(now, |attempt| attempt.started_at);
             let path = shorten(&one_line(&step.path), width);
             let took = seconds(since, now);
-            let doing = match &step.open {
-                open => match self.last.get(index).map(LastLine::text).filter(|text| !text.trim().is_empty()) {
-                    Some(text) => text.trim().to_owned(),
-                    None => open.as_ref().map_or_else(String::new, |open| one_line(&open.function)),
-                },
+            let doing = match self.last.get(index).map(LastLine::text).filter(|text| !text.trim().is_empty()) {
+                Some(text) => text.trim().to_owned(),
+                None => step.open.as_ref().map_or_else(String::new, |open| one_line(&open.function)),
             };
             let room = columns.saturating_sub(width + 12);
             let doing = shorten(&doing, room);

@@ -153,11 +153,8 @@ impl RunModel {
             Record::RunResumed(resumed) => {
                 let restarted = resumed.restarted.clone();
                 self.resumes.push(Resume { at, down_since: before, restarted });
-                // The process that was at it is gone; who goes on says so again.
-                self.running.clear();
-                self.steps.values_mut().for_each(|step| step.open = None);
             }
-            Record::InDoubtAnswered { .. } => {}
+            Record::InDoubtAnswered { .. } | Record::SecretRead { .. } => {}
             Record::CancelRequested { by } => self.cancelled_by = Some(by.clone()),
             Record::RunEnded { status, exit_code } => {
                 self.ended_at = Some(at);

@@ -230,7 +230,7 @@ pub(super) fn resumed() -> Story {
         call,
         function: function.into(),
         args: args.to_string(),
-        grant: Some("run.images[0] at pipeline.toml:9".to_owned()),
+        grant: Some("docker.run \"db\" at 9:12".to_owned()),
     };
     let ended = |call| Record::CallEnded { call, answer: r#"{"ok":null}"#.to_owned() };
     story.call(0, 0, "docker.create", 20, json!({ "name": "db" }), json!({ "ok": { "id": "c1" } }));

@@ -155,8 +155,12 @@ fn files(folder: &str) -> std::io::Result<Vec<String>> {
         let since = |time: std::io::Result<SystemTime>| {
             time.ok().and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok()).map(|time| time.as_secs())
         };
-        let mut line =
-            format!("{name}: {} bytes, modified {:?}, seen {:?}", found.len(), since(found.modified()), since(found.accessed()));
+        let mut line = format!(
+            "{name}: {} bytes, modified {:?}, seen {:?}",
+            found.len(),
+            since(found.modified()),
+            since(found.accessed())
+        );
         if let Some((folder, _)) = &preopened
             && let (Ok(stat), Ok(hash)) =
                 (folder.stat_at(PathFlags::empty(), &name), folder.metadata_hash_at(PathFlags::empty(), &name))

@@ -137,11 +137,17 @@ async fn finish(
         .as_ref()
         .and_then(|names| names.first())
         .map_or_else(|| other.id.clone().unwrap_or_default(), |name| name.trim_start_matches('/').to_owned());
+    let maker = label(names::RUN);
+    // A run that was killed and can go on is the likeliest reason, and the only one with a way out that loses nothing.
+    let resume = if maker == call.run.run {
+        ";".to_owned()
+    } else {
+        format!("; if that run was interrupted, `windlass resume {maker}` ends it and cleans up; otherwise")
+    };
     Err(CallError::Conflict(format!(
-        "container `{name}` of pipeline `{}` exists already ({}): run {} made it in {}; use another name, remove it in a step before (`docker.remove`), or by hand with `docker rm -f {docker_name}`",
+        "container `{name}` of pipeline `{}` exists already ({}): run {maker} made it in {}{resume} use another name, remove it in a step before (`docker.remove`), or by hand with `docker rm -f {docker_name}`",
         call.run.pipeline,
         other.status.clone().unwrap_or_default(),
-        label(names::RUN),
         label(names::STEP),
     )))
 }

@@ -15,6 +15,10 @@ use super::spec::environment;
 use crate::connect::{Engine, Made};
 use crate::names;
 
+/// What the daemon notes for a command that it could not start, and also for one that it started
+/// and then lost sight of, because whoever read its output went away. Only the latter has a process.
+const NOT_KNOWN: i64 = 126;
+
 /// Makes an exec that is not started.
 pub(crate) async fn create(engine: &Engine, call: &Call, spec: &ExecSpec) -> Result<Created, CallError> {
     let name = &spec.container;
@@ -57,6 +61,12 @@ pub(crate) async fn start(engine: &Engine, call: &Call, args: &ExecStart) -> Res
                 );
                 call.log.line(Stream::Log, &lost);
                 let code = settled(engine, args).await?;
+                if code == NOT_KNOWN && is_lost(&look(engine, args).await?) {
+                    return Err(CallError::Lost(format!(
+                        "the runner died while the command in container `{0}` printed, and Docker then lost sight of it: how it ended is not known, and it may still be running",
+                        args.container
+                    )));
+                }
                 return Ok(Exit { code, oom_killed: false, stdout_tail: String::new(), stderr_tail: String::new() });
             }
         }
@@ -68,6 +78,21 @@ pub(crate) async fn start(engine: &Engine, call: &Call, args: &ExecStart) -> Res
             args.container
         )))
     })
+}
+
+/// Whether nobody can know how an exec ended: Docker has lost sight of it, or of its container.
+pub(crate) async fn lost(engine: &Engine, id: &str) -> Result<bool, CallError> {
+    names::check_id(id)?;
+    match engine.api.inspect_exec(id).await {
+        Ok(seen) => Ok(is_lost(&seen)),
+        Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(false),
+        Err(error) => Err(engine.fault("cannot see how a command in a container did", error)),
+    }
+}
+
+/// Docker's own exit code for what it lost, of something that did run.
+fn is_lost(seen: &ExecInspectResponse) -> bool {
+    seen.running != Some(true) && seen.exit_code == Some(NOT_KNOWN) && seen.pid.is_some_and(|pid| pid != 0)
 }
 
 /// One command of a health check: its output goes nowhere but into the answer.

@@ -14,7 +14,7 @@ mod stats;
 mod wait;
 
 pub(crate) use create::create;
-pub(crate) use exec::{create as exec_create, probe as exec_probe, start as exec_start};
+pub(crate) use exec::{create as exec_create, lost as exec_lost, probe as exec_probe, start as exec_start};
 pub(crate) use find::find;
 pub(crate) use healthy::{ended, wait_healthy};
 pub(crate) use inspect::{describe, health_of, inspect, list};

@@ -89,6 +89,13 @@ fn a_name_is_one_containers() {
             text.contains(&world.run) && text.contains("release/deploy") && text.contains("docker rm -f windlass-"),
             "{text}"
         );
+        assert!(!text.contains("windlass resume"), "the run cannot be resumed while it runs: {text}");
+        let another = world.next_run();
+        let conflict = error(another.step(ALL).call(&start("db", shell("sleep 600"))).await);
+        let CallError::Conflict(text) = &conflict else { panic!("{conflict:?}") };
+        let (resume, by_hand) =
+            (text.find(&format!("windlass resume {}", world.run)), text.find("docker rm -f windlass-"));
+        assert!(resume.is_some() && resume < by_hand, "{text}");
         assert_eq!(world.host(1).call(&List {}).await.expect("listed").len(), 1, "the second was not left behind");
         step.call(&inspect("db")).await.expect("the first goes on");
     });

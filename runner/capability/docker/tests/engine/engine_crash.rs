@@ -171,6 +171,28 @@ fn an_exec_goes_on_from_wherever_it_was() {
 }
 
 #[test]
+fn an_exec_that_printed_to_nobody_cannot_be_known() {
+    engine(|world| async move {
+        let mut step = world.step(crate::common::ALL);
+        world.running(&mut step, "db").await;
+        let spec = ExecSpec {
+            container: "db".into(),
+            command: ["sh", "-c", "sleep 0.3; echo said; exit 3"].map(str::to_owned).to_vec(),
+            env: Vec::new(),
+            user: None,
+            working_directory: None,
+            timeout_ms: None,
+        };
+        let made = world.host(1).call(&ExecCreate { spec }).await.expect("made");
+        // The runner reads the output, and dies before there is any.
+        drop(bollard().start_exec(&made.id, None).await.expect("started by the process that is gone"));
+        let start = ExecStart { id: made.id, container: "db".into(), timeout_ms: None };
+        let error = error(world.after_a_crash().host(1).call(&start).await);
+        assert!(matches!(&error, CallError::Lost(text) if text.contains("not known")), "{error:?}");
+    });
+}
+
+#[test]
 fn an_exec_whose_container_is_gone_cannot_be_known() {
     engine(|world| async move {
         let mut step = world.step(crate::common::ALL);

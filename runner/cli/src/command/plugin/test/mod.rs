@@ -4,13 +4,18 @@ mod find;
 mod plugins;
 mod record;
 
+use std::collections::VecDeque;
+use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
 use serde_json::{Value as Json, json};
+use tokio::task::JoinHandle;
 use windlass_pipeline::Diagnostics;
-use windlass_testkit::{CaseError, Report};
+use windlass_sandbox::Plugin;
+use windlass_testkit::{Case, CaseError, Report};
 
 use self::find::Found;
 use self::plugins::Plugins;
@@ -44,13 +49,16 @@ pub(crate) struct Test {
     pub(crate) format: FormatArg,
 }
 
+/// How many cases run at a time: most of their time they wait for the disk.
+const JOBS: usize = 8;
+
 /// What came of a case.
 enum Came {
     Ran(Report),
     /// The case itself is wrong.
     Bad(Diagnostics),
-    /// Its plugin cannot be used.
-    NoPlugin {
+    /// It cannot be read, or its plugin cannot be used.
+    Unusable {
         file: String,
         message: String,
         help: Option<String>,
@@ -64,55 +72,124 @@ pub(crate) fn run(args: &Test) -> Result<Exit, CliError> {
     }
     let begin = Instant::now();
     let found = find::cases(&args.paths)?;
-    let runtime = runtime::small()?;
-    let mut plugins = Plugins::default();
-    let (mut passed, mut failed, mut bad) = (0_usize, 0_usize, 0_usize);
-    for case in &found {
-        let came = runtime.block_on(one(case, &mut plugins))?;
-        match &came {
-            Came::Ran(report) if report.passed() => passed += 1,
-            Came::Ran(_) => failed += 1,
-            Came::Bad(_) | Came::NoPlugin { .. } => bad += 1,
-        }
-        match args.format.format {
-            Format::Human => came.tell()?,
-            Format::Json => output::json(&came.to_json())?,
-        }
-    }
+    let runtime = runtime::large(JOBS)?;
+    let totals = runtime.block_on(all(&found, args.format.format))?;
+    let Totals { passed, failed, bad, mut untold } = totals;
     let took = begin.elapsed().as_millis();
-    match args.format.format {
+    let told = match args.format.format {
         Format::Human => {
             let bad = if bad > 0 { format!(", {bad} bad") } else { String::new() };
             let cases = number(found.len(), "case");
-            output::text(&format!("{cases}, {passed} passed, {failed} failed{bad} in {took} ms\n"))?;
+            output::text(&format!("{cases}, {passed} passed, {failed} failed{bad} in {took} ms\n"))
         }
         Format::Json => output::json(&json!({
             "cases": found.len(), "passed": passed, "failed": failed, "bad": bad,
             "took-ms": u64::try_from(took).unwrap_or(u64::MAX),
-        }))?,
+        })),
+    };
+    if let Err(error) = told {
+        untold.get_or_insert(error);
     }
-    Ok(match (failed, bad) {
-        (_, 1..) => Exit::USAGE,
-        (1.., 0) => Exit::FAILED,
-        (0, 0) => Exit::SUCCESS,
-    })
+    match (failed, bad, untold) {
+        (_, 1.., _) => Ok(Exit::USAGE),
+        (1.., 0, _) => Ok(Exit::FAILED),
+        (0, 0, Some(error)) => Err(error.into()),
+        (0, 0, None) => Ok(Exit::SUCCESS),
+    }
 }
 
-async fn one(found: &Found, plugins: &mut Plugins) -> Result<Came, CliError> {
-    let source = match files::read_source(&found.file) {
+/// Runs the cases, some at a time, and tells of each in their order.
+async fn all(found: &[Found], format: Format) -> Result<Totals, CliError> {
+    let mut plugins = Plugins::default();
+    let mut totals = Totals::default();
+    let mut running = VecDeque::new();
+    for case in found {
+        if running.len() == JOBS {
+            totals.next(&mut running, format).await?;
+        }
+        running.push_back(match ready(case, &mut plugins).await? {
+            Ready::Run(case, plugin) => Running::Task(tokio::spawn(async move { ran(*case, &plugin).await })),
+            Ready::Over(came) => Running::Over(came),
+        });
+    }
+    while !running.is_empty() {
+        totals.next(&mut running, format).await?;
+    }
+    Ok(totals)
+}
+
+/// A case that can be run, or one of which it is known what came of it.
+enum Ready {
+    Run(Box<Case>, Arc<Plugin>),
+    Over(Came),
+}
+
+enum Running {
+    Task(JoinHandle<Result<Came, CliError>>),
+    Over(Came),
+}
+
+#[derive(Default)]
+struct Totals {
+    passed: usize,
+    failed: usize,
+    bad: usize,
+    /// Why not all of it could be told. Who does not read it still gets the exit code.
+    untold: Option<io::Error>,
+}
+
+impl Totals {
+    /// Waits for the first of those that run, and tells of it.
+    async fn next(&mut self, running: &mut VecDeque<Running>, format: Format) -> Result<(), CliError> {
+        let came = match running.pop_front() {
+            None => return Ok(()),
+            Some(Running::Over(came)) => came,
+            Some(Running::Task(task)) => task.await.unwrap_or_else(|error| {
+                Err(CliError::machine(format!("a case broke off: {error}"), "this is a fault of Windlass; report it"))
+            })?,
+        };
+        match &came {
+            Came::Ran(report) if report.passed() => self.passed += 1,
+            Came::Ran(_) => self.failed += 1,
+            Came::Bad(_) | Came::Unusable { .. } => self.bad += 1,
+        }
+        let told = match format {
+            Format::Human => came.tell(),
+            Format::Json => output::json(&came.to_json()),
+        };
+        if let Err(error) = told {
+            self.untold.get_or_insert(error);
+        }
+        Ok(())
+    }
+}
+
+/// Reads a case and loads its plugin.
+async fn ready(found: &Found, plugins: &mut Plugins) -> Result<Ready, CliError> {
+    let source = match files::read_case(&found.file) {
         Ok(source) => source,
-        Err(CliError::Pipeline(mut found, _)) if found.len() == 1 => return Ok(Came::Bad(found.remove(0))),
+        Err(CliError::Pipeline(mut found, _)) if found.len() == 1 => {
+            return Ok(Ready::Over(Came::Bad(found.remove(0))));
+        }
+        // The other cases can be run all the same.
+        Err(CliError::File { path, why, help }) => {
+            let (file, message) = (path.display().to_string(), format!("cannot read it: {why}"));
+            return Ok(Ready::Over(Came::Unusable { file, message, help }));
+        }
         Err(error) => return Err(error),
     };
     let case = match windlass_testkit::read(source) {
         Ok(case) => case,
-        Err(diagnostics) => return Ok(Came::Bad(diagnostics)),
+        Err(diagnostics) => return Ok(Ready::Over(Came::Bad(diagnostics))),
     };
-    let plugin = match plugins.of(&case, found).await? {
-        Ok(plugin) => plugin,
-        Err((message, help)) => return Ok(Came::NoPlugin { file: case.file().to_owned(), message, help }),
-    };
-    match windlass_testkit::run(case, &plugin).await {
+    Ok(match plugins.of(&case, found).await? {
+        Ok(plugin) => Ready::Run(Box::new(case), plugin),
+        Err((message, help)) => Ready::Over(Came::Unusable { file: case.file().to_owned(), message, help }),
+    })
+}
+
+async fn ran(case: Case, plugin: &Arc<Plugin>) -> Result<Came, CliError> {
+    match windlass_testkit::run(case, plugin).await {
         Ok(report) => Ok(Came::Ran(report)),
         Err(CaseError::Bad(diagnostics)) => Ok(Came::Bad(diagnostics)),
         Err(CaseError::Journal(error)) => Err(error.into()),
@@ -122,11 +199,11 @@ async fn one(found: &Found, plugins: &mut Plugins) -> Result<Came, CliError> {
 
 impl Came {
     /// For people. Mistakes of a case go where mistakes of a pipeline go.
-    fn tell(&self) -> Result<(), CliError> {
+    fn tell(&self) -> io::Result<()> {
         match self {
             Self::Ran(report) => output::text(&report.render())?,
             Self::Bad(diagnostics) => output::say(diagnostics.render(true)),
-            Self::NoPlugin { file, message, help } => {
+            Self::Unusable { file, message, help } => {
                 output::error(format_args!("{file}: {message}"));
                 if let Some(help) = help {
                     output::help(help);
@@ -142,7 +219,7 @@ impl Came {
             Self::Bad(found) => json!({
                 "file": found.file, "status": "bad", "diagnostics": found.diagnostics, "omitted": found.omitted,
             }),
-            Self::NoPlugin { file, message, help } => {
+            Self::Unusable { file, message, help } => {
                 json!({ "file": file, "status": "bad", "message": message, "help": help })
             }
         }

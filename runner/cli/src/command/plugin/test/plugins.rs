@@ -51,7 +51,7 @@ impl Plugins {
         };
         let sandbox = match &self.sandbox {
             Some(sandbox) => sandbox,
-            None => self.sandbox.insert(open_sandbox(1)?),
+            None => self.sandbox.insert(open_sandbox(super::JOBS)?),
         };
         match sandbox.load(component).await {
             Ok(plugin) => Ok(Ok(Arc::new(plugin))),
