@@ -146,9 +146,10 @@ pub fn serve(options: &Options) -> Result<(), ServeError> {
     let sway = Arc::new(Sway::begin(folder.clone(), table, traffic, front, inherited)?);
     sway.set_predecessor(old.is_some());
     let ending = Ending { why: watch::Sender::new(None), limit: options.drain_limit };
+    // Before the control API: whoever finds the router up can also take over from it.
+    handover::spawn(&folder, Arc::clone(&sway), lock, ending.clone()).map_err(used)?;
     let control = control::bind(&folder.control()).map_err(used)?;
     runtime.spawn(control::run(control, Arc::clone(&sway), ending.clone()));
-    handover::spawn(&folder, Arc::clone(&sway), lock, ending.clone()).map_err(used)?;
     if let Some(old) = old {
         let sway = Arc::clone(&sway);
         std::thread::spawn(move || {
