@@ -36,6 +36,7 @@ pub(crate) fn guests_only() -> Result<()> {
 /// The compiler for guests, then the guests. This comes before any build of the runner, which
 /// embeds the plugins.
 pub(crate) fn build_guests(context: &Context) -> Result<()> {
+    ui::part("cmake", packages::cmake)?;
     let compiler = ui::part("the guests' compiler", || wasm::GuestCompiler::ensure(context))?;
     let _lock = context.lock("guests", "building the guests")?;
     ui::part("guests", || guests::build(context, &compiler))

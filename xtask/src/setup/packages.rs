@@ -39,6 +39,14 @@ pub(super) fn ensure(packages: &[&str], why: &str) -> Result<()> {
     install(&missing).map_err(|e| Failure::new(format!("{why}. {e}")))
 }
 
+/// The router's proxy library builds its own zlib with it, so every build of the runner needs it.
+pub(super) fn cmake() -> Result<()> {
+    if on_path("cmake") {
+        return Ok(());
+    }
+    ensure(&["cmake"], "cmake is needed to build the router")
+}
+
 fn installed(package: &str) -> bool {
     Cmd::new("dpkg-query")
         .args(["-W", "-f=${db:Status-Status}", package])

@@ -24,10 +24,11 @@ const FLOORS: [(&str, u8); 11] = [
 ];
 
 /// The walls: who alone may depend on crates with these names (a `*` stands for any ending).
-const WALLS: [(&str, &[&str]); 4] = [
+const WALLS: [(&str, &[&str]); 5] = [
     ("bollard*", &["runner/capability/docker", "tests"]),
     ("wasmtime*", &["runner/sandbox"]),
     ("rusqlite", &["runner/journal", "tests"]),
+    ("pingora*", &["runner/router"]),
     ("reqwest", &["runner/capability/http", "tests"]),
 ];
 

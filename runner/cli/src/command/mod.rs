@@ -10,6 +10,7 @@ mod plan;
 mod plugin;
 mod replay;
 mod resume;
+mod router;
 mod run;
 mod runs;
 mod show;
@@ -36,6 +37,7 @@ pub(crate) enum Command {
     Logs(logs::Logs),
     Doctor(doctor::Doctor),
     Plugin(plugin::Plugin),
+    Router(router::Router),
     Completions(completions::Completions),
 }
 
@@ -56,6 +58,7 @@ impl Command {
             Self::Logs(args) => args.format.format,
             Self::Doctor(args) => args.format.format,
             Self::Plugin(args) => args.format(),
+            Self::Router(args) => args.format(),
             Self::Completions(_) => Format::Human,
         }
     }
@@ -76,6 +79,7 @@ impl Command {
             Self::Logs(args) => logs::run(args),
             Self::Doctor(args) => doctor::run(args),
             Self::Plugin(args) => plugin::run(args),
+            Self::Router(args) => router::run(args),
             Self::Completions(args) => completions::run(args),
         }
     }

@@ -1,0 +1,253 @@
+//! Listeners and their connections.
+//!
+//! A listening socket can outlive this process: it is handed to the next router, and both have the
+//! same queue of connections. So no client is refused while one takes over from the other.
+
+use super::connection::Connection;
+use super::cut::unless_cut;
+use super::log::AccessLog;
+use super::proxy::Proxy;
+use super::tls;
+use crate::api::{Listener, Refusal};
+use crate::run::Traffic;
+use async_trait::async_trait;
+use pingora_core::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream, ServerApp};
+use pingora_core::listeners::tls::Acceptor;
+use pingora_core::protocols::http::ServerSession;
+use pingora_core::server::ShutdownWatch;
+use pingora_core::server::configuration::ServerConf;
+use pingora_proxy::{HttpProxy, http_proxy};
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 4_096;
+/// A client that says nothing during the handshake is not waited for longer.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// All listeners.
+pub(crate) struct Front {
+    traffic: Arc<Traffic>,
+    log: Option<Arc<AccessLog>>,
+    conf: Arc<ServerConf>,
+    open: Mutex<BTreeMap<SocketAddr, Open>>,
+    connections: TaskTracker,
+    ending: watch::Sender<bool>,
+    ended: CancellationToken,
+}
+
+struct Open {
+    declared: Listener,
+    socket: Arc<TcpListener>,
+    app: Arc<App>,
+    accepting: CancellationToken,
+}
+
+/// Listeners that are bound and whose files are read, before anything is changed.
+pub(crate) struct Prepared(BTreeMap<SocketAddr, (Listener, Arc<TcpListener>, Option<Acceptor>)>);
+
+struct App {
+    proxy: Arc<HttpProxy<Proxy>>,
+    acceptor: Option<Acceptor>,
+    options: HttpServerOptions,
+}
+
+impl Front {
+    pub(crate) fn new(traffic: Arc<Traffic>, log: Option<AccessLog>) -> Self {
+        let conf = ServerConf { upstream_keepalive_pool_size: 1_024, max_retries: 8, ..ServerConf::default() };
+        Self {
+            traffic,
+            log: log.map(Arc::new),
+            conf: Arc::new(conf),
+            open: Mutex::default(),
+            connections: TaskTracker::new(),
+            ending: watch::Sender::new(false),
+            ended: CancellationToken::new(),
+        }
+    }
+
+    /// Binds what is new, and reads certificates. `inherited` are sockets of the router before this.
+    pub(crate) fn prepare(
+        &self,
+        wanted: &BTreeMap<SocketAddr, Listener>,
+        mut inherited: BTreeMap<SocketAddr, StdListener>,
+    ) -> Result<Prepared, Refusal> {
+        let open = self.lock();
+        let mut prepared = BTreeMap::new();
+        for (address, listener) in wanted {
+            let acceptor = listener.tls.as_ref().map(tls::acceptor).transpose();
+            let acceptor = acceptor.map_err(|why| Refusal::Invalid { place: format!("listener {address}"), why })?;
+            let socket = match (open.get(address), inherited.remove(address)) {
+                (Some(open), _) => Ok(Arc::clone(&open.socket)),
+                (None, Some(socket)) => adopt(socket).map(Arc::new),
+                (None, None) => bind(*address).map(Arc::new),
+            };
+            let socket = socket.map_err(|why| Refusal::Listen { address: *address, why: why.to_string() })?;
+            prepared.insert(*address, (listener.clone(), socket, acceptor));
+        }
+        Ok(Prepared(prepared))
+    }
+
+    /// Listens at these, and no others.
+    pub(crate) fn commit(&self, prepared: Prepared) {
+        let mut open = self.lock();
+        open.retain(|address, old| {
+            let keep = prepared.0.contains_key(address);
+            if !keep {
+                old.close();
+            }
+            keep
+        });
+        for (address, (declared, socket, acceptor)) in prepared.0 {
+            // Certificates may have been renewed under the same names, so TLS is always made anew.
+            if open.get(&address).is_some_and(|old| old.declared == declared && declared.tls.is_none()) {
+                continue;
+            }
+            let app = Arc::new(self.app(address, acceptor));
+            let accepting = CancellationToken::new();
+            tokio::spawn(accept(
+                Arc::clone(&socket),
+                Arc::clone(&app),
+                accepting.clone(),
+                self.connections.clone(),
+                self.ending.subscribe(),
+                self.ended.clone(),
+            ));
+            if let Some(old) = open.insert(address, Open { declared, socket, app, accepting }) {
+                old.accepting.cancel();
+            }
+        }
+    }
+
+    fn app(&self, listener: SocketAddr, acceptor: Option<Acceptor>) -> App {
+        let (traffic, log) = (Arc::clone(&self.traffic), self.log.clone());
+        let proxy = Proxy { traffic, listener, tls: acceptor.is_some(), log };
+        let mut options = HttpServerOptions::default();
+        options.h2_idle_timeout = Some(Duration::from_secs(180));
+        App { proxy: Arc::new(http_proxy(&self.conf, proxy)), acceptor, options }
+    }
+
+    /// The sockets, to hand them over.
+    pub(crate) fn sockets(&self) -> Vec<(SocketAddr, Arc<TcpListener>)> {
+        self.lock().iter().map(|(address, open)| (*address, Arc::clone(&open.socket))).collect()
+    }
+
+    /// Accepts no more, lets everything under way finish, and cuts it at the limit. Idle connections
+    /// may send one more request, so that a client which sends one just now does not find a closed
+    /// door; after `idle` they are closed.
+    pub(crate) async fn drain(&self, limit: Duration, idle: Duration) {
+        let apps: Vec<Arc<App>> = {
+            let mut open = self.lock();
+            std::mem::take(&mut *open)
+                .into_values()
+                .map(|open| {
+                    open.accepting.cancel();
+                    open.app
+                })
+                .collect()
+        };
+        self.ending.send_replace(true);
+        self.connections.close();
+        let finish = async {
+            if tokio::time::timeout(idle, self.connections.wait()).await.is_err() {
+                for app in &apps {
+                    app.proxy.http_cleanup().await;
+                }
+                self.connections.wait().await;
+            }
+        };
+        if tokio::time::timeout(limit, finish).await.is_err() {
+            self.ended.cancel();
+            self.connections.wait().await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<SocketAddr, Open>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open {
+    fn close(&self) {
+        self.accepting.cancel();
+        let app = Arc::clone(&self.app);
+        tokio::spawn(async move { app.proxy.http_cleanup().await });
+    }
+}
+
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+fn adopt(socket: StdListener) -> std::io::Result<TcpListener> {
+    socket.set_nonblocking(true)?;
+    TcpListener::from_std(socket)
+}
+
+async fn accept(
+    socket: Arc<TcpListener>,
+    app: Arc<App>,
+    accepting: CancellationToken,
+    connections: TaskTracker,
+    ending: ShutdownWatch,
+    ended: CancellationToken,
+) {
+    loop {
+        let connection = tokio::select! {
+            biased;
+            () = accepting.cancelled() => return,
+            connection = socket.accept() => connection,
+        };
+        match connection {
+            Ok((stream, client)) => {
+                let (app, ending, ended) = (Arc::clone(&app), ending.clone(), ended.clone());
+                connections.spawn(async move {
+                    tokio::select! {
+                        () = serve(stream, client, &app, &ending) => {}
+                        () = ended.cancelled() => {}
+                    }
+                });
+            }
+            Err(why) => {
+                // Out of file descriptors, most likely: others have to end first.
+                tracing::warn!("a connection could not be accepted: {why}");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, client: SocketAddr, app: &Arc<App>, ending: &ShutdownWatch) {
+    let stream = Connection::new(stream, client);
+    match &app.acceptor {
+        None => app.process_new(Box::new(stream), ending).await,
+        Some(acceptor) => match tokio::time::timeout(HANDSHAKE, acceptor.tls_handshake(stream)).await {
+            Ok(Ok(stream)) => app.process_new(Box::new(stream), ending).await,
+            _ => None,
+        },
+    };
+}
+
+#[async_trait]
+impl HttpServerApp for App {
+    async fn process_new_http(
+        self: &Arc<Self>,
+        session: ServerSession,
+        shutdown: &ShutdownWatch,
+    ) -> Option<ReusedHttpStream> {
+        unless_cut(self.proxy.process_new_http(session, shutdown)).await.flatten()
+    }
+
+    fn server_options(&self) -> Option<&HttpServerOptions> {
+        Some(&self.options)
+    }
+}

@@ -1,0 +1,13 @@
+//! The front: listeners, connections, and the proxy behind them.
+
+mod answer;
+mod connection;
+mod cut;
+mod listen;
+mod log;
+mod proxy;
+mod tls;
+mod tunnel;
+
+pub(crate) use listen::Front;
+pub(crate) use log::AccessLog;

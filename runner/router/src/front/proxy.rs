@@ -1,0 +1,322 @@
+//! What happens to a request: its service, a hold, an endpoint, the way there and back.
+
+use super::answer::answer;
+use super::cut;
+use super::log::{AccessLog, Line};
+use super::tunnel;
+use crate::run::{Asked, Endpoint, Flight, Service, Traffic, Unserved};
+use crate::stats::End;
+use async_trait::async_trait;
+use http::header::{COOKIE, HOST, SET_COOKIE};
+use pingora_core::upstreams::peer::{HttpPeer, Peer};
+use pingora_core::{Error, ErrorSource, ErrorType, Result};
+use pingora_http::{RequestHeader, ResponseHeader};
+use pingora_proxy::{FailToProxy, ProxyHttp, Session};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Connections that are tried for one request.
+pub(super) const TRIES: usize = 4;
+
+pub(super) struct Proxy {
+    pub(super) traffic: Arc<Traffic>,
+    pub(super) listener: SocketAddr,
+    pub(super) tls: bool,
+    pub(super) log: Option<Arc<AccessLog>>,
+}
+
+/// A request under way.
+pub(super) struct Request {
+    began: Instant,
+    held: Duration,
+    pub(super) service: Option<Arc<Service>>,
+    revision: Option<String>,
+    chosen: Option<String>,
+    sticky: Option<String>,
+    pub(super) flight: Option<Flight>,
+    pub(super) tried: Vec<Arc<Endpoint>>,
+    unserved: Option<Unserved>,
+    broken: bool,
+}
+
+impl Proxy {
+    /// Finds the service, waits while it is held, and chooses an endpoint.
+    async fn find(&self, session: &Session, request: &mut Request) -> Result<(), (u16, String)> {
+        loop {
+            let gate = {
+                let header = session.req_header();
+                let host = host(header);
+                let view = self.traffic.view();
+                let target = view.routes.find(self.listener, host, header.uri.path());
+                let target = target.ok_or_else(|| {
+                    (
+                        404,
+                        format!("no service is for {}{}", if host.is_empty() { "*" } else { host }, header.uri.path()),
+                    )
+                })?;
+                let service = &target.service;
+                request.chosen = target.revision.clone().or_else(|| service.asked_for(header));
+                request.sticky = service.declared.sticky.as_ref().and_then(|s| cookie(header, &s.cookie));
+                request.service = Some(Arc::clone(service));
+                if service.gate.left().is_none() {
+                    return self.take(request).map_err(|unserved| (503, unserved.0));
+                }
+                Arc::clone(&service.gate)
+            };
+            let waits = Instant::now();
+            let passed = gate.pass().await;
+            request.held += waits.elapsed();
+            passed.map_err(|_| (503, "too many requests wait for a switch".to_owned()))?;
+        }
+    }
+
+    /// Chooses another endpoint, as the table is now.
+    pub(super) fn take_again(&self, request: &mut Request) -> Result<(), Unserved> {
+        let now = request.service.as_ref().and_then(|s| self.traffic.service(&s.name));
+        request.service = now.or_else(|| request.service.take());
+        self.take(request)
+    }
+
+    fn take(&self, request: &mut Request) -> Result<(), Unserved> {
+        let service = request.service.clone().ok_or_else(|| Unserved("no service".to_owned()))?;
+        let asked = Asked {
+            chosen: request.chosen.as_deref(),
+            sticky: request.sticky.as_deref(),
+            tried: &request.tried,
+            since: request.began + request.held,
+        };
+        match service.pick(&asked) {
+            Ok((revision, flight)) => {
+                cut::ends_with(flight.cut());
+                request.revision = Some(revision);
+                request.flight = Some(flight);
+                Ok(())
+            }
+            Err(unserved) => {
+                // A tester who asks for what is not there says nothing about the service.
+                if request.chosen.is_none() {
+                    service.unserved.ended(self.traffic.books.clock.second(), End::Answered(503), None, false);
+                }
+                Err(unserved)
+            }
+        }
+    }
+}
+
+impl Proxy {
+    /// Tells the service who asked, and how.
+    pub(super) fn forwarded(&self, session: &Session, upstream: &mut RequestHeader) -> Result<()> {
+        let client = session.client_addr().and_then(|a| a.as_inet()).map(|a| a.ip().to_string());
+        if let Some(client) = client {
+            let before = upstream.headers.get("x-forwarded-for").and_then(|v| v.to_str().ok());
+            let all = before.map_or_else(|| client.clone(), |before| format!("{before}, {client}"));
+            upstream.insert_header("x-forwarded-for", all)?;
+        }
+        upstream.insert_header("x-forwarded-proto", if self.tls { "https" } else { "http" })?;
+        // HTTP/2 names the host in its own field; an HTTP/1.1 server wants the header.
+        if !upstream.headers.contains_key(HOST)
+            && let Some(authority) = session.req_header().uri.authority()
+        {
+            upstream.insert_header(HOST, authority.as_str())?;
+        }
+        Ok(())
+    }
+
+    /// Gives the client its cookie, if it needs one.
+    pub(super) fn stick(&self, answer: &mut ResponseHeader, request: &Request) -> Result<()> {
+        let sticky = request.service.as_ref().and_then(|s| s.declared.sticky.as_ref());
+        if let (Some(sticky), Some(revision), None) = (sticky, &request.revision, &request.chosen)
+            && request.sticky.as_ref() != Some(revision)
+        {
+            let age = sticky.max_age_s.map(|s| format!("; Max-Age={s}")).unwrap_or_default();
+            let secure = if self.tls { "; Secure" } else { "" };
+            let cookie = format!("{}={revision}; Path=/; HttpOnly; SameSite=Lax{age}{secure}", sticky.cookie);
+            answer.append_header(SET_COOKIE, cookie)?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl ProxyHttp for Proxy {
+    type CTX = Request;
+
+    fn new_ctx(&self) -> Request {
+        Request {
+            began: Instant::now(),
+            held: Duration::ZERO,
+            service: None,
+            revision: None,
+            chosen: None,
+            sticky: None,
+            flight: None,
+            tried: Vec::new(),
+            unserved: None,
+            broken: false,
+        }
+    }
+
+    async fn request_filter(&self, session: &mut Session, request: &mut Request) -> Result<bool> {
+        match self.find(session, request).await {
+            Ok(()) if tunnel::is_for(session) => {
+                tunnel::run(self, session, request).await?;
+                Ok(true)
+            }
+            Ok(()) => Ok(false),
+            Err((status, text)) => {
+                answer(session, status, &text).await?;
+                Ok(true)
+            }
+        }
+    }
+
+    async fn upstream_peer(&self, _: &mut Session, request: &mut Request) -> Result<Box<HttpPeer>> {
+        if request.flight.is_none() {
+            // The endpoint could not be reached.
+            if let Err(unserved) = self.take_again(request) {
+                request.unserved = Some(unserved);
+                return Err(Error::explain(ErrorType::HTTPStatus(503), "no endpoint is left"));
+            }
+        }
+        let peer = request.flight.as_ref().map(|flight| Box::new(flight.endpoint.peer.clone()));
+        peer.ok_or_else(|| Error::explain(ErrorType::InternalError, "no endpoint was chosen"))
+    }
+
+    async fn upstream_request_filter(
+        &self,
+        session: &mut Session,
+        upstream: &mut RequestHeader,
+        request: &mut Request,
+    ) -> Result<()> {
+        if let Some(flight) = &request.flight {
+            flight.endpoint.reached();
+        }
+        self.forwarded(session, upstream)
+    }
+
+    fn fail_to_connect(&self, _: &mut Session, _: &HttpPeer, request: &mut Request, error: Box<Error>) -> Box<Error> {
+        let mut error = error;
+        // Nothing has been sent, so any request may go elsewhere.
+        error.set_retry(self.not_reached(request));
+        error
+    }
+
+    fn error_while_proxy(
+        &self,
+        peer: &HttpPeer,
+        session: &mut Session,
+        error: Box<Error>,
+        request: &mut Request,
+        reused: bool,
+    ) -> Box<Error> {
+        let mut error = error.more_context(format!("endpoint {}", peer.address()));
+        request.broken = *error.esource() != ErrorSource::Downstream;
+        // A kept connection may have been closed just as the request went out. It may go out again if
+        // doing it twice is the same as once, and nothing of its body is gone.
+        let safe = session.req_header().method.is_idempotent() && session.as_mut().is_body_empty();
+        if safe && request.tried.len() < TRIES && session.response_written().is_none() {
+            error.retry.decide_reuse(reused);
+        } else {
+            error.set_retry(false);
+        }
+        error
+    }
+
+    async fn response_filter(&self, _: &mut Session, answer: &mut ResponseHeader, request: &mut Request) -> Result<()> {
+        if answer.status.is_informational() && answer.status != http::StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(());
+        }
+        if let Some(flight) = &mut request.flight {
+            flight.answered();
+        }
+        self.stick(answer, request)
+    }
+
+    async fn fail_to_proxy(&self, session: &mut Session, error: &Error, request: &mut Request) -> FailToProxy {
+        let gone = *error.esource() == ErrorSource::Downstream
+            && matches!(error.etype(), ErrorType::WriteError | ErrorType::ReadError | ErrorType::ConnectionClosed);
+        let (status, text) = match (request.unserved.take(), error.esource(), error.etype()) {
+            _ if gone || session.response_written().is_some() => (0, String::new()),
+            (Some(unserved), ..) => (503, unserved.0),
+            (_, _, ErrorType::HTTPStatus(status)) => (*status, "the request cannot be served".to_owned()),
+            (_, _, ErrorType::ReadTimedout) => (504, "the service took too long to answer".to_owned()),
+            (_, ErrorSource::Upstream, _) if !request.broken => (502, "the service cannot be reached".to_owned()),
+            (_, ErrorSource::Upstream, _) => (502, "the service broke the connection off".to_owned()),
+            (_, ErrorSource::Downstream, _) => (400, "the request is not in order".to_owned()),
+            _ => (500, "the router failed".to_owned()),
+        };
+        if status > 0 {
+            // The connection ends after this, and the client has to know it.
+            session.set_keepalive(None);
+            // The client may be gone; then there is nobody to tell.
+            let _ = answer(session, status, &text).await;
+        }
+        FailToProxy { error_code: status, can_reuse_downstream: false }
+    }
+
+    fn suppress_error_log(&self, _: &Session, _: &Request, _: &Error) -> bool {
+        // They are counted, and logged when asked for.
+        true
+    }
+
+    fn suppress_proxy_warn_log(
+        &self,
+        _: &Session,
+        _: &Request,
+        _: &Error,
+        _: pingora_proxy::ProxyWarnLogContext,
+    ) -> bool {
+        true
+    }
+
+    async fn logging(&self, session: &mut Session, error: Option<&Error>, request: &mut Request) {
+        let status = session.response_written().map_or(0, |answer| answer.status.as_u16());
+        let latency = request.flight.as_ref().and_then(Flight::latency);
+        let container = request.flight.as_ref().map(|f| f.endpoint.container.clone());
+        if let Some(flight) = request.flight.take() {
+            flight.end(match error {
+                None => End::Answered(status),
+                Some(error) if *error.esource() == ErrorSource::Downstream => End::Aborted,
+                // A WebSocket that its server ends without a word is not an answer that failed.
+                Some(_) if status == 101 => End::Answered(101),
+                Some(_) => End::Broken,
+            });
+        }
+        if let Some(log) = &self.log {
+            let header = session.req_header();
+            log.write(Line {
+                time_ms: self.traffic.books.clock.now_ms(),
+                client: session.client_addr().map(ToString::to_string),
+                method: header.method.to_string(),
+                host: host(header).to_owned(),
+                path: header.uri.path().to_owned(),
+                status,
+                service: request.service.as_ref().map(|s| s.name.clone()),
+                revision: request.revision.clone(),
+                container,
+                took_us: micros(request.began.elapsed()),
+                latency_us: latency.map(micros),
+                sent_bytes: session.body_bytes_sent() as u64,
+                error: error.map(|e| e.etype().as_str().to_owned()),
+                lines_lost: 0,
+            });
+        }
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// As HTTP/1.1 or HTTP/2 name it.
+fn host(header: &RequestHeader) -> &str {
+    let named = header.uri.authority().map(http::uri::Authority::as_str);
+    named.or_else(|| header.headers.get(HOST).and_then(|h| h.to_str().ok())).unwrap_or("")
+}
+
+fn cookie(header: &RequestHeader, name: &str) -> Option<String> {
+    let all = header.headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok());
+    let mut pairs = all.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(n, _)| *n == name).map(|(_, value)| value.to_owned())
+}

@@ -1,0 +1,214 @@
+//! WebSockets and other upgrades, by hand.
+//!
+//! Pingora 0.9.1 ends an upgraded connection at once when the service's 101 is there before the empty
+//! body of the request was seen to end, which happens under load (its issue 946). So requests that ask
+//! for an upgrade do not go through its proxying: they are sent with hyper, and what follows a 101 is
+//! copied both ways until either side ends.
+
+use super::answer::answer;
+use super::proxy::{Proxy, Request};
+use crate::run::Unserved;
+use crate::stats::End;
+use bytes::{Bytes, BytesMut};
+use http::header::{CONNECTION, TRANSFER_ENCODING};
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use pingora_core::{Error, ErrorType, Result};
+use pingora_http::{RequestHeader, ResponseHeader};
+use pingora_proxy::Session;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::{Sender, channel};
+
+/// Read from the service at a time.
+const PIECE: usize = 16 << 10;
+/// Pieces from the client that wait for the service to read on.
+const WAITING: usize = 16;
+
+/// Does it go this way?
+pub(super) fn is_for(session: &mut Session) -> bool {
+    session.is_upgrade_req() && session.as_mut().is_body_empty()
+}
+
+/// Serves it to its end; the endpoint has been chosen.
+pub(super) async fn run(proxy: &Proxy, session: &mut Session, request: &mut Request) -> Result<()> {
+    let stream = match reach(proxy, request).await {
+        Ok(stream) => stream,
+        Err((status, text)) => return answer(session, status, &text).await,
+    };
+    let response = match ask(proxy, session, stream).await {
+        Ok(response) => response,
+        Err(why) => {
+            tracing::debug!("an upgrade failed: {why}");
+            if let Some(flight) = request.flight.take() {
+                flight.end(End::Broken);
+            }
+            return answer(session, 502, "the service broke the connection off").await;
+        }
+    };
+    if let Some(flight) = &mut request.flight {
+        flight.answered();
+    }
+    if response.status() == http::StatusCode::SWITCHING_PROTOCOLS {
+        let header = header(proxy, request, &response)?;
+        // A service that has said yes and does not mean it has ended the conversation.
+        let upgraded = hyper::upgrade::on(response).await.ok();
+        session.write_response_header(Box::new(header), false).await?;
+        match upgraded {
+            Some(upgraded) => copy(session, upgraded).await,
+            None => Ok(()),
+        }
+    } else {
+        declined(proxy, session, request, response).await
+    }
+}
+
+/// Connects, to another endpoint when one cannot be reached.
+async fn reach(proxy: &Proxy, request: &mut Request) -> Result<TcpStream, (u16, String)> {
+    loop {
+        let Some(flight) = &request.flight else {
+            return Err((502, "the service cannot be reached".to_owned()));
+        };
+        let limit = flight.endpoint.peer.options.connection_timeout.unwrap_or(Duration::from_secs(1));
+        if let Ok(Ok(stream)) = tokio::time::timeout(limit, TcpStream::connect(flight.endpoint.address)).await {
+            flight.endpoint.reached();
+            let _ = stream.set_nodelay(true);
+            return Ok(stream);
+        }
+        if proxy.not_reached(request) {
+            proxy.take_again(request).map_err(|Unserved(why)| (503, why))?;
+        }
+    }
+}
+
+async fn ask(proxy: &Proxy, session: &Session, stream: TcpStream) -> Result<http::Response<Incoming>, String> {
+    let (mut sender, connection) =
+        http1::Builder::new().handshake(TokioIo::new(stream)).await.map_err(|why| why.to_string())?;
+    tokio::spawn(connection.with_upgrades());
+    let header = session.req_header();
+    let mut upstream =
+        RequestHeader::build_no_case(header.method.clone(), header.raw_path(), None).map_err(|why| why.to_string())?;
+    upstream.set_uri(header.uri.clone());
+    for (name, value) in &header.headers {
+        upstream.append_header(name.clone(), value.clone()).map_err(|why| why.to_string())?;
+    }
+    proxy.forwarded(session, &mut upstream).map_err(|why| why.to_string())?;
+    let path = header.uri.path_and_query().map_or("/", |p| p.as_str());
+    let mut request = http::Request::builder().method(header.method.clone()).uri(path);
+    if let Some(headers) = request.headers_mut() {
+        headers.clone_from(&upstream.headers);
+    }
+    let request = request.body(Empty::<Bytes>::new()).map_err(|why| why.to_string())?;
+    sender.send_request(request).await.map_err(|why| why.to_string())
+}
+
+fn header(proxy: &Proxy, request: &Request, response: &http::Response<Incoming>) -> Result<ResponseHeader> {
+    let mut header = ResponseHeader::build(response.status(), Some(response.headers().len()))?;
+    for (name, value) in response.headers() {
+        header.append_header(name.clone(), value.clone())?;
+    }
+    proxy.stick(&mut header, request)?;
+    Ok(header)
+}
+
+/// The service answers without an upgrade.
+async fn declined(
+    proxy: &Proxy,
+    session: &mut Session,
+    request: &mut Request,
+    response: http::Response<Incoming>,
+) -> Result<()> {
+    let mut header = header(proxy, request, &response)?;
+    header.remove_header(&CONNECTION);
+    header.remove_header(&TRANSFER_ENCODING);
+    // Without a length its end is the connection's.
+    session.set_keepalive(None);
+    session.write_response_header(Box::new(header), false).await?;
+    let mut body = response.into_body();
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else {
+            if let Some(flight) = request.flight.take() {
+                flight.end(End::Broken);
+            }
+            return Err(Error::explain(ErrorType::ConnectionClosed, "the service broke its answer off").into_up());
+        };
+        if let Ok(data) = frame.into_data() {
+            session.write_response_body(Some(data), false).await?;
+        }
+    }
+    session.write_response_body(None, true).await
+}
+
+/// Copies until either side ends. What the client sends is written by a task of its own, so that both
+/// directions can be under way.
+async fn copy(session: &mut Session, upgraded: Upgraded) -> Result<()> {
+    let (mut from_service, mut to_service) = tokio::io::split(TokioIo::new(upgraded));
+    let (pieces, mut waiting) = channel::<Bytes>(WAITING);
+    let writing = tokio::spawn(async move {
+        while let Some(piece) = waiting.recv().await {
+            if to_service.write_all(&piece).await.is_err() || to_service.flush().await.is_err() {
+                return;
+            }
+        }
+        // The client has ended; the service is told.
+        let _ = to_service.shutdown().await;
+    });
+    // If this is cut, the other half goes too.
+    let _writing = AbortOnDrop(writing.abort_handle());
+    let mut buffer = BytesMut::with_capacity(PIECE);
+    loop {
+        tokio::select! {
+            read = from_service.read_buf(&mut buffer) => match read {
+                Ok(0) | Err(_) => return session.write_response_body(None, true).await,
+                Ok(_) => {
+                    session.write_response_body(Some(buffer.split().freeze()), false).await?;
+                    buffer.reserve(PIECE);
+                }
+            },
+            piece = next(session, &pieces) => match piece {
+                // There is room: nobody else sends. A service that has gone is noticed by the reading half.
+                Some(piece) => drop(pieces.try_send(piece)),
+                None => {
+                    // Let the rest be written before it ends.
+                    drop(pieces);
+                    let _ = tokio::time::timeout(Duration::from_secs(5), writing).await;
+                    return Ok(());
+                }
+            },
+        }
+    }
+}
+
+/// The client's next piece, once there is room for it.
+async fn next(session: &mut Session, pieces: &Sender<Bytes>) -> Option<Bytes> {
+    pieces.reserve().await.ok()?;
+    session.as_downstream_mut().read_body_or_idle(false).await.ok().flatten()
+}
+
+struct AbortOnDrop(tokio::task::AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Proxy {
+    /// The endpoint could not be reached. Says whether another may be tried.
+    pub(super) fn not_reached(&self, request: &mut Request) -> bool {
+        if let Some(flight) = request.flight.take() {
+            let endpoint = Arc::clone(&flight.endpoint);
+            flight.not_reached();
+            if let Some(service) = &request.service {
+                self.traffic.unreachable(&service.name, &endpoint);
+            }
+            request.tried.push(endpoint);
+        }
+        request.tried.len() < super::proxy::TRIES
+    }
+}

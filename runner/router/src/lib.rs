@@ -1,0 +1,13 @@
+//! The traffic router: exact weights, draining, holds and measurements for each revision of a service.
+#![allow(clippy::disallowed_methods, reason = "the router owns its sockets, its table's file, and its clock")]
+
+pub mod api;
+mod client;
+mod front;
+mod process;
+mod run;
+mod stats;
+pub mod table;
+
+pub use client::{Client, ClientError};
+pub use process::{Options, ServeError, serve};

@@ -1,0 +1,115 @@
+//! The control API's HTTP: paths, bodies and statuses.
+
+use super::serve::Ending;
+use super::sway::Sway;
+use crate::api::{ErrorBody, Refusal, Stop, Window};
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::convert::Infallible;
+use std::sync::Arc;
+
+/// A table of thousands of endpoints is smaller.
+const LARGEST: usize = 16 << 20;
+
+pub(super) async fn answer(
+    request: Request<Incoming>,
+    sway: Arc<Sway>,
+    ending: Ending,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    Ok(match call(request, sway, ending).await {
+        Ok(body) => json(StatusCode::OK, body),
+        Err(error) => {
+            let status = status(&error);
+            let message = error.to_string();
+            json(status, serde_json::to_vec(&ErrorBody { error, message }).unwrap_or_default())
+        }
+    })
+}
+
+async fn call(request: Request<Incoming>, sway: Arc<Sway>, ending: Ending) -> Result<Vec<u8>, Refusal> {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    match (&method, path.as_str()) {
+        (&Method::GET, "/v1/health") => answered(&sway.health()),
+        (&Method::GET, "/v1/state") => answered(&sway.state()),
+        (&Method::GET, "/v1/measurements") => {
+            let query = request.uri().query().unwrap_or_default();
+            let (service, window) = window(query, sway.traffic.books.clock.now_ms())?;
+            answered(&sway.measurements(&service, window)?)
+        }
+        (&Method::POST, "/v1/apply") => {
+            let apply = body(request).await?;
+            // It waits for the disk.
+            let done = tokio::task::spawn_blocking(move || sway.apply(&apply)).await;
+            answered(&done.map_err(|why| Refusal::NotDurable { why: why.to_string() })??)
+        }
+        (&Method::POST, "/v1/drain") => answered(&sway.drain(&body(request).await?).await?),
+        (&Method::POST, "/v1/hold") => answered(&sway.hold(&body(request).await?)?),
+        (&Method::POST, "/v1/release") => answered(&sway.release(&body(request).await?)?),
+        (&Method::POST, "/v1/stop") => {
+            let stop: Stop = body(request).await?;
+            ending.end(stop.limit_ms.map(std::time::Duration::from_millis));
+            answered(&sway.health())
+        }
+        _ => Err(Refusal::UnknownCall { method: method.to_string(), path }),
+    }
+}
+
+fn answered(answer: &impl Serialize) -> Result<Vec<u8>, Refusal> {
+    serde_json::to_vec(answer).map_err(|why| invalid("the answer", why))
+}
+
+async fn body<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, Refusal> {
+    let body = Limited::new(request.into_body(), LARGEST).collect().await;
+    let body = body.map_err(|why| invalid("the body", why))?.to_bytes();
+    serde_json::from_slice(&body).map_err(|why| invalid("the body", why))
+}
+
+/// `service=NAME` and `from_ms=T&to_ms=T`, or `last_ms=N`. Names need no escapes.
+fn window(query: &str, now_ms: u64) -> Result<(String, Window), Refusal> {
+    let get = |name: &str| query.split('&').filter_map(|p| p.split_once('=')).find(|(n, _)| *n == name).map(|(_, v)| v);
+    let number = |name: &str| {
+        let value = get(name).map(|v| v.parse::<u64>().map_err(|why| invalid(name, why)));
+        value.transpose()
+    };
+    let service = get("service").ok_or_else(|| invalid("service", "it is missing"))?;
+    let window = match (number("last_ms")?, number("from_ms")?) {
+        (Some(last), None) => Window { from_ms: now_ms.saturating_sub(last), to_ms: now_ms },
+        (None, Some(from_ms)) => Window { from_ms, to_ms: number("to_ms")?.unwrap_or(now_ms) },
+        _ => return Err(invalid("the window", "either `last_ms`, or `from_ms` and perhaps `to_ms`, is needed")),
+    };
+    if window.from_ms > window.to_ms {
+        return Err(invalid("the window", "it ends before it begins"));
+    }
+    Ok((service.to_owned(), window))
+}
+
+fn invalid(place: &str, why: impl ToString) -> Refusal {
+    Refusal::Invalid { place: place.to_owned(), why: why.to_string() }
+}
+
+fn status(refusal: &Refusal) -> StatusCode {
+    match refusal {
+        Refusal::Stale { .. } | Refusal::IdentityReused { .. } | Refusal::Serving { .. } => StatusCode::CONFLICT,
+        Refusal::UnknownService { .. } | Refusal::UnknownRevision { .. } | Refusal::UnknownCall { .. } => {
+            StatusCode::NOT_FOUND
+        }
+        Refusal::HandingOver => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::NotDurable { .. } => StatusCode::INSUFFICIENT_STORAGE,
+        Refusal::OverCapacity { .. }
+        | Refusal::WeightSum { .. }
+        | Refusal::RouteConflict { .. }
+        | Refusal::Invalid { .. }
+        | Refusal::Listen { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}
+
+fn json(status: StatusCode, body: Vec<u8>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    response
+}

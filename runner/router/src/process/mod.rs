@@ -1,0 +1,46 @@
+//! The router as a process: its folder, its control API, handing over, and its end.
+
+mod calls;
+mod control;
+mod handover;
+mod serve;
+mod store;
+mod sway;
+
+pub(crate) use handover::SOCKETS;
+pub use serve::{Options, ServeError, serve};
+
+use std::path::{Path, PathBuf};
+
+/// Where things are in a router's folder.
+#[derive(Clone, Debug)]
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn new(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(crate) fn table(&self) -> PathBuf {
+        self.0.join("table.json")
+    }
+
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.0.join("lock")
+    }
+
+    pub(crate) fn control(&self) -> PathBuf {
+        self.0.join(CONTROL)
+    }
+
+    pub(crate) fn handover(&self) -> PathBuf {
+        self.0.join("handover.sock")
+    }
+}
+
+/// The control API's socket in a router's folder.
+pub(crate) const CONTROL: &str = "control.sock";

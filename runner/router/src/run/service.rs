@@ -1,0 +1,169 @@
+//! A service as requests see it: made anew by each of its changes, around the same endpoints.
+
+use super::health::Checking;
+use super::hold::Gate;
+use super::wheel::{Stand, Wheel, shares};
+use super::{Endpoint, Traffic};
+use crate::api;
+use crate::stats::Recorder;
+use crate::table::cap;
+use arc_swap::ArcSwap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) name: String,
+    pub(crate) generation: u64,
+    pub(crate) declared: api::Service,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) unserved: Arc<Recorder>,
+    pub(super) override_header: Option<http::HeaderName>,
+    pub(super) revisions: Vec<Revision>,
+    pub(super) wheel: ArcSwap<Wheel>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Revision {
+    pub(crate) name: String,
+    pub(crate) weight: api::Weight,
+    pub(crate) members: Vec<Member>,
+    pub(super) next: AtomicUsize,
+}
+
+/// An endpoint in its revision.
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub(crate) endpoint: Arc<Endpoint>,
+    /// Its owner vouches for it.
+    pub(crate) vouched: bool,
+}
+
+impl Service {
+    pub(super) fn new(
+        name: &str,
+        declared: &api::Service,
+        generation: u64,
+        old: Option<&Self>,
+        traffic: &Arc<Traffic>,
+    ) -> Arc<Self> {
+        let revisions: Vec<Revision> = declared
+            .revisions
+            .iter()
+            .map(|(revision, r)| {
+                let members = r.endpoints.iter().map(|endpoint| {
+                    let member = member(name, declared, revision, r, endpoint, old, traffic);
+                    if r.weight > api::Weight::ZERO && endpoint.ready {
+                        member.endpoint.undrain();
+                    }
+                    member
+                });
+                Revision {
+                    name: revision.clone(),
+                    weight: r.weight,
+                    members: members.collect(),
+                    next: AtomicUsize::new(0),
+                }
+            })
+            .collect();
+        let service = Self {
+            name: name.to_owned(),
+            generation,
+            declared: declared.clone(),
+            gate: old.map_or_else(|| Arc::new(Gate::new()), |old| Arc::clone(&old.gate)),
+            unserved: traffic.books.recorder(name, "", ""),
+            override_header: declared.override_header.as_ref().and_then(|h| h.parse().ok()),
+            wheel: ArcSwap::from_pointee(Wheel::new(Vec::new())),
+            revisions,
+        };
+        match old.filter(|old| old.names().eq(service.names()) && old.wheel.load().shares() == service.shares_now()) {
+            // The same wheel turns on: what has changed does not touch the split.
+            Some(old) => service.wheel.store(old.wheel.load_full()),
+            None => service.refresh(),
+        }
+        Arc::new(service)
+    }
+
+    /// The revision that a tester asks for, where that is allowed.
+    pub(crate) fn asked_for(&self, header: &pingora_http::RequestHeader) -> Option<String> {
+        let value = header.headers.get(self.override_header.as_ref()?)?;
+        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.revisions.iter().map(|r| r.name.as_str())
+    }
+
+    pub(crate) fn endpoints(&self) -> impl Iterator<Item = (&str, &Arc<Endpoint>)> {
+        self.revisions.iter().flat_map(|r| r.members.iter().map(|m| (r.name.as_str(), &m.endpoint)))
+    }
+
+    pub(crate) fn revisions(&self) -> &[Revision] {
+        &self.revisions
+    }
+
+    pub(crate) fn is_checked(&self) -> bool {
+        self.declared.health.is_some()
+    }
+
+    pub(crate) fn ready(&self, revision: &Revision) -> u32 {
+        u32::try_from(revision.members.iter().filter(|m| m.is_ready(self.is_checked())).count()).unwrap_or(u32::MAX)
+    }
+
+    /// What each revision gets now, in the order of the revisions.
+    pub(crate) fn shares(&self) -> Vec<u16> {
+        self.wheel.load().shares().to_vec()
+    }
+
+    fn shares_now(&self) -> Vec<u16> {
+        let stands = self
+            .revisions
+            .iter()
+            .map(|r| Stand { weight: r.weight.as_units(), cap: cap(&self.declared, self.ready(r)).as_units() });
+        shares(&stands.collect::<Vec<_>>())
+    }
+
+    /// Works the shares out again, after the readiness of an endpoint has changed.
+    pub(super) fn refresh(&self) {
+        let shares = self.shares_now();
+        if self.wheel.load().shares() != shares {
+            self.wheel.store(Arc::new(Wheel::new(shares)));
+        }
+    }
+}
+
+impl Member {
+    pub(crate) fn is_ready(&self, checked: bool) -> bool {
+        self.vouched && self.endpoint.is_up(checked)
+    }
+}
+
+fn member(
+    service: &str,
+    declared: &api::Service,
+    revision: &str,
+    r: &api::Revision,
+    endpoint: &api::Endpoint,
+    old: Option<&Service>,
+    traffic: &Arc<Traffic>,
+) -> Member {
+    // New time limits take a new endpoint; but then nothing may be lost that is known of the old one.
+    let same = old.filter(|old| old.declared.timeouts == declared.timeouts);
+    let known = same.into_iter().flat_map(Service::endpoints).find(|(rev, e)| *rev == revision && e.is(endpoint));
+    let is = known.map_or_else(
+        || {
+            let books = &traffic.books;
+            let recorder = books.recorder(service, revision, &endpoint.container);
+            // The table let it have weight, so it was ready when the table was made.
+            let trusted = declared.health.is_none() || (endpoint.ready && r.weight > api::Weight::ZERO);
+            Endpoint::new(endpoint, &declared.timeouts, trusted, recorder, books.clock)
+        },
+        |(_, endpoint)| Arc::clone(endpoint),
+    );
+    match &declared.health {
+        None => is.stop_checking(),
+        Some(health) if is.checks(health) => {}
+        Some(health) => is.check_with(Some(Checking::begin(health, service, &is, traffic))),
+    }
+    Member { endpoint: is, vouched: endpoint.ready }
+}

@@ -1,0 +1,161 @@
+//! What must hold of every table.
+
+use super::invalid;
+use crate::api::{Listener, Refusal, Route, Service, Weight};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+/// Revisions of one service; the wheel has a byte for them.
+const REVISIONS: usize = 200;
+/// Replicas that a service can declare for full traffic.
+const REPLICAS: u32 = 10_000;
+
+pub(super) fn listeners(listeners: &BTreeMap<SocketAddr, Listener>) -> Result<(), Refusal> {
+    if listeners.len() > crate::process::SOCKETS {
+        return Err(invalid("listeners", format!("more than {} of them", crate::process::SOCKETS)));
+    }
+    for (address, listener) in listeners {
+        if address.port() == 0 {
+            return Err(invalid(format!("listener {address}"), "port 0 is no address that a client could know"));
+        }
+        if listener.tls.as_ref().is_some_and(|tls| tls.certificates.is_empty()) {
+            return Err(invalid(format!("listener {address}"), "TLS needs at least one certificate"));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn service(name: &str, service: &Service) -> Result<(), Refusal> {
+    let place = format!("service {name}");
+    is_name(&place, name)?;
+    if !(1..=REPLICAS).contains(&service.replicas) {
+        return Err(invalid(&place, format!("`replicas` must be from 1 to {REPLICAS}")));
+    }
+    if service.revisions.len() > REVISIONS {
+        return Err(invalid(&place, format!("more than {REVISIONS} revisions")));
+    }
+    let mut containers = BTreeSet::new();
+    for (revision, declared) in &service.revisions {
+        is_name(&format!("{place}, revision"), revision)?;
+        for endpoint in &declared.endpoints {
+            let place = format!("{place}, revision {revision}, container {}", endpoint.container);
+            is_name(&place, &endpoint.container)?;
+            if endpoint.address.port() == 0 {
+                return Err(invalid(place, "its address has port 0"));
+            }
+            if !containers.insert(&endpoint.container) {
+                return Err(invalid(place, "the container is named twice: it would count as two replicas"));
+            }
+        }
+    }
+    for route in &service.routes {
+        is_route(&place, route, service)?;
+    }
+    if let Some(header) = &service.override_header {
+        http::HeaderName::try_from(header.as_str())
+            .map_err(|_| invalid(&place, format!("`override_header`: {header:?} is no name of a header")))?;
+    }
+    if let Some(sticky) = &service.sticky {
+        is_name(&format!("{place}, cookie"), &sticky.cookie)?;
+    }
+    if let Some(health) = &service.health {
+        let place = format!("{place}, health");
+        if health.interval_ms < 10 || health.timeout_ms < 1 || health.up_after < 1 || health.down_after < 1 {
+            return Err(invalid(place, "`interval_ms` is at least 10, the others at least 1"));
+        }
+        if health.path.as_ref().is_some_and(|p| !p.starts_with('/') || http::Uri::try_from(p.as_str()).is_err()) {
+            return Err(invalid(place, "`path` must begin with / and be a path of a URL"));
+        }
+    }
+    Ok(())
+}
+
+/// Interlock: no weight above what its ready replicas carry, and all of them together all or nothing.
+pub(super) fn weights(
+    name: &str,
+    service: &Service,
+    behind: &BTreeMap<String, BTreeSet<String>>,
+) -> Result<(), Refusal> {
+    let mut sum: u32 = 0;
+    for (revision, declared) in &service.revisions {
+        // Only containers that are declared ready count, whatever a file says.
+        let vouched = declared.endpoints.iter().filter(|e| e.ready);
+        let ready = vouched.filter(|e| behind.get(revision).is_some_and(|b| b.contains(&e.container))).count();
+        let ready = u32::try_from(ready).unwrap_or(u32::MAX);
+        let cap = super::cap(service, ready);
+        if declared.weight > cap {
+            return Err(Refusal::OverCapacity {
+                service: name.to_owned(),
+                revision: revision.clone(),
+                weight: declared.weight,
+                cap,
+                ready,
+                replicas: service.replicas,
+            });
+        }
+        sum += u32::from(declared.weight.as_units());
+    }
+    if sum != 0 && sum != u32::from(Weight::FULL.as_units()) {
+        return Err(Refusal::WeightSum { service: name.to_owned(), sum: f64::from(sum) / 100.0 });
+    }
+    Ok(())
+}
+
+/// No two routes claim the same requests.
+pub(super) fn routes<'a>(services: impl Iterator<Item = (&'a str, &'a Service)>) -> Result<(), Refusal> {
+    let mut claimed: BTreeMap<(String, &str), Vec<(&str, &Route)>> = BTreeMap::new();
+    for (name, service) in services {
+        for route in &service.routes {
+            let host = route.host.as_deref().unwrap_or("").to_ascii_lowercase();
+            let others = claimed.entry((host, prefix(&route.path))).or_default();
+            let clash = others.iter().find(|(_, other)| {
+                let (a, b) = (&route.listeners, &other.listeners);
+                a.is_empty() || b.is_empty() || a.iter().any(|address| b.contains(address))
+            });
+            if let Some((first, _)) = clash {
+                return Err(Refusal::RouteConflict {
+                    first: (*first).to_owned(),
+                    second: name.to_owned(),
+                    route: format!("{}{}", route.host.as_deref().unwrap_or("*"), route.path),
+                });
+            }
+            others.push((name, route));
+        }
+    }
+    Ok(())
+}
+
+/// Without the slash at its end; the root is empty.
+pub(crate) fn prefix(path: &str) -> &str {
+    path.trim_end_matches('/')
+}
+
+fn is_route(place: &str, route: &Route, service: &Service) -> Result<(), Refusal> {
+    if !route.path.starts_with('/') || http::uri::PathAndQuery::try_from(route.path.as_str()).is_err() {
+        return Err(invalid(place, format!("the route {:?} must begin with / and be a path", route.path)));
+    }
+    if route.path.contains(['?', '#']) {
+        return Err(invalid(place, format!("the route {:?} has a query: only paths are matched", route.path)));
+    }
+    if let Some(host) = &route.host
+        && (host.is_empty() || http::uri::Authority::try_from(host.as_str()).is_err() || host.contains(['@', '*']))
+    {
+        return Err(invalid(place, format!("{host:?} is no host")));
+    }
+    if route.host.as_ref().is_some_and(|h| crate::run::bare_host(h) != h) {
+        return Err(invalid(place, "a route's host has no port: `listeners` tells addresses apart"));
+    }
+    if let Some(revision) = route.revision.as_ref().filter(|r| !service.revisions.contains_key(*r)) {
+        return Err(invalid(place, format!("its route previews revision {revision}, which it does not have")));
+    }
+    Ok(())
+}
+
+/// Names go into headers, cookies and messages.
+fn is_name(place: &str, name: &str) -> Result<(), Refusal> {
+    let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if (1..=128).contains(&name.len()) && name.chars().all(fine) {
+        return Ok(());
+    }
+    Err(invalid(place, format!("{name:?} is no name: 1 to 128 letters, digits, '-', '_' and '.'")))
+}

@@ -1,0 +1,9 @@
+//! What the tests have in common: a router's process, servers behind it, clients before it.
+
+pub(crate) mod backend;
+pub(crate) mod client;
+pub(crate) mod router;
+
+pub(crate) use backend::Backend;
+pub(crate) use client::{Conn, get};
+pub(crate) use router::{Router, service};
