@@ -10,7 +10,6 @@ mod plan;
 mod plugin;
 mod replay;
 mod resume;
-mod router;
 mod run;
 mod runs;
 mod show;
@@ -37,7 +36,6 @@ pub(crate) enum Command {
     Logs(logs::Logs),
     Doctor(doctor::Doctor),
     Plugin(plugin::Plugin),
-    Router(router::Router),
     Completions(completions::Completions),
 }
 
@@ -58,7 +56,6 @@ impl Command {
             Self::Logs(args) => args.format.format,
             Self::Doctor(args) => args.format.format,
             Self::Plugin(args) => args.format(),
-            Self::Router(args) => args.format(),
             Self::Completions(_) => Format::Human,
         }
     }
@@ -79,7 +76,6 @@ impl Command {
             Self::Logs(args) => logs::run(args),
             Self::Doctor(args) => doctor::run(args),
             Self::Plugin(args) => plugin::run(args),
-            Self::Router(args) => router::run(args),
             Self::Completions(args) => completions::run(args),
         }
     }
