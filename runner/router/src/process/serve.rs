@@ -216,6 +216,7 @@ fn with_listeners(table: Table, options: &Options, folder: &Folder) -> Result<Ta
     let apply = Apply {
         by: format!("router-start/{}", table.generation()),
         expect: table.listeners_generation(),
+        holder: None,
         change: Change::Listeners { listeners },
     };
     let (table, _) = table.apply(&apply, &|_: &str, _: bool, _: &crate::api::Endpoint| false)?;

@@ -7,7 +7,7 @@ use crate::api::{
 };
 use crate::front::Front;
 use crate::run::{Endpoint, Service, Traffic};
-use crate::table::{Table, cap};
+use crate::table::Table;
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
@@ -190,8 +190,7 @@ impl Sway {
         let held = self.held();
         let services = held.table.services().filter_map(|(name, _)| {
             let service = self.traffic.service(name)?;
-            let by = held.table.changed_by(name).unwrap_or_default().to_owned();
-            Some((name.to_owned(), self.service_state(&service, by)))
+            Some((name.to_owned(), self.service_state(&service, &held.table)))
         });
         State {
             health,
@@ -201,7 +200,8 @@ impl Sway {
         }
     }
 
-    fn service_state(&self, service: &Service, by: String) -> ServiceState {
+    fn service_state(&self, service: &Service, table: &Table) -> ServiceState {
+        let name = service.name.as_str();
         let shares = service.shares();
         let unserved = 10_000_u16.saturating_sub(shares.iter().sum());
         let mut revisions: BTreeMap<String, RevisionState> = BTreeMap::new();
@@ -216,13 +216,15 @@ impl Sway {
                     let because = if m.vouched { down } else { Some("it is not declared ready") };
                     // Also when it is ill at the moment: it may get well before anyone looks again.
                     let serving = m.vouched && revision.weight > Weight::ZERO;
-                    endpoint_state(&m.endpoint, ready, because, serving)
+                    let state = endpoint_state(&m.endpoint, ready, because, serving);
+                    EndpointState { name: m.called.0.clone(), port: m.called.1, ..state }
                 })
                 .collect();
             let state = RevisionState {
                 weight: revision.weight,
                 share: Weight::units(*share),
-                cap: cap(&service.declared, ready),
+                cap: service.cap(revision, ready),
+                replicas: service.full(revision),
                 ready,
                 in_flight: endpoints.iter().map(|e| e.in_flight).sum(),
                 endpoints,
@@ -234,6 +236,7 @@ impl Sway {
                 weight: Weight::ZERO,
                 share: Weight::ZERO,
                 cap: Weight::ZERO,
+                replicas: 0,
                 ready: 0,
                 in_flight: 0,
                 endpoints: Vec::new(),
@@ -244,7 +247,11 @@ impl Sway {
         }
         ServiceState {
             generation: service.generation,
-            by,
+            by: table.changed_by(name).unwrap_or_default().to_owned(),
+            owner: table.owner(name).unwrap_or_default().to_owned(),
+            current: table.current(name).map(str::to_owned),
+            deployment: table.deployment(name).cloned(),
+            before: table.before(name).map(endpoints).unwrap_or_default(),
             declared: service.declared.clone(),
             revisions,
             unserved: Weight::units(unserved),
@@ -265,6 +272,8 @@ fn endpoint_state(endpoint: &Endpoint, ready: bool, because: Option<&str>, servi
     EndpointState {
         container: endpoint.container.clone(),
         address: endpoint.address,
+        name: String::new(),
+        port: 0,
         ready,
         because: because.map(str::to_owned),
         serving,
@@ -276,4 +285,8 @@ fn endpoint_state(endpoint: &Endpoint, ready: bool, because: Option<&str>, servi
 fn hold_answer(service: &Service) -> HoldAnswer {
     let left = service.gate.left().unwrap_or_default();
     HoldAnswer { waiting: service.gate.waiting(), left_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX) }
+}
+
+fn endpoints(service: &crate::api::Service) -> BTreeMap<String, Vec<crate::api::Endpoint>> {
+    service.revisions.iter().map(|(name, revision)| (name.clone(), revision.endpoints.clone())).collect()
 }
