@@ -32,6 +32,9 @@ pub struct Health {
     pub up_ms: u64,
     /// The router before it still finishes requests.
     pub predecessor: bool,
+    /// The router before it still accepts connections besides this one.
+    #[serde(default)]
+    pub shared: bool,
 }
 
 /// `GET /v1/state`.

@@ -24,6 +24,7 @@ pub(crate) struct Sway {
     pub(crate) front: Front,
     held: Mutex<Held>,
     predecessor: AtomicBool,
+    shared: AtomicBool,
     successor: Mutex<Option<UnixStream>>,
 }
 
@@ -45,7 +46,15 @@ impl Sway {
         traffic.show(&table);
         front.commit(prepared);
         let held = Mutex::new(Held { table, phase: Phase::Serving });
-        Ok(Self { folder, traffic, front, held, predecessor: AtomicBool::new(false), successor: Mutex::new(None) })
+        Ok(Self {
+            folder,
+            traffic,
+            front,
+            held,
+            predecessor: AtomicBool::new(false),
+            shared: AtomicBool::new(false),
+            successor: Mutex::new(None),
+        })
     }
 
     pub(crate) fn apply(&self, apply: &Apply) -> Result<Applied, Refusal> {
@@ -84,10 +93,23 @@ impl Sway {
 
     pub(crate) fn set_predecessor(&self, there: bool) {
         self.predecessor.store(there, Ordering::SeqCst);
+        self.shared.store(there, Ordering::SeqCst);
     }
 
     pub(crate) fn set_successor(&self, stream: UnixStream) {
         *self.successor.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
+    }
+
+    /// The router before this one accepts no more.
+    pub(crate) fn set_alone(&self) {
+        self.shared.store(false, Ordering::SeqCst);
+    }
+
+    /// The router that took over can know that new connections are its own.
+    pub(crate) fn tell_successor(&self) {
+        let successor = self.successor.lock().unwrap_or_else(PoisonError::into_inner);
+        // If it has gone meanwhile, there is nobody to tell.
+        let _ = successor.as_ref().map(super::handover::accepts_no_more);
     }
 
     /// The router that took over, if one did.
@@ -182,6 +204,7 @@ impl Sway {
             generation: held.table.generation(),
             up_ms: self.traffic.books.clock.up_ms(),
             predecessor: self.has_predecessor(),
+            shared: self.shared.load(Ordering::SeqCst),
         }
     }
 
