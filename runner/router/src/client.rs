@@ -35,6 +35,28 @@ pub enum ClientError {
         /// What the system said.
         why: std::io::Error,
     },
+    /// The same of HAProxy.
+    #[error(
+        "HAProxy does not answer at {}: {why}. It has to run, with `stats socket {} level admin` in the part `global` of its configuration",
+        socket.display(), socket.display()
+    )]
+    NoHaproxy {
+        /// Its admin socket.
+        socket: PathBuf,
+        /// What the system said.
+        why: std::io::Error,
+    },
+    /// The folder of a HAProxy's table cannot be used.
+    #[error("cannot use {}: {why}", path.display())]
+    Folder {
+        /// What it was about.
+        path: PathBuf,
+        /// What is wrong.
+        why: std::io::Error,
+    },
+    /// Its table.
+    #[error(transparent)]
+    Table(#[from] crate::LoadError),
     /// It answered, and said no.
     #[error(transparent)]
     Refused(#[from] Refusal),

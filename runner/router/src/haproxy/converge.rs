@@ -1,8 +1,8 @@
 //! From what is declared and what HAProxy has to the commands between them.
 
 use super::seen::{Backend, Seen, Server, name, parts};
-use super::spread::{Shares, nearest, spread};
-use crate::api::{Endpoint, Refusal, Service};
+use super::spread::{Shares, nearest, roughly, spread};
+use crate::api::{Endpoint, Refusal, Service, Weight};
 use std::collections::BTreeMap;
 
 /// What HAProxy says when it has done what it was told.
@@ -44,16 +44,30 @@ pub(super) fn check(service_name: &str, service: &Service, seen: &Seen) -> Resul
         return unsupported(what, "give it `mode http`");
     }
     if let Some(server) = backend.strangers().next() {
-        let what =
-            format!("server {server} of backend {service_name} takes a share that no revision has, and Windlass did not add it");
+        let what = format!(
+            "server {server} of backend {service_name} takes a share that no revision has, and Windlass did not add it"
+        );
         return unsupported(what, "take it out of the configuration, or make it a `backup`");
     }
-    let shares = shares(service);
-    if spread(&shares).is_none() {
-        let asked = shares.iter().map(|(revision, (weight, _))| (revision.clone(), *weight)).collect();
-        return Err(Refusal::Inexpressible { service: service_name.to_owned(), asked, nearest: nearest(&shares) });
-    }
     Ok(())
+}
+
+/// Are there weights for the split?
+pub(super) fn check_split(service_name: &str, service: &Service) -> Result<(), Refusal> {
+    let shares = shares(service);
+    if spread(&shares).is_some() {
+        return Ok(());
+    }
+    let asked = shares.iter().map(|(revision, (weight, _))| (revision.clone(), *weight)).collect();
+    Err(Refusal::Inexpressible {
+        service: service_name.to_owned(),
+        asked: words(&asked),
+        nearest: nearest(&shares).iter().map(words).collect::<Vec<_>>().join(" and "),
+    })
+}
+
+fn words(split: &BTreeMap<String, Weight>) -> String {
+    split.iter().map(|(revision, weight)| format!("{revision} {weight}")).collect::<Vec<_>>().join(", ")
 }
 
 fn shares(service: &Service) -> Shares {
@@ -123,7 +137,7 @@ pub(super) fn steps(service_name: &str, service: Option<&Service>, backend: &Bac
 
 /// The servers that are to be there, with their weights.
 fn wanted(service: &Service) -> BTreeMap<String, (&Endpoint, u32)> {
-    let spread = spread(&shares(service)).unwrap_or_default();
+    let spread = roughly(&shares(service));
     let mut wanted = BTreeMap::new();
     for (revision, declared) in &service.revisions {
         let mut weights = spread.get(revision).into_iter().flatten().copied();
@@ -151,7 +165,7 @@ pub(super) fn share_of(server: &Server, backend: &Backend) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{HealthCheck, Revision, Timeouts, Weight};
+    use crate::api::{HealthCheck, Revision, Timeouts};
 
     fn service(revisions: &[(&str, u8, &[(&str, bool)])]) -> Service {
         let revisions = revisions.iter().map(|(name, weight, endpoints)| {
@@ -159,8 +173,11 @@ mod tests {
                 container: (*container).to_owned(),
                 address: std::net::SocketAddr::from(([10, 0, 0, u8::try_from(at).unwrap_or(0)], 80)),
                 ready: *ready,
+                name: String::new(),
+                port: 0,
             });
-            let revision = Revision { weight: Weight::percent(*weight), endpoints: endpoints.collect() };
+            let revision =
+                Revision { weight: Weight::percent(*weight), replicas: None, endpoints: endpoints.collect() };
             ((*name).to_owned(), revision)
         });
         Service {

@@ -18,6 +18,8 @@ use std::path::Path;
 const LONGEST: u64 = 4 << 20;
 /// A look more often than that is not written down, unless it is asked for.
 const RARELY_MS: u64 = 900;
+/// What a server that has gone did is told for so long.
+const TOLD_MS: u64 = 3_600_000;
 
 /// In `ledger.json`. It may be lost: then measuring begins anew, and drains have no limit.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -36,6 +38,9 @@ pub(super) struct Ledger {
     #[serde(default)]
     pub(super) drains: BTreeMap<String, Draining>,
     sums: Sums,
+    /// Servers that HAProxy has no more, by `BACKEND/SERVER`, and since when.
+    #[serde(default)]
+    gone: BTreeMap<String, u64>,
 }
 
 /// A drain with its limit.
@@ -133,7 +138,7 @@ impl Ledger {
             }
             self.raw.insert(name.clone(), after);
         }
-        self.sums.services.retain(|_, sum| !sum.servers.is_empty());
+        self.forget(now_ms);
         let rarely = now_ms.saturating_sub(self.sums.at_ms) >= RARELY_MS;
         if rarely || keep {
             // A clock that was set back must not make lines that go back.
@@ -141,6 +146,26 @@ impl Ledger {
             self.append(folder)?;
         }
         self.save(folder)
+    }
+
+    fn forget(&mut self, now_ms: u64) {
+        let Self { sums, raw, gone, drains, .. } = self;
+        let mut still = BTreeMap::new();
+        for (service, sum) in &mut sums.services {
+            let there = raw.get(service);
+            sum.servers.retain(|server, _| {
+                if there.is_some_and(|t| t.contains_key(server)) {
+                    return true;
+                }
+                let key = format!("{service}/{server}");
+                let since = gone.get(&key).copied().unwrap_or(now_ms);
+                drains.remove(&key);
+                still.insert(key, since);
+                now_ms.saturating_sub(since) < TOLD_MS
+            });
+        }
+        *gone = still;
+        sums.services.retain(|_, sum| !sum.servers.is_empty());
     }
 
     /// Requests were cut.

@@ -44,9 +44,11 @@ fn counts(diff: [u64; COUNTERS + 1]) -> Counts {
     let [one, two, three, four, five, other, not_connected, retries, broken, client_aborts, cut] = diff;
     // HAProxy does not tell 101 from 100: an upgrade is in its class, and no request.
     let answered = two + three + four + five + other;
+    // A request that was cut is a broken one too; a WebSocket is not.
+    let failed = not_connected + broken.max(cut);
     Counts {
-        requests: answered + not_connected + broken,
-        errors: five + other + not_connected + broken,
+        requests: answered + failed,
+        errors: five + other + failed,
         classes: [one, two, three, four, five],
         broken: broken.saturating_sub(cut),
         cut,

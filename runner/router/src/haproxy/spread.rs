@@ -17,44 +17,72 @@ const EVEN_ENOUGH: u32 = 20;
 
 /// A revision's share, and how many replicas it has for it.
 pub(super) type Shares = BTreeMap<String, (Weight, u32)>;
+/// The weights of each revision's servers.
+pub(super) type Spread = BTreeMap<String, Vec<u32>>;
 
 /// The weights of each revision's servers, highest first. `None`: no weights make this split.
-pub(super) fn spread(shares: &Shares) -> Option<BTreeMap<String, Vec<u32>>> {
-    let serving: Vec<(u32, u32)> =
-        shares.values().filter(|(w, _)| *w > Weight::ZERO).map(|(w, n)| (u32::from(w.as_units()), *n)).collect();
-    // The table allows no weight without replicas; a file might.
-    if serving.iter().any(|(_, replicas)| *replicas == 0) {
-        return None;
-    }
+pub(super) fn spread(shares: &Shares) -> Option<Spread> {
+    let serving = serving(shares);
     let turn = match serving[..] {
         [] => 1,
         // Alone: every turn is right.
         [(_, replicas)] => replicas,
         _ => turn(&serving)?,
     };
+    Some(over(shares, &serving, turn))
+}
+
+/// The same where no weights make this split: as near as can be.
+pub(super) fn roughly(shares: &Shares) -> Spread {
+    spread(shares).unwrap_or_else(|| {
+        let serving = serving(shares);
+        let all = sum(&serving);
+        let fits = |turn: &u32| serving.iter().all(|(s, n)| (1..=HIGHEST * n).contains(&units(*s, *turn, all)));
+        let turn = (1..=longest(&serving)).filter(fits).last();
+        // Not even that: whoever has hardly anything gets the least there is.
+        turn.map_or_else(
+            || {
+                let least = |(w, n): &(Weight, u32)| {
+                    let share = u32::from(w.as_units()).saturating_mul(HIGHEST) / all.max(1);
+                    vec![if *w == Weight::ZERO { 0 } else { share.max(1) }; *n as usize]
+                };
+                shares.iter().map(|(name, share)| (name.clone(), least(share))).collect()
+            },
+            |turn| over(shares, &serving, turn),
+        )
+    })
+}
+
+/// A revision without replicas has nothing to give its share to: the others get it.
+fn serving(shares: &Shares) -> Vec<(u32, u32)> {
+    let serving = shares.values().filter(|(weight, replicas)| *weight > Weight::ZERO && *replicas > 0);
+    serving.map(|(weight, replicas)| (u32::from(weight.as_units()), *replicas)).collect()
+}
+
+fn over(shares: &Shares, serving: &[(u32, u32)], turn: u32) -> Spread {
+    let all = sum(serving);
     let of = |(share, replicas): &(Weight, u32)| {
-        if *share == Weight::ZERO {
-            return vec![0; *replicas as usize];
-        }
-        let together = units(u32::from(share.as_units()), turn);
-        let (each, more) = (together / replicas, together % replicas);
-        (0..*replicas).map(|at| each + u32::from(at < more)).collect()
+        let together = units(u32::from(share.as_units()), turn, all.max(1));
+        (0..*replicas).map(|at| together / replicas + u32::from(at < together % replicas)).collect()
     };
-    Some(shares.iter().map(|(name, share)| (name.clone(), of(share))).collect())
+    shares.iter().map(|(name, share)| (name.clone(), of(share))).collect()
 }
 
 /// The shortest turn that will do: after a change HAProxy finishes what it has begun, and that takes
 /// as long as sixteen turns.
 fn turn(serving: &[(u32, u32)]) -> Option<u32> {
-    let longest = HIGHEST * serving.iter().map(|(_, replicas)| replicas).sum::<u32>();
-    let divides = |turn: u32| ALL.is_multiple_of(turn) && serving.iter().all(|(s, _)| (s * turn).is_multiple_of(ALL));
+    let all = sum(serving);
+    let divides = |turn: u32| ALL.is_multiple_of(turn) && serving.iter().all(|(s, _)| (s * turn).is_multiple_of(all));
     let close = |turn: u32| {
-        serving.iter().map(|(share, _)| units(*share, turn)).sum::<u32>() == turn
-            && serving.iter().all(|(share, _)| (units(*share, turn) * ALL).abs_diff(share * turn) < turn)
+        serving.iter().map(|(share, _)| units(*share, turn, all)).sum::<u32>() == turn
+            && serving.iter().all(|(share, _)| {
+                let off = (units(*share, turn, all) * all).abs_diff(share * turn);
+                u64::from(off) * u64::from(ALL) < u64::from(turn) * u64::from(all)
+            })
     };
     let fits = |turn: u32, how: fn(u32, u32) -> bool| {
         serving.iter().all(|(share, replicas)| {
-            let together = units(*share, turn);
+            let together = units(*share, turn, all);
             together > 0 && together.div_ceil(*replicas) <= HIGHEST && how(together, *replicas)
         })
     };
@@ -62,7 +90,8 @@ fn turn(serving: &[(u32, u32)]) -> Option<u32> {
     let even = |together: u32, replicas: u32| together.is_multiple_of(replicas) || together / replicas >= EVEN_ENOUGH;
     let each = |together: u32, replicas: u32| together >= replicas;
     let any = |_: u32, _: u32| true;
-    let exact = || (1..=longest.min(ALL)).filter(|turn| divides(*turn));
+    let longest = longest(serving);
+    let exact = || (1..=longest).filter(|turn| divides(*turn));
     let near = || (1..=longest).filter(|turn| close(*turn));
     exact()
         .find(|turn| fits(*turn, even))
@@ -72,9 +101,18 @@ fn turn(serving: &[(u32, u32)]) -> Option<u32> {
         .or_else(|| near().filter(|turn| fits(*turn, any)).last())
 }
 
+fn sum(serving: &[(u32, u32)]) -> u32 {
+    serving.iter().map(|(share, _)| share).sum()
+}
+
+/// Longer turns than these make nothing more exact, or have no weights.
+fn longest(serving: &[(u32, u32)]) -> u32 {
+    serving.iter().fold(0, |all: u32, (_, replicas)| all.saturating_add(replicas.saturating_mul(HIGHEST))).min(ALL)
+}
+
 /// Of a turn, rounded.
-fn units(share: u32, turn: u32) -> u32 {
-    (share * turn + ALL / 2) / ALL
+fn units(share: u32, turn: u32, all: u32) -> u32 {
+    (share * turn + all / 2) / all
 }
 
 /// The splits nearest to one that cannot be: a little more for the smallest share, and a little less.
@@ -132,12 +170,19 @@ mod tests {
     }
 
     #[test]
+    fn what_an_abort_brought_back_without_replicas_leaves_its_share_to_the_others() {
+        assert_eq!(spread_of(&[(10_000, 0), (0, 1)]), [vec![], vec![0]]);
+        assert_eq!(spread_of(&[(5_000, 0), (3_000, 1), (2_000, 1)]), [vec![], vec![3], vec![2]]);
+    }
+
+    #[test]
     fn what_cannot_be_is_told_with_what_can() {
         let fine = shares(&[(9_990, 1), (10, 1)]);
         assert_eq!(spread(&fine), None);
         let told: Vec<Vec<f64>> =
             nearest(&fine).into_iter().map(|s| s.into_values().map(Weight::as_percent).collect()).collect();
         assert_eq!(told, [[99.62, 0.38], [100.0, 0.0]]);
+        assert_eq!(roughly(&fine).into_values().collect::<Vec<_>>(), [[256], [1]]);
         // More replicas make finer ones.
         assert!(spread(&shares(&[(9_990, 4), (10, 1)])).is_some());
     }
