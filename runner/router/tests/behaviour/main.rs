@@ -8,8 +8,9 @@
 )]
 
 mod api;
+#[path = "../both/mod.rs"]
+mod both;
 mod deploying;
-mod draining;
 mod http;
 mod kit;
 mod life;
@@ -22,4 +23,9 @@ mod table;
 #[test]
 fn router_process() {
     kit::router::be_one_if_asked();
+}
+
+/// What holds of every driver, with the router's own.
+mod as_a_driver {
+    crate::both::tests!(crate::kit::Router);
 }
