@@ -9,6 +9,10 @@ use std::collections::BTreeMap;
 pub(super) const FINE: [&str; 4] =
     ["New server registered.", "Server deleted.", "no need to change the addr", "IP changed from"];
 
+/// Servers that are added get none of the defaults of those in the configuration: without these two,
+/// HAProxy makes a new connection for every request.
+const KEEP_ALIVE: &str = "pool-max-conn -1 pool-purge-delay 5s";
+
 /// In the order in which they are done; nothing in it takes a request away from anybody.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Steps {
@@ -92,7 +96,7 @@ pub(super) fn steps(service_name: &str, service: Option<&Service>, backend: &Bac
                         h.interval_ms, h.interval_ms, h.interval_ms, h.up_after, h.down_after
                     )
                 });
-                steps.prepare.push(format!("add server {at} {} weight 0{check}", endpoint.address));
+                steps.prepare.push(format!("add server {at} {} weight 0 {KEEP_ALIVE}{check}", endpoint.address));
                 steps.prepare.push(format!("enable server {at}"));
                 if health.is_some() {
                     steps.prepare.push(format!("enable health {at}"));
@@ -220,8 +224,10 @@ mod tests {
         let gone = [("wl:v0:x".to_owned(), Server { in_flight: 1, ..there(3, 7) }), ("theirs".to_owned(), there(1, 8))];
         let backend = Backend { servers: gone.into(), ..Backend::default() };
         let steps = steps("shop", Some(&shop), &backend);
-        let add = "add server shop/wl:v1:a 10.0.0.0:80 weight 0 check inter 1000ms fastinter 1000ms downinter 1000ms rise 1 fall 3";
-        assert_eq!(steps.prepare[..3], [add, "enable server shop/wl:v1:a", "enable health shop/wl:v1:a"]);
+        let add = format!(
+            "add server shop/wl:v1:a 10.0.0.0:80 weight 0 {KEEP_ALIVE} check inter 1000ms fastinter 1000ms downinter 1000ms rise 1 fall 3"
+        );
+        assert_eq!(steps.prepare[..3], [add.as_str(), "enable server shop/wl:v1:a", "enable health shop/wl:v1:a"]);
         assert_eq!(steps.weigh, ["set server shop/wl:v1:a weight 1", "set server shop/wl:v0:x weight 0"]);
         assert_eq!((steps.retire, steps.delete), (vec!["shop/wl:v0:x".to_owned()], vec![]));
     }
