@@ -118,11 +118,11 @@ pub(super) fn steps(service_name: &str, service: Option<&Service>, backend: &Bac
                 }
             }
         }
-        weights.push((server, there.map_or(0, |t| t.weight), *weight));
+        weights.push((server.as_str(), there.map_or(0, |t| t.weight), *weight));
     }
     for (server, there) in backend.servers.iter().filter(|(s, _)| parts(s).is_some() && !wanted.contains_key(*s)) {
         let at = format!("{service_name}/{server}");
-        weights.push((server, there.weight, 0));
+        weights.push((server.as_str(), there.weight, 0));
         if !there.maintenance && !there.draining {
             steps.retire.push(at.clone());
         }
@@ -156,8 +156,8 @@ fn wanted(service: &Service) -> BTreeMap<String, (&Endpoint, u32)> {
 /// Is a server that the table has not in HAProxy? Then it has been reloaded or restarted.
 pub(super) fn is_missing(service_name: &str, service: &Service, seen: &Seen) -> bool {
     let Some(backend) = seen.backend(service_name) else { return false };
-    let there = |server: &String| backend.servers.contains_key(server);
-    wanted(service).keys().any(|server| !there(server))
+    let there = |revision: &str, e: &Endpoint| backend.servers.contains_key(&name(revision, &e.container));
+    service.revisions.iter().any(|(revision, r)| r.endpoints.iter().any(|e| !there(revision, e)))
 }
 
 /// Of a service's requests, how many of 10,000 each server gets now.

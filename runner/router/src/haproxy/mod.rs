@@ -16,6 +16,7 @@ mod socket;
 mod spread;
 mod state;
 mod turn;
+mod wheel;
 
 use crate::ClientError;
 use crate::api::{Applied, Apply, Drain, DrainAnswer, Hold, HoldAnswer, Measurements, Refusal, Release, State, Window};

@@ -122,7 +122,7 @@ impl Seen {
             }
         }
         let at = |name: &str| header.iter().position(|h| h == name).ok_or_else(|| format!("there is no {name}"));
-        let (proxy, server, kind) = (at("pxname")?, at("svname")?, at("type")?);
+        let (proxy, label, kind) = (at("pxname")?, at("svname")?, at("type")?);
         if seen.number() < OLDEST {
             return Err(format!("it is version {:?}, and servers are added from 2.6 on", seen.version));
         }
@@ -155,7 +155,7 @@ impl Seen {
                 },
                 ..Server::default()
             };
-            backend.servers.insert(fields.get(server).cloned().unwrap_or_default(), server);
+            backend.servers.insert(fields.get(label).cloned().unwrap_or_default(), server);
         }
         seen.states(lines);
         Ok(seen)

@@ -34,7 +34,7 @@ impl Socket {
                 stream.read_to_end(&mut answer).await.map(|_| answer)
             };
             let answer = sent.await.map_err(|why| broken(why.to_string()))?;
-            Ok(String::from_utf8_lossy(&answer).into_owned())
+            Ok::<_, ClientError>(String::from_utf8_lossy(&answer).into_owned())
         };
         let answer = tokio::time::timeout(PATIENCE, exchange).await;
         let answer = answer.map_err(|_| broken("it took too long".to_owned()))??;

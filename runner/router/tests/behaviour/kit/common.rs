@@ -59,10 +59,8 @@ pub(crate) trait Stand: Sized {
 
     /// Waits until so many requests are under way at `v1`.
     async fn in_flight(&self, n: u64) {
-        until("so many are under way", async || {
-            (self.shop_state().await.revisions["v1"].in_flight == n).then_some(())
-        })
-        .await;
+        until("so many are under way", async || (self.shop_state().await.revisions["v1"].in_flight == n).then_some(()))
+            .await;
     }
 
     /// The last minute of `shop`, once so many requests are counted. That happens when a request has
