@@ -23,36 +23,41 @@ pub(super) type Shares = BTreeMap<String, (Weight, u32)>;
 /// The weights of each revision's servers.
 pub(super) type Spread = BTreeMap<String, Vec<u32>>;
 
+/// How servers are weighed: the sum of the weights, and by how many percent of its middle a revision's first
+/// replica gets more, and its last one less. A little of that keeps them out of each other's way.
+#[derive(Clone, Copy)]
+struct Scale {
+    turn: u32,
+    tilt: u32,
+}
+
 /// The weights of each revision's servers, highest first. `None`: no weights make this split.
 pub(super) fn spread(shares: &Shares) -> Option<Spread> {
     let serving = serving(shares);
-    let turn = match serving[..] {
-        [] => 1,
+    let scale = match serving[..] {
+        [] => Scale { turn: 1, tilt: 0 },
         // Alone: every turn is right.
-        [(_, replicas)] => replicas,
-        _ => turn(&serving)?,
+        [(_, replicas)] => Scale { turn: replicas, tilt: 0 },
+        _ => scale(&serving)?,
     };
-    Some(over(shares, &serving, turn))
+    Some(over(shares, &serving, scale))
 }
 
 /// The same where no weights make this split: as near as can be.
 pub(super) fn roughly(shares: &Shares) -> Spread {
     spread(shares).unwrap_or_else(|| {
         let serving = serving(shares);
-        let all = sum(&serving);
-        let fits = |turn: &u32| serving.iter().all(|(s, n)| (1..=HIGHEST * n).contains(&units(*s, *turn, all)));
-        let turn = (1..=longest(&serving)).filter(fits).last();
+        let of = |turn| Scale { turn, tilt: 0 };
+        if let Some(turn) = (1..=longest(&serving)).rev().find(|turn| fits(&serving, of(*turn), ANY)) {
+            return over(shares, &serving, of(turn));
+        }
         // Not even that: whoever has hardly anything gets the least there is.
-        turn.map_or_else(
-            || {
-                let least = |(w, n): &(Weight, u32)| {
-                    let share = u32::from(w.as_units()).saturating_mul(HIGHEST) / all.max(1);
-                    vec![if *w == Weight::ZERO { 0 } else { share.max(1) }; *n as usize]
-                };
-                shares.iter().map(|(name, share)| (name.clone(), least(share))).collect()
-            },
-            |turn| over(shares, &serving, turn),
-        )
+        let all = sum(&serving);
+        let least = |(w, n): &(Weight, u32)| {
+            let share = u32::from(w.as_units()).saturating_mul(HIGHEST) / all.max(1);
+            vec![if *w == Weight::ZERO { 0 } else { share.clamp(1, HIGHEST) }; *n as usize]
+        };
+        shares.iter().map(|(name, share)| (name.clone(), least(share))).collect()
     })
 }
 
@@ -62,50 +67,68 @@ fn serving(shares: &Shares) -> Vec<(u32, u32)> {
     serving.map(|(weight, replicas)| (u32::from(weight.as_units()), *replicas)).collect()
 }
 
-fn over(shares: &Shares, serving: &[(u32, u32)], turn: u32) -> Spread {
+fn over(shares: &Shares, serving: &[(u32, u32)], scale: Scale) -> Spread {
     let all = sum(serving);
     let of = |(share, replicas): &(Weight, u32)| {
-        even(units(u32::from(share.as_units()), turn, all.max(1)), *replicas).collect()
+        parts(units(u32::from(share.as_units()), scale.turn, all.max(1)), *replicas, scale.tilt)
     };
     shares.iter().map(|(name, share)| (name.clone(), of(share))).collect()
 }
 
-/// The shortest turn that will do: after a change HAProxy finishes what it has begun, and that takes
+/// What a revision gets of a turn, and how many replicas it has: may they be weighed like this?
+type Kind = fn(u32, u32) -> bool;
+
+const ANY: Kind = |_, _| true;
+/// From best to worst, each with its tilt. First replicas get the same, then nearly, in the end some of them
+/// nothing.
+const KINDS: [(u32, Kind); 9] = [
+    (0, |together, replicas| together.is_multiple_of(replicas)),
+    (0, |together, replicas| together.is_multiple_of(replicas) || together / replicas >= EVEN_ENOUGH),
+    (5, TILTED),
+    (10, TILTED),
+    (15, TILTED),
+    (20, TILTED),
+    (25, TILTED),
+    (0, |together, replicas| together >= replicas),
+    (0, ANY),
+];
+const TILTED: Kind = |together, replicas| replicas == 1 || together / replicas >= EVEN_ENOUGH / 2;
+
+/// With the shortest turn that will do: after a change HAProxy finishes what it has begun, and that takes
 /// as long as sixteen turns.
-fn turn(serving: &[(u32, u32)]) -> Option<u32> {
+fn scale(serving: &[(u32, u32)]) -> Option<Scale> {
     let all = sum(serving);
     let divides = |turn: u32| ALL.is_multiple_of(turn) && serving.iter().all(|(s, _)| (s * turn).is_multiple_of(all));
     let wanted: Vec<u64> = serving.iter().map(|(s, _)| u64::from(*s) * u64::from(ALL) / u64::from(all)).collect();
     let smallest = wanted.iter().min().copied().unwrap_or(0);
-    let exact = |turn: u32| {
-        let of_turn: Vec<u64> = serving.iter().map(|(s, _)| u64::from(units(*s, turn, all))).collect();
-        orders(serving, turn).all(|mut wheel| wheel.off(&of_turn, u64::from(turn)) == 0)
+    let exact = |scale: Scale| {
+        let of_turn: Vec<u64> = serving.iter().map(|(s, _)| u64::from(units(*s, scale.turn, all))).collect();
+        orders(serving, scale).all(|mut wheel| wheel.off(&of_turn, u64::from(scale.turn)) == 0)
     };
-    let near = |turn: u32| {
-        let worst = orders(serving, turn).map(|mut wheel| wheel.off(&wanted, u64::from(ALL))).max();
+    let near = |scale: Scale| {
+        let worst = orders(serving, scale).map(|mut wheel| wheel.off(&wanted, u64::from(ALL))).max();
         worst.is_some_and(|off| off <= 1 || off * 200 <= smallest)
     };
-    // Replicas of a revision get the same, or nearly; or each gets something, or some of them nothing.
-    let kinds: [fn(u32, u32) -> bool; 4] = [
-        |together, replicas| together.is_multiple_of(replicas),
-        |together, replicas| together.is_multiple_of(replicas) || together / replicas >= EVEN_ENOUGH,
-        |together, replicas| together >= replicas,
-        |_, _| true,
-    ];
+    let first = |longest: u32, is_turn: &dyn Fn(u32) -> bool, is_good: &dyn Fn(Scale) -> bool| {
+        let turns: Vec<u32> = (1..=longest).filter(|turn| is_turn(*turn)).collect();
+        KINDS.into_iter().find_map(|(tilt, kind)| {
+            let scales = turns.iter().map(|turn| Scale { turn: *turn, tilt });
+            scales.filter(|scale| fits(serving, *scale, kind)).find(|scale| is_good(*scale))
+        })
+    };
     let longest = longest(serving);
-    let fits = |turn: u32, kind: fn(u32, u32) -> bool| fits(serving, turn, kind);
-    let find = |kind| (1..=longest).find(|turn| divides(*turn) && fits(*turn, kind) && exact(*turn));
-    let found = kinds.into_iter().find_map(find);
-    let close = |turn: u32, kind| is_close(serving, turn) && fits(turn, kind) && near(turn);
-    found.or_else(|| kinds.into_iter().find_map(|kind| (1..=longest.min(LONGEST_NEAR)).find(|turn| close(*turn, kind))))
+    first(longest, &divides, &exact)
+        .or_else(|| first(longest.min(LONGEST_NEAR), &|turn| is_close(serving, turn), &near))
 }
 
 /// Are there such weights at all?
-fn fits(serving: &[(u32, u32)], turn: u32, kind: fn(u32, u32) -> bool) -> bool {
+fn fits(serving: &[(u32, u32)], scale: Scale, kind: Kind) -> bool {
     let all = sum(serving);
     serving.iter().all(|(share, replicas)| {
-        let together = units(*share, turn, all);
-        together > 0 && together.div_ceil(*replicas) <= HIGHEST && kind(together, *replicas)
+        let together = units(*share, scale.turn, all);
+        // The first is the highest.
+        let highest = together.div_ceil(*replicas) * (100 + scale.tilt) / 100 + u32::from(scale.tilt > 0);
+        together > 0 && highest <= HIGHEST && kind(together, *replicas)
     })
 }
 
@@ -120,21 +143,29 @@ fn is_close(serving: &[(u32, u32)], turn: u32) -> bool {
 }
 
 /// Servers of the same weight come in the order in which they ended the round before: in any.
-fn orders(serving: &[(u32, u32)], turn: u32) -> impl Iterator<Item = Wheel> {
+fn orders(serving: &[(u32, u32)], scale: Scale) -> impl Iterator<Item = Wheel> {
     let all = sum(serving);
-    let servers: Vec<(usize, u32)> = serving
-        .iter()
-        .enumerate()
-        .flat_map(|(at, (share, replicas))| even(units(*share, turn, all), *replicas).map(move |weight| (at, weight)))
-        .collect();
+    let of = |(share, replicas): &(u32, u32)| parts(units(*share, scale.turn, all), *replicas, scale.tilt);
+    let servers: Vec<(usize, u32)> =
+        serving.iter().enumerate().flat_map(|(at, s)| of(s).into_iter().map(move |weight| (at, weight))).collect();
     [false, true].into_iter().map(move |backwards| {
         let servers = servers.iter().map(|(at, weight)| (*at, weight));
         if backwards { Wheel::new(servers.rev()) } else { Wheel::new(servers) }
     })
 }
 
-fn even(together: u32, replicas: u32) -> impl Iterator<Item = u32> {
-    (0..replicas).map(move |at| together / replicas + u32::from(at < together % replicas))
+/// A sum in parts that fall from the first to the last.
+fn parts(together: u32, replicas: u32, tilt: u32) -> Vec<u32> {
+    if tilt == 0 || replicas < 2 {
+        return (0..replicas).map(|at| together / replicas + u32::from(at < together % replicas)).collect();
+    }
+    let steps = u64::from(replicas - 1);
+    let whole = 100 * steps * u64::from(replicas);
+    // Sums are rounded, and not the parts, so nothing is lost.
+    let up_to =
+        |n: u64| (u64::from(together) * (100 * steps * n + u64::from(tilt) * n * (steps + 1 - n)) + whole / 2) / whole;
+    let part = |at: u64| u32::try_from(up_to(at + 1) - up_to(at)).unwrap_or(u32::MAX);
+    (0..u64::from(replicas)).map(part).collect()
 }
 
 fn sum(serving: &[(u32, u32)]) -> u32 {
@@ -170,7 +201,7 @@ pub(super) fn nearest(shares: &Shares) -> Vec<BTreeMap<String, Weight>> {
         other.get_mut(large)?.0 = Weight::units(more);
         // Most of them are out of the question at a glance.
         let serving = serving(&other);
-        let fits = |turn| is_close(&serving, turn) && fits(&serving, turn, |_, _| true);
+        let fits = |turn| is_close(&serving, turn) && fits(&serving, Scale { turn, tilt: 0 }, ANY);
         if serving.len() > 1 && !(1..=longest(&serving)).any(fits) {
             return None;
         }
@@ -203,7 +234,7 @@ mod tests {
         assert_eq!(spread_of(&[(9_900, 2), (100, 1)]), [vec![50, 49], vec![1]]);
         assert_eq!(spread_of(&[(9_500, 3), (500, 1)]), [vec![13, 13, 12], vec![2]]);
         // 3, 3 and 2 are 75 and 25 %, but HAProxy makes 75.6 and 24.4 of it.
-        assert_eq!(spread_of(&[(7_500, 2), (2_500, 1)]), [vec![2, 1], vec![1]]);
+        assert_eq!(spread_of(&[(7_500, 2), (2_500, 1)]), [vec![7, 5], vec![4]]);
         assert_eq!(spread_of(&[(0, 2), (0, 1)]), [vec![0, 0], vec![0]]);
     }
 
