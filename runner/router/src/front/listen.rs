@@ -22,7 +22,6 @@ use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener, TcpStream as StdStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::io::unix::AsyncFd;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -221,7 +220,7 @@ struct Accept {
 impl Accept {
     async fn run(self) {
         // A file of its own: the task before this may still have the other one registered.
-        let socket = match self.socket.try_clone().and_then(AsyncFd::new) {
+        let socket = match self.socket.try_clone().and_then(tokio::net::TcpListener::from_std) {
             Ok(socket) => socket,
             Err(why) => return tracing::error!("connections cannot be accepted any more: {why}"),
         };
@@ -229,10 +228,15 @@ impl Accept {
             let connection = tokio::select! {
                 biased;
                 () = self.accepting.cancelled() => return,
-                connection = socket.async_io(tokio::io::Interest::READABLE, TcpListener::accept) => connection,
+                connection = socket.accept() => connection,
             };
             match connection {
-                Ok((stream, client)) => self.give(stream, client),
+                Ok((stream, client)) => {
+                    // It belongs to this thread until it is given away.
+                    if let Ok(stream) = stream.into_std() {
+                        self.give(stream, client);
+                    }
+                }
                 Err(why) => {
                     // Out of file descriptors, most likely: others have to end first.
                     tracing::warn!("a connection could not be accepted: {why}");
@@ -248,9 +252,8 @@ impl Accept {
         let Some(app) = self.apps.get(at).map(Arc::clone) else { return };
         let (ending, ended) = (self.ending.clone(), self.ended.clone());
         let connection = async move {
-            let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
             // Out of room for it; the client sees a connection that ends.
-            let Ok(stream) = stream else { return };
+            let Ok(stream) = TcpStream::from_std(stream) else { return };
             tokio::select! {
                 () = serve(stream, client, &app, &ending) => {}
                 () = ended.cancelled() => {}
