@@ -8,6 +8,7 @@ use super::cut::unless_cut;
 use super::log::AccessLog;
 use super::proxy::Proxy;
 use super::tls;
+use super::tunnel;
 use super::workers::Workers;
 use crate::api::{Listener, Refusal};
 use crate::run::Traffic;
@@ -41,6 +42,7 @@ pub(crate) struct Front {
     open: Mutex<BTreeMap<SocketAddr, Open>>,
     connections: TaskTracker,
     ending: watch::Sender<bool>,
+    closing: CancellationToken,
     ended: CancellationToken,
 }
 
@@ -71,6 +73,7 @@ impl Front {
             open: Mutex::default(),
             connections: TaskTracker::new(),
             ending: watch::Sender::new(false),
+            closing: CancellationToken::new(),
             ended: CancellationToken::new(),
         }
     }
@@ -134,7 +137,7 @@ impl Front {
 
     fn app(&self, listener: SocketAddr, acceptor: Option<Arc<Acceptor>>) -> App {
         let (traffic, log) = (Arc::clone(&self.traffic), self.log.clone());
-        let proxy = Proxy { traffic, listener, tls: acceptor.is_some(), log };
+        let proxy = Proxy { traffic, listener, tls: acceptor.is_some(), log, closing: self.closing.clone() };
         let mut options = HttpServerOptions::default();
         options.h2_idle_timeout = Some(Duration::from_secs(180));
         App { proxy: Arc::new(http_proxy(&self.conf, proxy)), acceptor, options }
@@ -175,6 +178,10 @@ impl Front {
             }
         };
         if tokio::time::timeout(limit, finish).await.is_err() {
+            self.closing.cancel();
+            let goodbye = tunnel::GOODBYE + Duration::from_millis(100);
+            // Whoever does not end by then is ended.
+            let _ = tokio::time::timeout(goodbye, self.connections.wait()).await;
             self.ended.cancel();
             self.connections.wait().await;
         }
