@@ -43,7 +43,7 @@ impl Frames {
 
     /// A close has gone by: nothing comes after it.
     pub(super) fn is_closed(&self) -> bool {
-        self.closed
+        self.closed && self.is_between()
     }
 }
 
