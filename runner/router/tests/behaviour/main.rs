@@ -11,6 +11,7 @@ mod api;
 #[path = "../both/mod.rs"]
 mod both;
 mod deploying;
+mod draining;
 mod http;
 mod kit;
 mod life;

@@ -38,13 +38,15 @@ pub(crate) async fn what_does_not_finish_is_cut_at_the_limit_even_if_it_is_silen
     stand.shop(&[("v1", 100, &[&old]), ("v2", 0, &[&new])]).await;
     let address = stand.address();
     let mut socket = websocket(address).await;
+    // In the middle of a frame there is no place for a close.
+    assert!(echoes(&mut socket).await);
     let slow = tokio::spawn(async move { Conn::new(address).get("/slow/60000").await });
     stand.in_flight(2).await;
     stand.weights(&[("v1", 0), ("v2", 100)]).await.unwrap();
     let began = Instant::now();
     let done = drain(&stand, 300, 5_000).await.unwrap();
     assert_eq!((done.drained, done.cut), (true, 2), "{done:?}");
-    assert!(began.elapsed() >= Duration::from_millis(280) && began.elapsed() < Duration::from_secs(2));
+    assert!(began.elapsed() >= Duration::from_millis(280) && began.elapsed() < Duration::from_secs(4));
     assert_eq!(socket.read(&mut [0; 8]).await.unwrap_or(0), 0, "the WebSocket is closed");
     let slow = slow.await.unwrap();
     assert!(slow.is_err() || slow.is_ok_and(|r| r.status == 502), "the slow request is broken off");
