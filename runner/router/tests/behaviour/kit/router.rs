@@ -1,17 +1,14 @@
 //! A router's process and its table.
 
 use super::{Stand, free_address, until};
-use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
-use windlass_router::api::{
-    Applied, Apply, Change, Endpoint, Health, Listener, Measurements, Revision, Route, Service, Timeouts, Weight,
-};
-use windlass_router::{Client, ClientError, Options};
+use windlass_router::api::{Health, Listener};
+use windlass_router::{Client, Driver, Options};
 
 const FOLDER: &str = "WINDLASS_TEST_ROUTER";
 
