@@ -33,7 +33,7 @@ impl Steps {
 }
 
 /// Can HAProxy do what is declared?
-pub(super) fn check(service_name: &str, service: &Service, seen: &Seen) -> Result<(), Refusal> {
+pub(super) fn check(service_name: &str, seen: &Seen) -> Result<(), Refusal> {
     let backend = seen.backend(service_name).ok_or_else(|| Refusal::Unsupported {
         what: format!("HAProxy has no backend {service_name}"),
         instead: format!("add `backend {service_name}` with `balance roundrobin` to its configuration, and reload it"),
