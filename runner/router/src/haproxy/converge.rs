@@ -182,7 +182,10 @@ mod tests {
     use super::*;
     use crate::api::{HealthCheck, Revision, Timeouts};
 
-    fn service(revisions: &[(&str, u8, &[(&str, bool)])]) -> Service {
+    /// Name, percent, and containers with what is vouched for them.
+    type Declared<'a> = (&'a str, u8, &'a [(&'a str, bool)]);
+
+    fn service(revisions: &[Declared<'_>]) -> Service {
         let revisions = revisions.iter().map(|(name, weight, endpoints)| {
             let endpoints = endpoints.iter().enumerate().map(|(at, (container, ready))| Endpoint {
                 container: (*container).to_owned(),
