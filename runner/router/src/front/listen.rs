@@ -8,6 +8,8 @@ use super::cut::unless_cut;
 use super::log::AccessLog;
 use super::proxy::Proxy;
 use super::tls;
+use super::tunnel;
+use super::workers::Workers;
 use crate::api::{Listener, Refusal};
 use crate::run::Traffic;
 use async_trait::async_trait;
@@ -18,10 +20,10 @@ use pingora_core::server::ShutdownWatch;
 use pingora_core::server::configuration::ServerConf;
 use pingora_proxy::{HttpProxy, http_proxy};
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::net::{SocketAddr, TcpListener, TcpStream as StdStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -36,16 +38,18 @@ pub(crate) struct Front {
     traffic: Arc<Traffic>,
     log: Option<Arc<AccessLog>>,
     conf: Arc<ServerConf>,
+    workers: Arc<Workers>,
     open: Mutex<BTreeMap<SocketAddr, Open>>,
     connections: TaskTracker,
     ending: watch::Sender<bool>,
+    closing: CancellationToken,
     ended: CancellationToken,
 }
 
 struct Open {
     declared: Listener,
     socket: Arc<TcpListener>,
-    app: Arc<App>,
+    apps: Vec<Arc<App>>,
     accepting: CancellationToken,
 }
 
@@ -54,20 +58,22 @@ pub(crate) struct Prepared(BTreeMap<SocketAddr, (Listener, Arc<TcpListener>, Opt
 
 struct App {
     proxy: Arc<HttpProxy<Proxy>>,
-    acceptor: Option<Acceptor>,
+    acceptor: Option<Arc<Acceptor>>,
     options: HttpServerOptions,
 }
 
 impl Front {
-    pub(crate) fn new(traffic: Arc<Traffic>, log: Option<AccessLog>) -> Self {
+    pub(crate) fn new(traffic: Arc<Traffic>, log: Option<AccessLog>, workers: Workers) -> Self {
         let conf = ServerConf { upstream_keepalive_pool_size: 1_024, max_retries: 8, ..ServerConf::default() };
         Self {
             traffic,
             log: log.map(Arc::new),
             conf: Arc::new(conf),
+            workers: Arc::new(workers),
             open: Mutex::default(),
             connections: TaskTracker::new(),
             ending: watch::Sender::new(false),
+            closing: CancellationToken::new(),
             ended: CancellationToken::new(),
         }
     }
@@ -76,7 +82,7 @@ impl Front {
     pub(crate) fn prepare(
         &self,
         wanted: &BTreeMap<SocketAddr, Listener>,
-        mut inherited: BTreeMap<SocketAddr, StdListener>,
+        mut inherited: BTreeMap<SocketAddr, TcpListener>,
     ) -> Result<Prepared, Refusal> {
         let open = self.lock();
         let mut prepared = BTreeMap::new();
@@ -109,25 +115,29 @@ impl Front {
             if open.get(&address).is_some_and(|old| old.declared == declared && declared.tls.is_none()) {
                 continue;
             }
-            let app = Arc::new(self.app(address, acceptor));
+            let acceptor = acceptor.map(Arc::new);
+            // One for each worker, so that each has connections to endpoints of its own.
+            let apps: Vec<_> = (0..self.workers.len()).map(|_| Arc::new(self.app(address, acceptor.clone()))).collect();
             let accepting = CancellationToken::new();
-            tokio::spawn(accept(
-                Arc::clone(&socket),
-                Arc::clone(&app),
-                accepting.clone(),
-                self.connections.clone(),
-                self.ending.subscribe(),
-                self.ended.clone(),
-            ));
-            if let Some(old) = open.insert(address, Open { declared, socket, app, accepting }) {
+            let accept = Accept {
+                socket: Arc::clone(&socket),
+                apps: apps.clone(),
+                workers: Arc::clone(&self.workers),
+                accepting: accepting.clone(),
+                connections: self.connections.clone(),
+                ending: self.ending.subscribe(),
+                ended: self.ended.clone(),
+            };
+            self.workers.next().1.spawn(accept.run());
+            if let Some(old) = open.insert(address, Open { declared, socket, apps, accepting }) {
                 old.accepting.cancel();
             }
         }
     }
 
-    fn app(&self, listener: SocketAddr, acceptor: Option<Acceptor>) -> App {
+    fn app(&self, listener: SocketAddr, acceptor: Option<Arc<Acceptor>>) -> App {
         let (traffic, log) = (Arc::clone(&self.traffic), self.log.clone());
-        let proxy = Proxy { traffic, listener, tls: acceptor.is_some(), log };
+        let proxy = Proxy { traffic, listener, tls: acceptor.is_some(), log, closing: self.closing.clone() };
         let mut options = HttpServerOptions::default();
         options.h2_idle_timeout = Some(Duration::from_secs(180));
         App { proxy: Arc::new(http_proxy(&self.conf, proxy)), acceptor, options }
@@ -151,9 +161,9 @@ impl Front {
             let mut open = self.lock();
             std::mem::take(&mut *open)
                 .into_values()
-                .map(|open| {
+                .flat_map(|open| {
                     open.accepting.cancel();
-                    open.app
+                    open.apps
                 })
                 .collect()
         };
@@ -168,6 +178,10 @@ impl Front {
             }
         };
         if tokio::time::timeout(limit, finish).await.is_err() {
+            self.closing.cancel();
+            let goodbye = tunnel::GOODBYE + Duration::from_millis(100);
+            // Whoever does not end by then is ended.
+            let _ = tokio::time::timeout(goodbye, self.connections.wait()).await;
             self.ended.cancel();
             self.connections.wait().await;
         }
@@ -181,8 +195,9 @@ impl Front {
 impl Open {
     fn close(&self) {
         self.accepting.cancel();
-        let app = Arc::clone(&self.app);
-        tokio::spawn(async move { app.proxy.http_cleanup().await });
+        for app in self.apps.clone() {
+            tokio::spawn(async move { app.proxy.http_cleanup().await });
+        }
     }
 }
 
@@ -190,44 +205,68 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    socket.listen(BACKLOG)
+    socket.listen(BACKLOG)?.into_std()
 }
 
-fn adopt(socket: StdListener) -> std::io::Result<TcpListener> {
+fn adopt(socket: TcpListener) -> std::io::Result<TcpListener> {
     socket.set_nonblocking(true)?;
-    TcpListener::from_std(socket)
+    Ok(socket)
 }
 
-async fn accept(
+/// One listening socket, and to whom its connections are given.
+struct Accept {
     socket: Arc<TcpListener>,
-    app: Arc<App>,
+    apps: Vec<Arc<App>>,
+    workers: Arc<Workers>,
     accepting: CancellationToken,
     connections: TaskTracker,
     ending: ShutdownWatch,
     ended: CancellationToken,
-) {
-    loop {
-        let connection = tokio::select! {
-            biased;
-            () = accepting.cancelled() => return,
-            connection = socket.accept() => connection,
+}
+
+impl Accept {
+    async fn run(self) {
+        // A file of its own: the task before this may still have the other one registered.
+        let socket = match self.socket.try_clone().and_then(tokio::net::TcpListener::from_std) {
+            Ok(socket) => socket,
+            Err(why) => return tracing::error!("connections cannot be accepted any more: {why}"),
         };
-        match connection {
-            Ok((stream, client)) => {
-                let (app, ending, ended) = (Arc::clone(&app), ending.clone(), ended.clone());
-                connections.spawn(async move {
-                    tokio::select! {
-                        () = serve(stream, client, &app, &ending) => {}
-                        () = ended.cancelled() => {}
+        loop {
+            let connection = tokio::select! {
+                biased;
+                () = self.accepting.cancelled() => return,
+                connection = socket.accept() => connection,
+            };
+            match connection {
+                Ok((stream, client)) => {
+                    // It belongs to this thread until it is given away.
+                    if let Ok(stream) = stream.into_std() {
+                        self.give(stream, client);
                     }
-                });
-            }
-            Err(why) => {
-                // Out of file descriptors, most likely: others have to end first.
-                tracing::warn!("a connection could not be accepted: {why}");
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                Err(why) => {
+                    // Out of file descriptors, most likely: others have to end first.
+                    tracing::warn!("a connection could not be accepted: {why}");
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
             }
         }
+    }
+
+    /// Gives the connection to the worker whose turn it is.
+    fn give(&self, stream: StdStream, client: SocketAddr) {
+        let (at, worker) = self.workers.next();
+        let Some(app) = self.apps.get(at).map(Arc::clone) else { return };
+        let (ending, ended) = (self.ending.clone(), self.ended.clone());
+        let connection = async move {
+            // Out of room for it; the client sees a connection that ends.
+            let Ok(stream) = TcpStream::from_std(stream) else { return };
+            tokio::select! {
+                () = serve(stream, client, &app, &ending) => {}
+                () = ended.cancelled() => {}
+            }
+        };
+        self.connections.spawn_on(connection, worker);
     }
 }
 

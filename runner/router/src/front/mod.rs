@@ -3,11 +3,14 @@
 mod answer;
 mod connection;
 mod cut;
+mod frames;
 mod listen;
 mod log;
 mod proxy;
 mod tls;
 mod tunnel;
+mod workers;
 
 pub(crate) use listen::Front;
 pub(crate) use log::AccessLog;
+pub(crate) use workers::Workers;

@@ -3,7 +3,7 @@
 use super::sway::Sway;
 use super::{Folder, control, handover, store};
 use crate::api::{Apply, Change, Health, Listener, Refusal};
-use crate::front::{AccessLog, Front};
+use crate::front::{AccessLog, Front, Workers};
 use crate::run::Traffic;
 use crate::stats::Books;
 use crate::table::Table;
@@ -122,14 +122,15 @@ pub fn serve(options: &Options) -> Result<(), ServeError> {
     let used = |why| ServeError::Folder { path: options.folder.clone(), why };
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&options.folder).map_err(used)?;
     raise_open_files();
-    let runtime = {
-        let mut builder = tokio::runtime::Builder::new_multi_thread();
-        builder.enable_all().thread_name("router");
-        if let Some(threads) = options.threads {
-            builder.worker_threads(threads.max(1));
-        }
-        builder.build().map_err(ServeError::System)?
-    };
+    // For the control API and the checks; what clients send has threads of its own.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .worker_threads(1)
+        .thread_name("control")
+        .build()
+        .map_err(ServeError::System)?;
+    let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let workers = Workers::start(threads).map_err(ServeError::System)?;
     let _inside = runtime.enter();
     let books = Arc::new(Books::new());
     let (lock, inherited, old) = if options.upgrade {
@@ -148,7 +149,7 @@ pub fn serve(options: &Options) -> Result<(), ServeError> {
         .as_deref()
         .map(|path| AccessLog::open(path).map_err(|why| ServeError::Folder { path: path.to_owned(), why }));
     let traffic = Traffic::new(books);
-    let front = Front::new(Arc::clone(&traffic), log.transpose()?);
+    let front = Front::new(Arc::clone(&traffic), log.transpose()?, workers);
     let sway = Arc::new(Sway::begin(folder.clone(), table.clone(), traffic, front, inherited)?);
     // Not before the addresses are known to be free: a wrong one would be there at every start.
     if is_new {
