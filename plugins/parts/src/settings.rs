@@ -37,8 +37,8 @@ impl From<Restart> for docker::Restart {
 #[macro_export]
 macro_rules! container_settings {
     ($(#[$meta:meta])* $visibility:vis struct $name:ident { $($own:tt)* }) => {
-        $(#[$meta])*
         #[derive(Debug, ::serde::Deserialize, ::schemars::JsonSchema)]
+        $(#[$meta])*
         #[serde(deny_unknown_fields, rename_all = "kebab-case")]
         $visibility struct $name {
             $($own)*
@@ -90,7 +90,7 @@ macro_rules! container_settings {
 
         impl $name {
             /// The container of this name in the form of the contract.
-            fn spec(
+            pub(crate) fn spec(
                 &self,
                 name: &str,
                 image: &str,

@@ -43,7 +43,7 @@ pub(crate) fn start(with: &With) -> Result<Container, Failure> {
             let failure = not_up(&with.name, &seen);
             clean_up(with);
             Err(failure)
-        },
+        }
         Err(failure) => {
             clean_up(with);
             Err(failure.context(format!("`{}` was started, but whether it is healthy cannot be told", with.name)))

@@ -10,8 +10,8 @@ mod up;
 mod with;
 mod yaml;
 
-use windlass_plugin::prelude::{Capability, Context, Failure, Plugin, Use};
 use windlass_plugin::bail;
+use windlass_plugin::prelude::{Capability, Context, Failure, Plugin, Use};
 
 use compose::Source;
 use outputs::Outputs;
@@ -61,7 +61,9 @@ fn stack(with: &With) -> Result<Stack, Failure> {
             compose::read(&text, &Source { name: path, folder }, &with.variables)
         }
         (None, None, Some(text)) => compose::read(text, &Source { name: "compose-text", folder: "" }, &with.variables),
-        (None, None, None) => bail!("there is nothing to deploy: give the step `services`, `compose` or `compose-text`"),
+        (None, None, None) => {
+            bail!("there is nothing to deploy: give the step `services`, `compose` or `compose-text`")
+        }
         _ => bail!("the step takes one of `services`, `compose` and `compose-text`, not several"),
     }
 }

@@ -80,7 +80,11 @@ impl Stack {
             let (free, bound): (Vec<_>, Vec<_>) = self.services.into_iter().partition(is_free);
             if free.is_empty() {
                 let circle = circle(&bound);
-                bail!("services.{}.{key}: the services need each other in a circle: {}", circle.first().copied().unwrap_or_default(), circle.join(" -> "));
+                bail!(
+                    "services.{}.{key}: the services need each other in a circle: {}",
+                    circle.first().copied().unwrap_or_default(),
+                    circle.join(" -> ")
+                );
             }
             ordered.extend(free);
             self.services = bound;

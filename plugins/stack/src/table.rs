@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use windlass_plugin::{Failure, OrFail, bail};
 use windlass_plugin_parts::volumes_of;
 
@@ -54,7 +54,13 @@ pub(crate) fn read(
         stack.volumes.extend(volumes_of(&table.mounts).map(str::to_owned));
         let check = table.health.as_ref().map(|health| health.check(name)).transpose();
         let check = check.or_fail_with(|| format!("services.{name}"))?;
-        stack.services.push(Service { name: name.clone(), spec, pull: table.pull, check, needs: table.depends_on.0.clone() });
+        stack.services.push(Service {
+            name: name.clone(),
+            spec,
+            pull: table.pull,
+            check,
+            needs: table.depends_on.0.clone(),
+        });
     }
     if let Some(unused) = networks.keys().find(|network| !stack.networks.contains_key(*network)) {
         bail!("networks.{unused}: no service joins this network; name it in `networks` of one, or take it out");
@@ -169,10 +175,16 @@ mod tests {
         for (text, told) in [
             (r#"{"services":{"web":{"image":"i","cpu":0}}}"#, "services.web: `cpu = 0` is not a number of processors"),
             (r#"{"services":{"web":{"image":"i","health":{}}}}"#, "services.web: `health` says nothing to check"),
-            (r#"{"services":{"web":{"image":"i","depends-on":["db"]}}}"#, "services.web.depends-on: there is no service `db`"),
+            (
+                r#"{"services":{"web":{"image":"i","depends-on":["db"]}}}"#,
+                "services.web.depends-on: there is no service `db`",
+            ),
             (r#"{"services":{"web":{"image":"i","depends-on":{"db":"up"}}}}"#, "unknown variant `up`"),
             (r#"{"services":{"web":{"image":"i","build":"."}}}"#, "unknown field `build`"),
-            (r#"{"services":{"web":{"image":"i"}},"networks":{"back":{}}}"#, "networks.back: no service joins this network"),
+            (
+                r#"{"services":{"web":{"image":"i"}},"networks":{"back":{}}}"#,
+                "networks.back: no service joins this network",
+            ),
         ] {
             let error = stack(text).expect_err(text);
             assert!(error.contains(told), "{text}: {error}");

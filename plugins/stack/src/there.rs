@@ -30,7 +30,11 @@ pub(crate) enum Plan {
 /// Docker does not say.
 pub(crate) fn look() -> Result<BTreeMap<String, Container>, Failure> {
     let all = docker::list().or_fail("look at the containers of this pipeline")?;
-    Ok(all.into_iter().filter(|container| !container.name.is_empty()).map(|found| (found.name.clone(), found)).collect())
+    Ok(all
+        .into_iter()
+        .filter(|container| !container.name.is_empty())
+        .map(|found| (found.name.clone(), found))
+        .collect())
 }
 
 /// Whether a container belongs to the stack of this name.
@@ -111,8 +115,13 @@ mod tests {
     use super::*;
 
     fn service() -> Service {
-        let mut service =
-            Service { name: "web".to_owned(), spec: ContainerSpec::new("i"), pull: false, check: None, needs: Vec::new() };
+        let mut service = Service {
+            name: "web".to_owned(),
+            spec: ContainerSpec::new("i"),
+            pull: false,
+            check: None,
+            needs: Vec::new(),
+        };
         mark(&mut service, "shop").unwrap();
         service
     }
@@ -160,7 +169,8 @@ mod tests {
             assert!(error.message().starts_with("services.web: this pipeline has a container of this name"), "{error}");
         }
         assert_eq!(plan(&service, "shop", None, "sha256:1", Recreate::Changed).unwrap(), Plan::Make);
-        let mut taken = Service { spec: ContainerSpec { labels: vec![Pair::new(CONFIG, "x")], ..service.spec.clone() }, ..service };
+        let mut taken =
+            Service { spec: ContainerSpec { labels: vec![Pair::new(CONFIG, "x")], ..service.spec.clone() }, ..service };
         assert!(mark(&mut taken, "shop").unwrap_err().message().contains("services.web.labels"));
     }
 

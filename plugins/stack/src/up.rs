@@ -28,7 +28,14 @@ pub(crate) fn up(mut stack: Stack, with: &With) -> Result<Outputs, Failure> {
         plans.push(there::plan(service, with.name(), there.get(&service.name), image, with.recreate)?);
     }
 
-    let mut run = Run { stack: &stack, with, made: Vec::new(), found: BTreeMap::new(), ready: BTreeSet::new(), outputs: Outputs::default() };
+    let mut run = Run {
+        stack: &stack,
+        with,
+        made: Vec::new(),
+        found: BTreeMap::new(),
+        ready: BTreeSet::new(),
+        outputs: Outputs::default(),
+    };
     match run.go(plans) {
         Ok(()) => {}
         Err(failure) => {
@@ -39,10 +46,14 @@ pub(crate) fn up(mut stack: Stack, with: &With) -> Result<Outputs, Failure> {
     let mut outputs = run.outputs;
     for orphan in there::orphans(&there, &stack, with.name()) {
         if !with.remove_orphans {
-            warn!("`{orphan}` is of the stack `{}`, but no longer in it; `remove-orphans = true` removes it", with.name());
+            warn!(
+                "`{orphan}` is of the stack `{}`, but no longer in it; `remove-orphans = true` removes it",
+                with.name()
+            );
             continue;
         }
-        remove(orphan, with.grace_ms()).or_fail_with(|| format!("remove `{orphan}`, which is no longer in the stack"))?;
+        remove(orphan, with.grace_ms())
+            .or_fail_with(|| format!("remove `{orphan}`, which is no longer in the stack"))?;
         info!("removed `{orphan}`, which is no longer in the stack");
         outputs.removed.push(orphan.to_owned());
     }
@@ -57,7 +68,8 @@ fn images(stack: &Stack, with: &With) -> Result<BTreeMap<String, String>, Failur
         if ids.contains_key(image) {
             continue;
         }
-        let found = windlass_plugin_parts::run_or_pull(image, service.pull || with.pull, || docker::inspect_image(image));
+        let found =
+            windlass_plugin_parts::run_or_pull(image, service.pull || with.pull, || docker::inspect_image(image));
         let found = found.map_err(not_made).or_fail_with(|| format!("services.{}.image", service.name))?;
         ids.insert(image.clone(), found.id);
     }
@@ -161,7 +173,8 @@ impl<'s> Run<'s> {
     fn wait_for_docker(&mut self, name: &'s str) -> Result<String, Failure> {
         // One that was left alone was seen running.
         if self.made.contains(&name) {
-            let (up, seen) = settle(name).or_fail_with(|| format!("services.{name}: whether it runs cannot be told"))?;
+            let (up, seen) =
+                settle(name).or_fail_with(|| format!("services.{name}: whether it runs cannot be told"))?;
             if !up {
                 return Err(not_up(name, &seen));
             }

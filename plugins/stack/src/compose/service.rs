@@ -10,8 +10,22 @@ use crate::stack::{Condition, DEFAULT_NETWORK, Need, Service};
 use crate::yaml::{Key, Node, Yaml};
 
 const KEYS: &[&str] = &[
-    "image", "command", "entrypoint", "environment", "ports", "volumes", "networks", "depends_on", "healthcheck",
-    "restart", "user", "working_dir", "labels", "mem_limit", "cpus", "read_only",
+    "image",
+    "command",
+    "entrypoint",
+    "environment",
+    "ports",
+    "volumes",
+    "networks",
+    "depends_on",
+    "healthcheck",
+    "restart",
+    "user",
+    "working_dir",
+    "labels",
+    "mem_limit",
+    "cpus",
+    "read_only",
 ];
 const HEALTHCHECK: &[&str] = &["test", "interval", "timeout", "retries", "start_period"];
 const PORT: &[&str] = &["target", "published", "host_ip", "protocol"];
@@ -20,10 +34,14 @@ const PORT: &[&str] = &["target", "published", "host_ip", "protocol"];
 fn hint(key: &str) -> Option<&'static str> {
     Some(match key {
         "build" => "build the image in a step before, with `builtin:image`, and name it here as `image`",
-        "container_name" | "hostname" => "take it out: others reach a service by its name, or by `aliases` of a network",
+        "container_name" | "hostname" => {
+            "take it out: others reach a service by its name, or by `aliases` of a network"
+        }
         "expose" | "links" => "take it out: services on one network reach all ports of each other, by name",
         "env_file" => "write the variables in `environment`; values from outside come from the step's `variables`",
-        "secrets" | "configs" => "a secret is a variable in `environment`: `variables = { NAME = { secret = \"name\" } }`",
+        "secrets" | "configs" => {
+            "a secret is a variable in `environment`: `variables = { NAME = { secret = \"name\" } }`"
+        }
         "deploy" => "limits are `mem_limit` and `cpus` here; several replicas are `builtin:deploy`'s",
         "privileged" | "cap_add" | "devices" | "pid" | "ipc" | "userns_mode" | "security_opt" | "network_mode"
         | "cgroup_parent" => "a container of a pipeline gets no rights over its host",
@@ -68,7 +86,8 @@ pub(super) fn read(
             "labels" => spec.labels = labels(reader, node, at),
             "ports" => spec.ports = each(reader, node, at, port),
             "volumes" => {
-                spec.mounts = each(reader, node, at, |reader, node, at| mounts::read(reader, node, at, declared, folder));
+                spec.mounts =
+                    each(reader, node, at, |reader, node, at| mounts::read(reader, node, at, declared, folder));
             }
             "networks" => joined = networks(reader, node, at, declared, &mut spec.aliases),
             "depends_on" => needs = depends_on(reader, node, at),
@@ -101,10 +120,7 @@ fn each<T>(
     mut read: impl FnMut(&mut Reader<'_>, &Node, &str) -> Option<T>,
 ) -> Vec<T> {
     let list = reader.list(node, place).unwrap_or_default();
-    list.iter()
-        .enumerate()
-        .filter_map(|(index, item)| read(reader, item, &format!("{place}[{index}]")))
-        .collect()
+    list.iter().enumerate().filter_map(|(index, item)| read(reader, item, &format!("{place}[{index}]"))).collect()
 }
 
 fn labels(reader: &mut Reader<'_>, node: &Node, place: &str) -> Vec<Pair> {
@@ -184,7 +200,8 @@ fn networks(
                     match &*key.text {
                         "aliases" => {
                             let more = reader.texts(item, &format!("{place}aliases"))?;
-                            aliases.extend(more.into_iter().filter(|alias| !aliases.contains(alias)).collect::<Vec<_>>());
+                            aliases
+                                .extend(more.into_iter().filter(|alias| !aliases.contains(alias)).collect::<Vec<_>>());
                         }
                         _ => reader.unknown(key, &place, &["aliases"], None),
                     }
@@ -269,6 +286,10 @@ fn test(reader: &mut Reader<'_>, node: &Node, place: &str) -> Option<Vec<String>
         (Some("CMD"), 1..) => Some(words.collect()),
         (Some("CMD-SHELL"), 1) => words.next().map(shell),
         (Some("NONE"), 0) => reader.wrong(node, place, format_args!("not supported; {NO_CHECK}")),
-        _ => reader.wrong(node, place, "a test is `[CMD, program, argument]`, `[CMD-SHELL, script]` or a script as a text"),
+        _ => reader.wrong(
+            node,
+            place,
+            "a test is `[CMD, program, argument]`, `[CMD-SHELL, script]` or a script as a text",
+        ),
     }
 }

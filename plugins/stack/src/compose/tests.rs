@@ -103,8 +103,14 @@ fn the_common_subset() {
         ..Port::tcp(53).on(53)
     };
     assert_eq!(spec.ports, [Port::tcp(80).on(8080), Port::tcp(9090), udp]);
-    assert_eq!(spec.mounts, [Mount::folder("deploy/config", "/etc/web"), Mount::folder("shared", "/shared").writable()]);
-    assert_eq!((&*spec.networks, &*spec.aliases), (&["front", "back"].map(str::to_owned)[..], &["www", "site"].map(str::to_owned)[..]));
+    assert_eq!(
+        spec.mounts,
+        [Mount::folder("deploy/config", "/etc/web"), Mount::folder("shared", "/shared").writable()]
+    );
+    assert_eq!(
+        (&*spec.networks, &*spec.aliases),
+        (&["front", "back"].map(str::to_owned)[..], &["www", "site"].map(str::to_owned)[..])
+    );
     assert_eq!((spec.user.as_deref(), spec.working_directory.as_deref()), (Some("1000:1000"), Some("/srv")));
     assert_eq!((spec.memory, spec.cpu_millis, spec.read_only_root), (Some(256 << 20), Some(500), true));
     assert_eq!((&spec.restart, &*spec.labels), (&Restart::UnlessStopped, &[Pair::new("team", "shop")][..]));
@@ -131,54 +137,124 @@ fn the_common_subset() {
 
 #[test]
 fn what_is_not_supported_is_refused_by_name_with_what_to_do() {
-    refused("services:\n  web:\n    build: .\n", "compose.yaml:3: services.web.build: not supported; build the image in a step before, with `builtin:image`");
-    refused("services: { web: { image: i, privileged: true } }", "services.web.privileged: not supported; a container of a pipeline gets no rights");
-    refused("services: { web: { image: i, imagee: j } }", "services.web.imagee: not supported, take it out; what is supported here: image, command,");
-    refused("services: { web: { image: i } }\nsecrets: {}", "compose.yaml:2: secrets: not supported; give a service a secret by");
-    refused("services: { web: { image: i, networks: { default: { ipv4_address: 1.2.3.4 } } } }", "services.web.networks.default.ipv4_address: not supported");
-    refused("services: { web: { image: i } }\nnetworks: { a: { external: true } }", "networks.a.external: not supported; take it out: one of this name");
-    refused("services: { web: { image: i } }\nnetworks: { a: { driver: overlay } }", "networks.a.driver: `overlay` is not supported");
-    refused("services: { web: { image: i } }\nvolumes: { a: { driver_opts: {} } }", "volumes.a.driver_opts: not supported");
-    refused("services: { web: { image: i, healthcheck: { disable: true } } }", "healthcheck.disable: not supported; the check of an image");
-    refused("services: { web: { image: i, depends_on: { db: { condition: service_completed_successfully } } } }", "services.web.depends_on.db.condition: `service_completed_successfully` is not supported; `service_started`");
-    refused("services: { web: { image: i, volumes: [{ type: tmpfs, source: x, target: /x }] } }", "services.web.volumes[0]: the type `tmpfs` is not supported");
+    refused(
+        "services:\n  web:\n    build: .\n",
+        "compose.yaml:3: services.web.build: not supported; build the image in a step before, with `builtin:image`",
+    );
+    refused(
+        "services: { web: { image: i, privileged: true } }",
+        "services.web.privileged: not supported; a container of a pipeline gets no rights",
+    );
+    refused(
+        "services: { web: { image: i, imagee: j } }",
+        "services.web.imagee: not supported, take it out; what is supported here: image, command,",
+    );
+    refused(
+        "services: { web: { image: i } }\nsecrets: {}",
+        "compose.yaml:2: secrets: not supported; give a service a secret by",
+    );
+    refused(
+        "services: { web: { image: i, networks: { default: { ipv4_address: 1.2.3.4 } } } }",
+        "services.web.networks.default.ipv4_address: not supported",
+    );
+    refused(
+        "services: { web: { image: i } }\nnetworks: { a: { external: true } }",
+        "networks.a.external: not supported; take it out: one of this name",
+    );
+    refused(
+        "services: { web: { image: i } }\nnetworks: { a: { driver: overlay } }",
+        "networks.a.driver: `overlay` is not supported",
+    );
+    refused(
+        "services: { web: { image: i } }\nvolumes: { a: { driver_opts: {} } }",
+        "volumes.a.driver_opts: not supported",
+    );
+    refused(
+        "services: { web: { image: i, healthcheck: { disable: true } } }",
+        "healthcheck.disable: not supported; the check of an image",
+    );
+    refused(
+        "services: { web: { image: i, depends_on: { db: { condition: service_completed_successfully } } } }",
+        "services.web.depends_on.db.condition: `service_completed_successfully` is not supported; `service_started`",
+    );
+    refused(
+        "services: { web: { image: i, volumes: [{ type: tmpfs, source: x, target: /x }] } }",
+        "services.web.volumes[0]: the type `tmpfs` is not supported",
+    );
 }
 
 #[test]
 fn mistakes_are_told_with_their_places() {
     refused("services: { web: { command: x } }", "services.web.image: every service needs an `image`");
-    refused("services: { web: { image: i, ports: ['3000-3005:80'] } }", "services.web.ports[0]: `3000-3005:80` is not a port like");
-    refused("services: { web: { image: i, ports: [{ published: 80 }] } }", "services.web.ports[0]: this needs a `target`");
+    refused(
+        "services: { web: { image: i, ports: ['3000-3005:80'] } }",
+        "services.web.ports[0]: `3000-3005:80` is not a port like",
+    );
+    refused(
+        "services: { web: { image: i, ports: [{ published: 80 }] } }",
+        "services.web.ports[0]: this needs a `target`",
+    );
     refused("services: { web: { image: i, mem_limit: lots } }", "services.web.mem_limit: `lots` is not a size");
     refused("services: { web: { image: i, cpus: 0 } }", "services.web.cpus: `cpu = 0` is not a number of processors");
-    refused("services: { web: { image: i, read_only: maybe } }", "services.web.read_only: `maybe` is not `true` or `false`");
+    refused(
+        "services: { web: { image: i, read_only: maybe } }",
+        "services.web.read_only: `maybe` is not `true` or `false`",
+    );
     refused("services: { web: { image: i, restart: often } }", "services.web.restart: `often` is not one of");
     refused("services: { web: { image: i, command: \"a 'b\" } }", "services.web.command: `a 'b` is not a command");
     refused("services: { web: { image: [i] } }", "services.web.image: this is a list, but has to be a text");
     refused("services: { web: { image: i, environment: [HOME] } }", "services.web.environment[0]: `HOME` has no value");
     refused("services: { web: { image: i, environment: { A: } } }", "services.web.environment.A: `A` has no value");
-    refused("services: { web: { image: i, environment: [A=1, A=2] } }", "services.web.environment: `A` stands here twice");
-    refused("services: { web: { image: i, volumes: ['data:/data'] } }", "services.web.volumes[0]: there is no volume `data`");
+    refused(
+        "services: { web: { image: i, environment: [A=1, A=2] } }",
+        "services.web.environment: `A` stands here twice",
+    );
+    refused(
+        "services: { web: { image: i, volumes: ['data:/data'] } }",
+        "services.web.volumes[0]: there is no volume `data`",
+    );
     refused("services: { web: { image: i, volumes: ['/data'] } }", "services.web.volumes[0]: `/data` has no name");
     refused("services: { web: { image: i, volumes: ['../../etc:/etc'] } }", "leads out of the pipeline's folder");
     refused("services: { web: { image: i, volumes: ['/etc:/etc'] } }", "`/etc` is a path of the machine");
     refused("services: { web: { image: i, volumes: ['./a:/a:z'] } }", "`z` is not supported");
     refused("services: { web: { image: i, networks: [back] } }", "services.web.networks: there is no network `back`");
-    refused("services: { web: { image: i, healthcheck: { interval: 3 } } }", "services.web.healthcheck.interval: `3` is not a length of time");
-    refused("services: { web: { image: i, healthcheck: { interval: 3s } } }", "services.web.healthcheck: this needs a `test`");
-    refused("services: { web: { image: i, healthcheck: { test: [curl] } } }", "services.web.healthcheck.test: a test is");
+    refused(
+        "services: { web: { image: i, healthcheck: { interval: 3 } } }",
+        "services.web.healthcheck.interval: `3` is not a length of time",
+    );
+    refused(
+        "services: { web: { image: i, healthcheck: { interval: 3s } } }",
+        "services.web.healthcheck: this needs a `test`",
+    );
+    refused(
+        "services: { web: { image: i, healthcheck: { test: [curl] } } }",
+        "services.web.healthcheck.test: a test is",
+    );
     refused("services: { web: { image: '${NONE}' } }", "services.web.image: the variable `NONE` is not set");
-    refused("services: { web: { image: '${PASSWORD}' } }", "services.web.image: the secret `db-password` can only be the value of an environment variable");
-    refused("services: { web: { image: i, labels: { a: '${PASSWORD}' } } }", "services.web.labels.a: the secret `db-password` cannot be a label");
-    refused("services: { web: { image: i, depends_on: [db] } }", "compose.yaml: services.web.depends_on: there is no service `db`");
-    refused("services: { a: { image: i, depends_on: [b] }, b: { image: i, depends_on: [a] } }", "compose.yaml: services.a.depends_on: the services need each other in a circle: a -> b -> a");
+    refused(
+        "services: { web: { image: '${PASSWORD}' } }",
+        "services.web.image: the secret `db-password` can only be the value of an environment variable",
+    );
+    refused(
+        "services: { web: { image: i, labels: { a: '${PASSWORD}' } } }",
+        "services.web.labels.a: the secret `db-password` cannot be a label",
+    );
+    refused(
+        "services: { web: { image: i, depends_on: [db] } }",
+        "compose.yaml: services.web.depends_on: there is no service `db`",
+    );
+    refused(
+        "services: { a: { image: i, depends_on: [b] }, b: { image: i, depends_on: [a] } }",
+        "compose.yaml: services.a.depends_on: the services need each other in a circle: a -> b -> a",
+    );
     refused("services:\n", "there is no service in this file");
     refused("- services", "a compose file is a mapping, and this is a list");
 }
 
 #[test]
 fn all_mistakes_at_once_in_the_order_of_their_lines() {
-    let error = read("networks: { a: { name: b } }\nservices:\n  web:\n    build: .\n    init: true\n  db: {}\n").unwrap_err();
+    let error =
+        read("networks: { a: { name: b } }\nservices:\n  web:\n    build: .\n    init: true\n  db: {}\n").unwrap_err();
     let lines: Vec<_> = error.lines().map(|line| line.split(": ").take(2).collect::<Vec<_>>().join(": ")).collect();
     assert_eq!(
         lines,

@@ -58,7 +58,9 @@ impl Reader<'_> {
 
     /// A length of time in milliseconds.
     pub(super) fn millis(&mut self, node: &Node, place: &str) -> Option<u64> {
-        self.read(node, place, "a length of time like `10s` or `1m30s`", |text| Duration::parse(text).map(Duration::millis))
+        self.read(node, place, "a length of time like `10s` or `1m30s`", |text| {
+            Duration::parse(text).map(Duration::millis)
+        })
     }
 
     /// A mapping. Nothing is an empty one.
@@ -179,7 +181,8 @@ mod tests {
 
     #[test]
     fn sizes() {
-        for (text, size) in [("512m", 512 << 20), ("1.5GB", 3 << 29), ("64 MiB", 64 << 20), ("4096", 4096), ("10b", 10)] {
+        for (text, size) in [("512m", 512 << 20), ("1.5GB", 3 << 29), ("64 MiB", 64 << 20), ("4096", 4096), ("10b", 10)]
+        {
             assert_eq!(bytes(text), Some(size), "{text}");
         }
         for bad in ["", "m", "-1", "0", "1x", "1.2.3", "99999999t"] {
