@@ -96,7 +96,8 @@ fn a_stack_is_deployed_left_alone_changed_and_taken_away() {
     let before = workspace.run_id();
     let _ = workspace.run(&["run", "down.toml"]).exits(0).says("removed web, page");
     assert_eq!(Engine::get().left_by(&before), Vec::<String>::new());
-    let labelled = Engine::get().get_json("/containers/json?all=1&filters=%7B%22label%22%3A%5B%22windlass.pipeline%3Dstacked%22%5D%7D");
+    let labelled = Engine::get()
+        .get_json("/containers/json?all=1&filters=%7B%22label%22%3A%5B%22windlass.pipeline%3Dstacked%22%5D%7D");
     assert_eq!(labelled.as_array().map(Vec::len), Some(0), "{labelled}");
     let _ = workspace.run(&["run", "down.toml"]).exits(0).says("there was nothing to remove");
 }
@@ -118,7 +119,8 @@ fn what_was_there_before_stays_when_a_later_service_fails() {
     let workspace = stack("partly", COMPOSE, "").file("down.toml", &DOWN.replace("NAME", "partly"));
     let _ = workspace.run(&["run"]).exits(0);
     let first = workspace.run_id();
-    let broken = COMPOSE.replace("[/bin/httpd, -f, -p, \"8080\", -h, /www]", "[/bin/sh, -c, \"echo no pages; exit 3\"]");
+    let broken =
+        COMPOSE.replace("[/bin/httpd, -f, -p, \"8080\", -h, /www]", "[/bin/sh, -c, \"echo no pages; exit 3\"]");
     std::fs::write(workspace.path().join("deploy/compose.yaml"), broken).unwrap();
     let _ = workspace.run(&["run"]).exits(1).says("it exited with code 3").says("no pages");
     assert_eq!(left_by_the_last_run(&workspace), Vec::<String>::new());
