@@ -12,8 +12,12 @@ use crate::table::{NetworkTable, ServiceTable};
 /// What the step takes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[schemars(extend("oneOf" = [{ "required": ["services"] }, { "required": ["compose"] }, { "required": ["compose-text"] }]))]
-#[schemars(extend("dependentRequired" = { "networks": ["services"] }))]
+#[schemars(extend(
+    "if" = { "anyOf": [{ "required": ["compose"] }, { "required": ["compose-text"] }] },
+    "then" = { "properties": { "services": false, "networks": false } },
+    "else" = { "required": ["services"] },
+    "dependentSchemas" = { "compose": { "properties": { "compose-text": false } } },
+))]
 pub(crate) struct With {
     /// What to do.
     #[serde(default)]
@@ -21,8 +25,8 @@ pub(crate) struct With {
     /// The stack's name, by which the step tells its own services from others of the pipeline; `"stack"` if left out.
     #[schemars(regex(pattern = "^[a-zA-Z0-9][a-zA-Z0-9_.-]*$"))]
     pub(crate) name: Option<String>,
-    /// The services by their names: those of their containers in this pipeline, by which other steps find them. One of
-    /// `services`, `compose` and `compose-text` is needed.
+    /// The services by their names; or the step reads them from `compose` or `compose-text`.
+    /// A name is that of the container in this pipeline, too, by which other steps find it.
     pub(crate) services: Option<BTreeMap<String, ServiceTable>>,
     /// With `services`: what is particular about a network. One that a service joins is made anyway.
     #[serde(default)]
