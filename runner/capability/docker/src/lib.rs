@@ -140,6 +140,9 @@ async fn perform(engine: &Engine, call: &Call) -> Result<Json, CallError> {
         Function::DockerLogs => answer(container::logs(engine, call, &call.decode::<api::Logs>()?.query).await),
         Function::DockerStats => answer(container::stats(engine, call, &call.decode::<api::Stats>()?.container).await),
         Function::DockerWaitHealthy => answer(container::wait_healthy(engine, call, &call.decode()?).await),
+        Function::DockerStartAgain => {
+            answer(container::start_again(engine, call, &call.decode::<api::StartAgain>()?.container).await)
+        }
         Function::DockerStop => done(container::stop(engine, call, &call.decode()?).await),
         Function::DockerRemove => done(container::remove(engine, call, &call.decode()?).await),
         Function::DockerCreateNetwork => done(networks::create(engine, call, &call.decode()?).await),

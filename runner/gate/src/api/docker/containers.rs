@@ -150,6 +150,11 @@ record! {
         /// After how many milliseconds to give up.
         timeout_ms: u64,
     }
+    /// Starts a container that has ended.
+    StartAgain {
+        /// The container's name in the pipeline.
+        container: String,
+    }
     /// Stops a container.
     Stop {
         /// The container's name in the pipeline.

@@ -59,6 +59,9 @@ record! {
     }
     /// How to reach a container's port, and whether the container runs at all.
     Located {
+        /// Docker's id of the container.
+        #[serde(default)]
+        id: String,
         /// `host:port`; empty if it does not run.
         address: String,
         /// Whether it runs.
