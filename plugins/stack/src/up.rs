@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_plugin::docker::{self, Container, HealthState};
 use windlass_plugin::{Failure, OrFail, health, info, warn};
-use windlass_plugin_parts::{create_network, create_volumes, not_made, not_up, remove, settle, words};
+use windlass_plugin_parts::{create_network, create_volume, not_made, not_up, remove, settle, words};
 
 use crate::outputs::Outputs;
 use crate::stack::{Condition, Service, Stack};
@@ -98,7 +98,9 @@ impl<'s> Run<'s> {
         for (network, internal) in &stack.networks {
             create_network(network, *internal, lifetime)?;
         }
-        create_volumes(stack.volumes.iter().map(String::as_str), lifetime)?;
+        for volume in &stack.volumes {
+            create_volume(volume, lifetime)?;
+        }
         for (service, plan) in stack.services.iter().zip(plans) {
             for need in service.needs.iter().filter(|need| need.condition != Condition::Started) {
                 if let Some(needed) = stack.services.iter().find(|other| other.name == need.service) {
