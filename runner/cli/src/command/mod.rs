@@ -4,12 +4,14 @@ mod cancel;
 mod check;
 mod completions;
 mod decide;
+mod deployments;
 mod doctor;
 mod logs;
 mod plan;
 mod plugin;
 mod replay;
 mod resume;
+mod rollback;
 mod run;
 mod runs;
 mod show;
@@ -34,6 +36,8 @@ pub(crate) enum Command {
     Runs(runs::Runs),
     Show(show::Show),
     Logs(logs::Logs),
+    Deployments(deployments::Deployments),
+    Rollback(rollback::Rollback),
     Doctor(doctor::Doctor),
     Plugin(plugin::Plugin),
     Completions(completions::Completions),
@@ -54,6 +58,8 @@ impl Command {
             Self::Runs(args) => args.format(),
             Self::Show(args) => args.format.format,
             Self::Logs(args) => args.format.format,
+            Self::Deployments(args) => args.format.format,
+            Self::Rollback(args) => args.format.format,
             Self::Doctor(args) => args.format.format,
             Self::Plugin(args) => args.format(),
             Self::Completions(_) => Format::Human,
@@ -74,6 +80,8 @@ impl Command {
             Self::Runs(args) => runs::run(args),
             Self::Show(args) => show::run(args),
             Self::Logs(args) => logs::run(args),
+            Self::Deployments(args) => deployments::run(args),
+            Self::Rollback(args) => rollback::run(args),
             Self::Doctor(args) => doctor::run(args),
             Self::Plugin(args) => plugin::run(args),
             Self::Completions(args) => completions::run(args),

@@ -50,14 +50,19 @@ pub fn incidents(reader: &Reader, run: &RunSummary) -> Result<Vec<Incident>, Jou
         return Ok(Vec::new());
     }
     let entries = reader.entries(run, 0)?.collect::<Result<Vec<_>, _>>()?;
-    report(run, &entries, &|offset, len| reader.log_bytes(run, offset, len))
+    let found = folded(&run.id, &run.pipeline, run.state, &entries);
+    report(found, &entries, &|offset, len| reader.log_bytes(run, offset, len))
 }
 
-/// The same, from records that were read.
-pub(crate) fn report(run: &RunSummary, entries: &[Entry], read: ReadLog<'_>) -> Result<Vec<Incident>, JournalError> {
+/// What is to be said of these deploys, with what their run has recorded.
+pub(crate) fn report(
+    deployed: Vec<Deployment>,
+    entries: &[Entry],
+    read: ReadLog<'_>,
+) -> Result<Vec<Incident>, JournalError> {
     let mut found = Vec::new();
     let mut names: BTreeMap<String, usize> = BTreeMap::new();
-    for one in folded(&run.id, &run.pipeline, run.state, entries) {
+    for one in deployed {
         if one.restored_at().is_none() {
             continue;
         }
@@ -266,7 +271,7 @@ fn table(text: &mut String, titles: &[&str], rows: impl IntoIterator<Item = Vec<
 fn inline(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in one_line(text).chars() {
-        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#') {
+        if matches!(c, '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|') {
             out.push('\\');
         }
         out.push(c);
