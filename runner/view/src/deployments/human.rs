@@ -49,7 +49,8 @@ pub(super) fn table(text: &mut String, found: &[Deployment], style: Style, now: 
             note(one),
         ]
     };
-    let titles = ["SERVICE", "ENVIRONMENT", "REVISION", "STRATEGY", "BEGAN", "TOOK", "BY", "RUN", ""].map(str::to_owned);
+    let titles =
+        ["SERVICE", "ENVIRONMENT", "REVISION", "STRATEGY", "BEGAN", "TOOK", "BY", "RUN", ""].map(str::to_owned);
     let rows: Vec<_> = found.iter().map(cells).collect();
     let mut widths = [0; 9];
     let has: Vec<bool> = (0..9).map(|column| rows.iter().any(|row| !row[column].is_empty())).collect();

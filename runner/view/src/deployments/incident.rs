@@ -116,9 +116,7 @@ impl Evidence {
                 {
                     evidence.container(one, args, answer);
                 }
-                Record::CallStarted { call, function, args, .. }
-                    if of_step(call) && &**function == "docker.logs" =>
-                {
+                Record::CallStarted { call, function, args, .. } if of_step(call) && &**function == "docker.logs" => {
                     asked.insert(*call, args.clone());
                 }
                 Record::CallEnded { call, answer } => {
@@ -188,17 +186,21 @@ fn facts(text: &mut String, one: &Deployment) {
     if let Some(turned) = one.turned_at() {
         rows.push(("time to safe state", format!("{} after it was clear that it fails", duration(turned, restored))));
     }
-    table(text, &["what", ""], rows.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| {
-        vec![name.to_owned(), value]
-    }));
+    table(
+        text,
+        &["what", ""],
+        rows.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| vec![name.to_owned(), value]),
+    );
 }
 
 fn timeline(text: &mut String, one: &Deployment) {
     text.push_str("\n## Timeline\n\n");
     let rows = one.events.iter();
-    table(text, &["after", "at", "what happened"], rows.map(|event| {
-        vec![after(one, event), moment(event.at), sentence(one, &event.what)]
-    }));
+    table(
+        text,
+        &["after", "at", "what happened"],
+        rows.map(|event| vec![after(one, event), moment(event.at), sentence(one, &event.what)]),
+    );
 }
 
 fn verdicts(text: &mut String, one: &Deployment) {
@@ -207,10 +209,14 @@ fn verdicts(text: &mut String, one: &Deployment) {
         text.push_str("Nothing was judged: the deploy failed before its analysis, or has none.\n");
         return;
     }
-    table(text, &["after", "metric", "verdict", "next", "why, with the numbers"], one.verdicts().map(|(at, said)| {
-        let after = format!("+{}", duration(one.began_at, at));
-        vec![after, said.metric.clone(), said.verdict.clone(), said.next.clone(), said.reason.clone()]
-    }));
+    table(
+        text,
+        &["after", "metric", "verdict", "next", "why, with the numbers"],
+        one.verdicts().map(|(at, said)| {
+            let after = format!("+{}", duration(one.began_at, at));
+            vec![after, said.metric.clone(), said.verdict.clone(), said.next.clone(), said.reason.clone()]
+        }),
+    );
 }
 
 /// What was done about it.

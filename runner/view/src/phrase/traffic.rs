@@ -177,7 +177,8 @@ mod tests {
     #[test]
     fn answers_say_what_counts() {
         let revision = |name: &str, weight: u32, ready: u32| json!({ "name": name, "weight": weight, "ready": ready, "replicas": 2, "endpoints": [] });
-        let state = json!({ "ok": { "service": "s", "revisions": [revision("v2", 3334, 1), revision("v1", 6666, 2)] } });
+        let state =
+            json!({ "ok": { "service": "s", "revisions": [revision("v2", 3334, 1), revision("v1", 6666, 2)] } });
         let said = super::super::answer("traffic.shift", &state.to_string());
         assert_eq!(said, "v2 33.34 % (1 of 2 ready), v1 66.66 % (2 of 2 ready)");
         let drained = json!({ "ok": { "done": false, "in-flight": 2, "cut": 1 } }).to_string();
@@ -189,13 +190,18 @@ mod tests {
 
     #[test]
     fn what_is_none_of_it_stays_as_it_is() {
-        assert_eq!(super::super::arguments("traffic.shift", r#"{"service":"s","weights":1}"#), r#"service: "s", weights: 1"#);
+        assert_eq!(
+            super::super::arguments("traffic.shift", r#"{"service":"s","weights":1}"#),
+            r#"service: "s", weights: 1"#
+        );
         assert_eq!(super::super::answer("traffic.shift", r#"{"ok":{"a":1}}"#), "{a: 1}");
     }
 
     #[test]
     fn weights_are_exact() {
-        for (weight, said) in [(0, "0 %"), (1, "0.01 %"), (50, "0.5 %"), (500, "5 %"), (3334, "33.34 %"), (10_000, "100 %")] {
+        for (weight, said) in
+            [(0, "0 %"), (1, "0.01 %"), (50, "0.5 %"), (500, "5 %"), (3334, "33.34 %"), (10_000, "100 %")]
+        {
             assert_eq!(percent(weight), said);
         }
     }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use windlass_journal::{CallId, Decision, FailureKind, Record, RunResumed, RunState, StageIndex, Status, StepIndex, Stream};
+use windlass_journal::{
+    CallId, Decision, FailureKind, Record, RunResumed, RunState, StageIndex, Status, StepIndex, Stream,
+};
 
 use super::story::{Output, START, Story};
 use crate::deployments::{Deployment, DeploymentsOptions, Outcome, deployments, folded, report};
@@ -64,7 +66,8 @@ impl Tale {
     }
 
     fn shift(&mut self, weights: &[(&str, u32)]) -> &mut Self {
-        let weights: Vec<_> = weights.iter().map(|(name, weight)| json!({ "revision": name, "weight": weight })).collect();
+        let weights: Vec<_> =
+            weights.iter().map(|(name, weight)| json!({ "revision": name, "weight": weight })).collect();
         self.call(3, "traffic.shift", json!({ "service": "storefront", "weights": weights }))
     }
 
@@ -117,9 +120,10 @@ fn committed() -> Tale {
     tale.judge("pass", "go-on", "2 of 640 failed, the baseline 3 of 12,100");
     let stage: std::sync::Arc<str> = "staging".into();
     let call = Some(CallId { step: StepIndex(0), attempt: 1, ordinal: 9 });
-    tale.story.push(Record::ApprovalAsked { stage: stage.clone(), call, message: "all of it?".to_owned() }).wait(60_000);
-    let decision =
-        Decision { approved: true, by: "bob@shop".to_owned(), why: None, decided_at: START + 95_000_000 };
+    tale.story
+        .push(Record::ApprovalAsked { stage: stage.clone(), call, message: "all of it?".to_owned() })
+        .wait(60_000);
+    let decision = Decision { approved: true, by: "bob@shop".to_owned(), why: None, decided_at: START + 95_000_000 };
     tale.story.push(Record::Decided { stage, call, decision });
     let service = json!({ "service": "storefront" });
     tale.shift(&[("v2", 10_000), ("v1", 0)]).call(10, "traffic.commit", service.clone());

@@ -53,8 +53,7 @@ pub(super) fn choose<'a>(
         refuse_open(newest)?;
     }
     let history = format!("what was deployed: windlass deployments {service}");
-    let committed: Vec<&Deployment> =
-        mine.iter().copied().filter(|one| one.outcome() == Outcome::Committed).collect();
+    let committed: Vec<&Deployment> = mine.iter().copied().filter(|one| one.outcome() == Outcome::Committed).collect();
     let Some(current) = committed.first().copied() else {
         return Err(CliError::usage(
             format!("no deploy of `{service}` was ever committed, so there is nothing to go back to"),
@@ -73,7 +72,10 @@ pub(super) fn choose<'a>(
             let before = committed.iter().map(|one| &one.revision).find(|revision| **revision != current.revision);
             before.or(current.previous.as_ref()).cloned().ok_or_else(|| {
                 CliError::usage(
-                    format!("`{}` is the first revision of `{service}`: there is nothing to go back to", current.revision),
+                    format!(
+                        "`{}` is the first revision of `{service}`: there is nothing to go back to",
+                        current.revision
+                    ),
                     history.clone(),
                 )
             })?
@@ -119,7 +121,9 @@ fn refuse_open(newest: &Deployment) -> Result<(), CliError> {
     let message = format!("a deploy of `{service}` is not over: revision `{revision}`, run {run}");
     let help = match (newest.outcome(), newest.state) {
         (Outcome::Committed | Outcome::RolledBack | Outcome::Cancelled, _) | (_, RunState::Ended(_)) => return Ok(()),
-        (_, RunState::Interrupted) => format!("go on with it: windlass resume {run}; or end it: windlass cancel {run}, then resume"),
+        (_, RunState::Interrupted) => {
+            format!("go on with it: windlass resume {run}; or end it: windlass cancel {run}, then resume")
+        }
         _ => format!("end it, which gives the previous revision all of the traffic back: windlass cancel {run}"),
     };
     Err(CliError::usage(message, help))
@@ -133,7 +137,11 @@ fn never_committed(mine: &[&Deployment], committed: &[&Deployment], service: &st
         }
     }
     let message = match mine.iter().find(|one| one.revision == to) {
-        Some(one) => format!("revision `{to}` of `{service}` was never committed: run {} has it {}", one.run, one.outcome().word()),
+        Some(one) => format!(
+            "revision `{to}` of `{service}` was never committed: run {} has it {}",
+            one.run,
+            one.outcome().word()
+        ),
         None => format!("no revision `{to}` of `{service}` was deployed here"),
     };
     let help = match &*known {

@@ -14,7 +14,17 @@ use crate::pinned;
 
 /// What says how a revision is brought in; a rollback moves the traffic at once.
 const NOT_FOR_A_ROLLBACK: &[&str] = &[
-    "action", "analysis", "approval", "blue-green", "canary", "recreate", "revision", "ring", "rings", "rolling", "strategy",
+    "action",
+    "analysis",
+    "approval",
+    "blue-green",
+    "canary",
+    "recreate",
+    "revision",
+    "ring",
+    "rings",
+    "rolling",
+    "strategy",
 ];
 
 /// The only plugin that knows the way back.
@@ -69,9 +79,8 @@ fn recorded(reader: &Reader, of: &Deployment) -> Result<(RunStarted, RecordedSte
     let started = started.ok_or_else(lost)?;
     let (stage, step) = of.path.split_once('/').ok_or_else(lost)?;
     let source = Source { name: started.file.clone(), text: started.source.to_string() };
-    let given = |stage: &str, step: &str, output: &str| {
-        outputs.get(&(stage.to_owned(), step.to_owned()))?.get(output).cloned()
-    };
+    let given =
+        |stage: &str, step: &str, output: &str| outputs.get(&(stage.to_owned(), step.to_owned()))?.get(output).cloned();
     let pipeline = parse_tolerant(&source);
     let found = recorded_step(&pipeline, &source, &pinned::facts(&started), (stage, step), &given);
     let found = found.map_err(|found| CliError::Pipeline(vec![found], Vec::new()))?;
@@ -129,9 +138,7 @@ fn with(way: &Way<'_>, step: &RecordedStep) -> Vec<(String, Json)> {
         ("to", Some(way.to.as_str())),
         ("image", image),
     ];
-    let is_other = |name: &str| {
-        !NOT_FOR_A_ROLLBACK.contains(&name) && first.iter().all(|(known, _)| *known != name)
-    };
+    let is_other = |name: &str| !NOT_FOR_A_ROLLBACK.contains(&name) && first.iter().all(|(known, _)| *known != name);
     let rest = step.with.as_object().into_iter().flatten().filter(|(name, of)| is_other(name) && !of.is_null());
     let said = first.iter().filter_map(|(name, of)| Some(((*name).to_owned(), Json::from((*of)?))));
     said.chain(rest.map(|(name, of)| (name.clone(), of.clone()))).collect()

@@ -109,7 +109,8 @@ fn told(run: &str, things: &[Thing]) -> InDocker {
 fn folders(state: &Path, removal: &mut Removal) -> Result<(), CliError> {
     let reader = Journal::open(state)?;
     for folder in PER_RUN {
-        let gone: Vec<PathBuf> = removal.runs.iter().flat_map(|run| files::named_after(&state.join(folder), &run.id)).collect();
+        let gone: Vec<PathBuf> =
+            removal.runs.iter().flat_map(|run| files::named_after(&state.join(folder), &run.id)).collect();
         let abandoned: Vec<PathBuf> =
             reader.abandoned(folder)?.into_iter().filter(|path| !gone.contains(path)).collect();
         for path in gone.iter().chain(&abandoned) {
