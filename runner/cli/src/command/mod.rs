@@ -12,6 +12,7 @@ mod plugin;
 mod replay;
 mod resume;
 mod rollback;
+mod router;
 mod run;
 mod runs;
 mod show;
@@ -38,6 +39,7 @@ pub(crate) enum Command {
     Logs(logs::Logs),
     Deployments(deployments::Deployments),
     Rollback(rollback::Rollback),
+    Router(router::Router),
     Doctor(doctor::Doctor),
     Plugin(plugin::Plugin),
     Completions(completions::Completions),
@@ -60,6 +62,7 @@ impl Command {
             Self::Logs(args) => args.format.format,
             Self::Deployments(args) => args.format.format,
             Self::Rollback(args) => args.format.format,
+            Self::Router(args) => args.format(),
             Self::Doctor(args) => args.format.format,
             Self::Plugin(args) => args.format(),
             Self::Completions(_) => Format::Human,
@@ -82,6 +85,7 @@ impl Command {
             Self::Logs(args) => logs::run(args),
             Self::Deployments(args) => deployments::run(args),
             Self::Rollback(args) => rollback::run(args),
+            Self::Router(args) => router::run(args),
             Self::Doctor(args) => doctor::run(args),
             Self::Plugin(args) => plugin::run(args),
             Self::Completions(args) => completions::run(args),

@@ -13,6 +13,7 @@ use windlass_journal::{Journal, RunFlags, new_run_id};
 use windlass_pipeline::Source;
 use windlass_view::deployments::{Wanted, read};
 
+use self::generate::Generated;
 use super::plan;
 use crate::args::{Format, FormatArg, JournalArg};
 use crate::error::CliError;
@@ -59,11 +60,11 @@ pub(crate) fn run(args: &Rollback) -> Result<Exit, CliError> {
     let reader = Journal::open(&state)?;
     let all = read(&reader, &Wanted { limit: usize::MAX, ..Wanted::default() })?;
     let way = choose::choose(&all, &args.service, args.environment.as_deref(), args.to.as_deref())?;
-    let text = generate::generate(&reader, &way)?;
+    let Generated { text, image } = generate::generate(&reader, &way)?;
     let human = args.format.format == Format::Human && !args.quiet;
     let source = Source { name: Text::made_by(&format!("rollback of {}", args.service)), text };
     if human {
-        output::say(way.words());
+        output::say(way.words(image.as_deref()));
         if args.dry_run {
             output::text(&format!("{}\n", source.text))?;
         }
@@ -74,7 +75,7 @@ pub(crate) fn run(args: &Rollback) -> Result<Exit, CliError> {
             "environment": way.current.environment,
             "from": way.current.revision,
             "to": way.to,
-            "image": way.image(),
+            "image": image,
             "settings-of": way.settings.run,
             "pipeline": source.text,
         }))?;

@@ -21,6 +21,7 @@ mod plugin_test;
 mod replay;
 mod resume;
 mod rollback;
+mod router;
 mod run;
 mod run_signals;
 mod runs;

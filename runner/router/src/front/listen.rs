@@ -138,6 +138,11 @@ impl Front {
         self.lock().iter().map(|(address, open)| (*address, Arc::clone(&open.socket))).collect()
     }
 
+    /// From now on connections wait for whoever else has the sockets.
+    pub(crate) fn accept_no_more(&self) {
+        self.lock().values().for_each(|open| open.accepting.cancel());
+    }
+
     /// Accepts no more, lets everything under way finish, and cuts it at the limit. Idle connections
     /// may send one more request, so that a client which sends one just now does not find a closed
     /// door; after `idle` they are closed.

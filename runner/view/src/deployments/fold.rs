@@ -60,16 +60,8 @@ impl Fold {
                 self.steps.insert(*step, (*stage, Arc::clone(name)));
             }
             Record::StepEnded { step, attempt, status, failure, .. } => {
-                let what = match (status, failure) {
-                    (Status::Failed, Some(failure)) => What::Failed(failure.message.clone()),
-                    (Status::Failed, None) => What::Failed(String::new()),
-                    (Status::Cancelled, _) => What::Cancelled,
-                    _ => return,
-                };
-                let of = |one: &&mut Deployment| (one.step, one.attempt) == (*step, *attempt);
-                for one in self.found.iter_mut().filter(of) {
-                    one.events.push(Event { at, what: what.clone() });
-                }
+                let message = failure.as_ref().map_or("", |failure| &failure.message);
+                self.step_ended(at, (*step, *attempt), *status, message);
             }
             Record::CallStarted { call, function, args, .. } if is_wanted(function) => {
                 let args = serde_json::from_str(args).unwrap_or_default();
@@ -89,6 +81,24 @@ impl Fold {
             Record::CancelRequested { by } => self.all(at, &What::CancelRequested(by.clone())),
             Record::RunResumed(_) => self.all(at, &What::Resumed),
             _ => {}
+        }
+    }
+
+    fn step_ended(&mut self, at: u64, of: (StepIndex, u32), status: Status, message: &str) {
+        let (_, _, path) = self.step(of.0);
+        for one in &mut self.found {
+            let own = (one.step, one.attempt) == of;
+            let what = match status {
+                Status::Failed if own => What::Failed(message.to_owned()),
+                Status::Failed if one.left && !one.is_over() => What::Failed(format!("{path}: {message}")),
+                Status::Cancelled if own => What::Cancelled,
+                _ => {
+                    one.left |= own;
+                    continue;
+                }
+            };
+            one.left |= own;
+            one.events.push(Event { at, what });
         }
     }
 
@@ -173,6 +183,7 @@ impl Fold {
             events,
             step: call.step,
             attempt: call.attempt,
+            left: false,
             containers: BTreeMap::new(),
             before: weights(state, "name"),
         });

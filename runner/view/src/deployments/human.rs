@@ -78,7 +78,7 @@ fn note(one: &Deployment) -> String {
         Outcome::Interrupted => format!("windlass resume {}", one_line(&one.run)),
         Outcome::Open => last(),
         Outcome::Committed if one.ended_at().is_none() => "not finished".to_owned(),
-        _ => one.why().map_or_else(String::new, |why| shorten(&one_line(&why), WHY)),
+        _ => one.why().map_or_else(String::new, |why| shorten(&first(&why), WHY)),
     }
 }
 
@@ -99,7 +99,7 @@ fn detail(text: &mut String, one: &Deployment, style: Style) {
     let _ = writeln!(text, "{}, {}", paint(color, BOLD, title), paint(color, of, word));
     let until = one.ended_at().unwrap_or(one.last_at());
     let mut rows = vec![
-        ("why", one.why().map(|why| one_line(&why)).unwrap_or_default()),
+        ("why", one.why().map(|why| first(&why)).unwrap_or_default()),
         ("previous", one.previous.as_deref().map(one_line).unwrap_or_default()),
         ("strategy", one_line(&one.strategy)),
     ];
@@ -121,6 +121,11 @@ fn detail(text: &mut String, one: &Deployment, style: Style) {
         let line = format!("    {time:>width$}  {}", one_line(&sentence(one, &event.what)));
         let _ = writeln!(text, "{}", line.trim_end());
     }
+}
+
+/// The first line of a reason; what comes after it is about containers and their logs, as a rule.
+pub(super) fn first(why: &str) -> String {
+    one_line(why.lines().next().unwrap_or_default())
 }
 
 /// A deploy's service, with its environment.
@@ -164,7 +169,7 @@ pub(super) fn sentence(one: &Deployment, what: &What) -> String {
         What::Decided(decision) => decided(decision),
         What::Refused { function, why } => format!("{function} was refused: {why}"),
         What::Failed(why) if why.is_empty() => "the step failed".to_owned(),
-        What::Failed(why) => format!("the step failed: {why}"),
+        What::Failed(why) => format!("the step failed: {}", first(why)),
         What::CancelRequested(by) => format!("{by} asked the run to end"),
         What::Cancelled => "the step was ended".to_owned(),
         What::Resumed => "another process went on with the run".to_owned(),

@@ -2,13 +2,13 @@
 //!
 //! It is made from the journal alone, so whoever asks again gets the same text.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write as _;
 
 use serde_json::Value;
 use windlass_journal::{CallId, Entry, JournalError, Reader, Record, RunSummary, StepIndex};
 
-use super::human::{after, named, sentence, split};
+use super::human::{after, first, named, sentence, split};
 use super::model::{Deployment, Outcome, What};
 use super::{folded, of_run};
 use crate::clean::{one_line, push_line};
@@ -62,7 +62,7 @@ pub(crate) fn report(
 ) -> Result<Vec<Incident>, JournalError> {
     let mut found = Vec::new();
     let mut names: BTreeMap<String, usize> = BTreeMap::new();
-    for one in deployed {
+    for (index, one) in deployed.iter().enumerate() {
         if one.restored_at().is_none() {
             continue;
         }
@@ -76,9 +76,10 @@ pub(crate) fn report(
         if *count > 1 {
             let _ = write!(name, "-{count}");
         }
-        let evidence = Evidence::of(&one, entries);
-        let text = written(&one, &evidence, read)?;
-        found.push(Incident { deployment: one, name, text });
+        let others = deployed.iter().enumerate().filter(|(at, _)| *at != index).map(|(_, other)| other);
+        let evidence = Evidence::of(one, others.flat_map(|other| other.containers.values().flatten()), entries);
+        let text = written(one, &evidence, read)?;
+        found.push(Incident { deployment: one.clone(), name, text });
     }
     Ok(found)
 }
@@ -97,7 +98,12 @@ struct Evidence {
 }
 
 impl Evidence {
-    fn of(one: &Deployment, entries: &[Entry]) -> Self {
+    /// `elsewhere` are the containers of other deploys of the run.
+    fn of<'a>(one: &'a Deployment, elsewhere: impl Iterator<Item = &'a String>, entries: &[Entry]) -> Self {
+        let own = |container: &String| one.containers.get(&one.revision).is_some_and(|own| own.contains(container));
+        let previous = one.containers.iter().filter(|(revision, _)| **revision != one.revision);
+        let not: BTreeSet<&String> =
+            elsewhere.chain(previous.flat_map(|(_, containers)| containers)).filter(|name| !own(name)).collect();
         let mut evidence = Self { containers: BTreeMap::new(), log: VecDeque::new() };
         let mut bytes = 0;
         let mut asked: BTreeMap<CallId, String> = BTreeMap::new();
@@ -114,14 +120,14 @@ impl Evidence {
                 Record::CallRecorded { call, function, args, answer, .. }
                     if of_step(call) && &**function == "docker.logs" =>
                 {
-                    evidence.container(one, args, answer);
+                    evidence.container(&not, args, answer);
                 }
                 Record::CallStarted { call, function, args, .. } if of_step(call) && &**function == "docker.logs" => {
                     asked.insert(*call, args.clone());
                 }
                 Record::CallEnded { call, answer } => {
                     if let Some(args) = asked.remove(call) {
-                        evidence.container(one, &args, answer);
+                        evidence.container(&not, &args, answer);
                     }
                 }
                 _ => {}
@@ -130,12 +136,11 @@ impl Evidence {
         evidence
     }
 
-    fn container(&mut self, one: &Deployment, args: &str, answer: &str) {
+    fn container(&mut self, not: &BTreeSet<&String>, args: &str, answer: &str) {
         let (args, answer): (Value, Value) =
             (serde_json::from_str(args).unwrap_or_default(), serde_json::from_str(answer).unwrap_or_default());
         let Some(container) = args.pointer("/query/container").and_then(Value::as_str) else { return };
-        let others = one.containers.iter().filter(|(revision, _)| **revision != one.revision);
-        if others.into_iter().any(|(_, containers)| containers.contains(container)) {
+        if not.iter().any(|name| *name == container) {
             return;
         }
         let tail = |key| answer.pointer(key).and_then(Value::as_str).unwrap_or_default();
@@ -151,7 +156,7 @@ fn written(one: &Deployment, evidence: &Evidence, read: ReadLog<'_>) -> Result<S
     let word = if one.outcome() == Outcome::Cancelled { "cancelled" } else { "rolled back" };
     let _ = writeln!(text, "# {}: revision {} was {word}\n", inline(&named(one)), inline(&one.revision));
     if let Some(why) = one.why() {
-        let _ = writeln!(text, "{}\n", inline(&why));
+        let _ = writeln!(text, "{}\n", inline(&first(&why)));
     }
     facts(&mut text, one);
     timeline(&mut text, one);

@@ -36,6 +36,8 @@ pub struct Deployment {
     pub events: Vec<Event>,
     pub(crate) step: StepIndex,
     pub(crate) attempt: u32,
+    /// Whether the step's attempt has ended: a later step of the run may go on with the deploy.
+    pub(crate) left: bool,
     /// The containers of each revision, by their names in the pipeline.
     pub(crate) containers: BTreeMap<String, BTreeSet<String>>,
     /// How traffic was split when it began.
@@ -85,7 +87,7 @@ pub enum What {
         /// Why.
         why: String,
     },
-    /// The step has failed, and why.
+    /// The step has failed, and why; or another one to which the deploy was left.
     Failed(String),
     /// Somebody asked the run to end.
     CancelRequested(String),

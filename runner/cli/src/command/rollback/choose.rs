@@ -19,17 +19,11 @@ pub(super) struct Way<'a> {
 }
 
 impl Way<'_> {
-    /// The image of the revision, if its deploy is known.
-    pub(super) fn image(&self) -> Option<&str> {
-        let own = self.settings.revision == self.to;
-        self.settings.details.get("image").filter(|_| own).map(String::as_str)
-    }
-
     /// What will be done, for people.
-    pub(super) fn words(&self) -> String {
+    pub(super) fn words(&self, image: Option<&str>) -> String {
         let of = &self.current;
         let place = of.environment.as_ref().map_or_else(String::new, |name| format!(" in {name}"));
-        let from = match (self.settings.revision == self.to, self.image()) {
+        let from = match (self.settings.revision == self.to, image) {
             (true, Some(image)) => format!("image {image}, deployed by run {}", self.settings.run),
             (true, None) => format!("deployed by run {}", self.settings.run),
             (false, _) => format!(
