@@ -26,7 +26,13 @@ use std::time::Duration;
 pub(crate) fn command() -> Result<()> {
     let context = Context::find()?;
     build_guests(&context)?;
+    haproxy()?;
     World::ensure(&context, false).map(drop)
+}
+
+/// For the tests of its driver.
+pub(crate) fn haproxy() -> Result<()> {
+    ui::part("HAProxy", packages::haproxy)
 }
 
 /// `cargo xtask guests`.
