@@ -168,47 +168,37 @@ impl Deploying {
             .or_fail_with(|| format!("give {revision} {} of the traffic", percent(weight)))?;
         info!("{revision} has {} of the traffic of {service}", percent(weight));
         self.weight = weight;
-        self.watch.moved()
+        self.watch.moved();
+        Ok(())
     }
 
     /// Lets only so many of the previous revision's containers go on.
     fn withdraw(&mut self, keep: u32) -> Result<(), Failure> {
         let Some(previous) = &mut self.previous else { return Ok(()) };
-        let vouched = previous.replicas.iter().filter(|replica| replica.ready).count();
-        let goes = vouched.saturating_sub(keep as usize);
-        let mut names = Vec::new();
-        for replica in previous.replicas.iter_mut().filter(|replica| replica.ready).take(goes) {
-            replica.ready = false;
-            names.push(replica.container.clone());
-        }
-        let (service, revision) = (&self.order.service, &previous.revision);
+        let goes = previous.replicas.len().saturating_sub(keep as usize);
+        let gone: Vec<_> = previous.replicas.iter().take(goes).map(|replica| replica.container.clone()).collect();
+        previous.replicas.iter_mut().take(goes).for_each(|replica| replica.ready = false);
+        let (service, revision, end) = (&self.order.service, &previous.revision, self.order.end);
         traffic::set_replicas(service, revision, &previous.replicas)
-            .or_fail_with(|| format!("take {} out of the traffic", names.join(", ")))?;
-        for name in names {
-            let limit = self.order.end.drain_ms;
-            let drained = traffic::drain(service, revision, Some(&name), limit)
+            .or_fail_with(|| format!("take {} out of the traffic", gone.join(", ")))?;
+        for name in &gone {
+            let drained = traffic::drain(service, revision, Some(name), end.drain_ms)
                 .or_fail_with(|| format!("let `{name}` finish what it does"))?;
-            replicas::told(&name, &drained);
-            docker::stop(&name, self.order.end.grace_ms).or_fail_with(|| format!("stop `{name}`"))?;
+            replicas::told(name, &drained);
+            docker::stop(name, end.grace_ms).or_fail_with(|| format!("stop `{name}`"))?;
             info!("stopped {name}");
         }
+        // What is stopped has no address any more, so the router is not told of it again.
+        previous.replicas.drain(..goes);
         Ok(())
     }
 
     /// Ends the previous revision before the new one begins.
     fn take_down(&mut self) -> Result<(), Failure> {
-        let Some(previous) = &self.previous else { return Ok(()) };
-        let (service, revision) = (&self.order.service, &previous.revision);
+        let service = &self.order.service;
         traffic::take_down(service).or_fail_with(|| format!("take `{service}` down"))?;
         info!("{service} is down until {} is up", self.order.revision);
-        let drained = traffic::drain(service, revision, None, self.order.end.drain_ms)
-            .or_fail_with(|| format!("let {revision} finish what it does"))?;
-        replicas::told(revision, &drained);
-        for Replica { container, .. } in &previous.replicas {
-            docker::stop(container, self.order.end.grace_ms).or_fail_with(|| format!("stop `{container}`"))?;
-            info!("stopped {container}");
-        }
-        Ok(())
+        self.withdraw(0)
     }
 
     fn hold(&mut self, limit: u64) -> Result<(), Failure> {
@@ -242,7 +232,7 @@ impl Deploying {
         match pause {
             Pause::For(time) => {
                 info!("{stands} for {}", span(time.millis()));
-                self.watch.over(time.millis())?;
+                self.watch.over(time.millis(), self.weight == FULL)?;
             }
             Pause::UntilApproved => {
                 let so_far = self.watch.until_told()?;
@@ -255,7 +245,7 @@ impl Deploying {
                     .or_fail("wait until somebody has approved")?;
                 let reason = decision.reason.filter(|reason| !reason.is_empty());
                 let because = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-                ensure!(decision.approved, "rejected by {}{because}", decision.by);
+                ensure!(decision.approved, "{revision} of {service} was rejected by {}{because}", decision.by);
                 info!("approved by {}{because}", decision.by);
                 self.watch.after_approval()?;
             }
@@ -294,6 +284,15 @@ impl Deploying {
         self.watch.end();
         info!("{revision} is committed: it is {service}'s own now");
         Ok(state)
+    }
+
+    /// Gives the previous revision all of the traffic again, ahead of the abort, if that is done with the weights alone.
+    pub(crate) fn step_back(&mut self) {
+        let Some(previous) = self.previous.as_ref().filter(|_| self.weight > 0) else { return };
+        let all = [Split { revision: previous.revision.clone(), weight: FULL }];
+        if let Err(error) = traffic::shift(&self.order.service, &all) {
+            warn!("{} goes back a little later: {}", self.order.service, Failure::from(error));
+        }
     }
 
     /// What the analysis said last, for the record.

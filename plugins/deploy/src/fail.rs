@@ -12,17 +12,32 @@ const TOLD: usize = 3;
 /// How many lines of a log are read.
 const LINES: u32 = 50;
 
-/// Gives the previous revision everything back and removes what the new one made. Gives the failure in full.
-pub(crate) fn abort(deploying: &mut Deploying, why: Failure) -> Failure {
+/// Gives everything back that is open, and removes what was made for it. `open` are the services of one deploy; it
+/// failed over the last of them. Gives the failure in full.
+pub(crate) fn abort(open: &mut [Deploying], why: Failure) -> Failure {
+    // The traffic of all first: each abort waits until its requests have finished.
+    if open.len() > 1 {
+        open.iter_mut().for_each(Deploying::step_back);
+    }
+    let mut why = why;
+    for (at, deploying) in open.iter_mut().rev().enumerate() {
+        why = abort_one(deploying, why, at == 0);
+    }
+    why
+}
+
+fn abort_one(deploying: &mut Deploying, why: Failure, tell: bool) -> Failure {
     deploying.end_watch();
     let failed = Failed {
         service: deploying.order.service.clone(),
         revision: deploying.order.revision.clone(),
         previous: deploying.previous.as_ref().map(|previous| previous.revision.clone()),
         containers: deploying.started.clone(),
+        culprit: deploying.culprit.clone(),
         end: deploying.order.end,
+        tell,
     };
-    let failure = give_back(&failed, deploying.culprit.as_ref(), why, remove);
+    let failure = give_back(&failed, why, remove);
     deploying.let_go();
     failure
 }
@@ -35,22 +50,20 @@ pub(crate) struct Failed {
     pub(crate) previous: Option<String>,
     /// Its containers.
     pub(crate) containers: Vec<String>,
+    /// The one over which it failed, if it was one.
+    pub(crate) culprit: Option<String>,
     pub(crate) end: End,
+    /// Whether their state and their logs are worth telling.
+    pub(crate) tell: bool,
 }
 
-/// Gives the previous revision everything back, and does away with the containers of the one that failed. `culprit` is the
-/// container over which it failed, if it was one.
-pub(crate) fn give_back(
-    failed: &Failed,
-    culprit: Option<&String>,
-    why: Failure,
-    away: impl Fn(&[String], u64),
-) -> Failure {
-    let Failed { service, revision, previous, containers, end } = failed;
+/// Gives the previous revision everything back, and does away with the containers of the one that failed.
+pub(crate) fn give_back(failed: &Failed, why: Failure, away: impl Fn(&[String], u64)) -> Failure {
+    let Failed { service, revision, previous, containers, end, .. } = failed;
     warn!("{service}: {revision} is aborted: {why}");
     // The traffic first: every second counts, and the rest is tidying up.
     let aborted = traffic::abort(service, end.drain_ms);
-    let found = found(containers, culprit);
+    let found = if failed.tell { found(containers, failed.culprit.as_ref()) } else { Vec::new() };
     away(containers, end.grace_ms);
     let end = match (aborted, previous) {
         (Ok(()), Some(previous)) => format!("revision {previous} serves {service} as before"),

@@ -18,7 +18,7 @@ mod with;
 use schemars::JsonSchema;
 use serde::Serialize;
 use windlass_plugin::prelude::{Capability, Context, Failure, Plugin, Use};
-use windlass_plugin::{info, traffic};
+use windlass_plugin::{bail, info};
 
 use deploying::Deploying;
 use with::{Action, Checked, With};
@@ -97,57 +97,54 @@ fn finished(service: &str, revision: &str, previous: Option<String>, result: Out
 fn deploy(checked: &Checked, commit: bool) -> Result<Outputs, Failure> {
     let mut open: Vec<Deploying> = Vec::new();
     for order in &checked.orders {
-        let begun = deploying::begin(order.clone()).and_then(|mut deploying| {
+        let advanced = deploying::begin(order.clone()).and_then(|mut deploying| {
             let advanced = deploying.advance();
             open.push(deploying);
             advanced
         });
-        if let Err(why) = begun {
-            return Err(abort(open, why));
-        }
+        advanced.map_err(|why| fail::abort(&mut open, why))?;
     }
-    let Some(first) = open.first() else { return Err(Failure::new("there is nothing to deploy")) };
-    let revision = first.order.revision.clone();
-    let (service, url) = (first.order.service.clone(), first.url.clone());
+    let Some(first) = open.first() else { bail!("there is nothing to deploy") };
+    let (service, revision, url) = (first.order.service.clone(), first.order.revision.clone(), first.url.clone());
     let previous = first.previous.as_ref().map(|previous| previous.revision.clone());
-    if !commit {
+    let result = if commit { Outcome::Deployed } else { Outcome::Open };
+    let outputs = finished(&service, &revision, previous, result, url);
+    if commit {
+        commit_all(open)?;
+    } else {
         for deploying in &mut open {
             deploying.end_watch();
             info!("{} stays open: `action = \"commit\"` ends it", deploying.order.service);
         }
-        return Ok(finished(&service, &revision, previous, Outcome::Open, url));
     }
-    let mut committed: Vec<(Deploying, traffic::State)> = Vec::new();
-    while !open.is_empty() {
-        match open[0].commit() {
+    Ok(outputs)
+}
+
+/// Commits all that is open, and lets the previous revisions go.
+fn commit_all(mut open: Vec<Deploying>) -> Result<(), Failure> {
+    let mut committed = Vec::new();
+    let mut failed = None;
+    while let Some(next) = open.first_mut() {
+        match next.commit() {
             Ok(state) => committed.push((open.remove(0), state)),
             Err(why) => {
-                let why = abort(open, why);
-                let ends: Vec<_> = committed.iter().map(|(deploying, state)| end(deploying, state)).collect();
-                let names: Vec<_> = committed.iter().map(|(d, _)| d.order.service.as_str()).collect();
-                let note = match names.is_empty() {
+                let names: Vec<_> = committed.iter().map(|(d, _): &(Deploying, _)| d.order.service.as_str()).collect();
+                let why = match names.is_empty() {
                     true => why,
-                    false => why.context(format!("{} went over and stays so, but not the rest", names.join(", "))),
+                    false => why.context(format!("{} went over and stays so, the rest does not", names.join(", "))),
                 };
-                drop(ends);
-                return Err(note);
+                failed = Some(fail::abort(&mut open, why));
+                open.clear();
             }
         }
     }
-    for (deploying, state) in &committed {
-        end(deploying, state)?;
+    for (Deploying { order, previous, .. }, state) in &committed {
+        let last = previous.as_ref().map(|previous| previous.revision.as_str());
+        if let Err(why) = retire::finish(&order.service, state, last, order.end) {
+            failed.get_or_insert(why);
+        }
     }
-    Ok(finished(&service, &revision, previous, Outcome::Deployed, url))
-}
-
-fn end(deploying: &Deploying, state: &traffic::State) -> Result<(), Failure> {
-    let last = deploying.previous.as_ref().map(|previous| previous.revision.as_str());
-    retire::finish(&deploying.order.service, state, last, deploying.order.end)
-}
-
-/// Takes back all that is open, the last first: that one is the one that failed.
-fn abort(open: Vec<Deploying>, why: Failure) -> Failure {
-    open.into_iter().rev().fold(why, |why, mut deploying| fail::abort(&mut deploying, why))
+    failed.map_or(Ok(()), Err)
 }
 
 #[cfg(test)]

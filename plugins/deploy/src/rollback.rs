@@ -89,9 +89,11 @@ fn back(
                 revision: target.to_owned(),
                 previous: last,
                 containers: mine.iter().map(|container| container.name.clone()).collect(),
+                culprit: None,
                 end: with.end(),
+                tell: true,
             };
-            return Err(fail::give_back(&failed, None, why, |names, grace_ms| {
+            return Err(fail::give_back(&failed, why, |names, grace_ms| {
                 // They were kept, and still are.
                 for name in names {
                     if let Err(error) = docker::stop(name, grace_ms) {

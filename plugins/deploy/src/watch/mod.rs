@@ -21,6 +21,8 @@ pub(crate) struct Watch {
     baseline: Option<String>,
     settings: Option<Analysis>,
     feeds: Vec<Feed>,
+    /// The weights have changed since anything was measured.
+    moved: bool,
     /// The router's clock, as far as is known.
     now: u64,
 }
@@ -28,33 +30,47 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) fn new(service: &str, canary: &str, baseline: Option<String>, settings: Option<Analysis>) -> Self {
         let (service, canary) = (service.to_owned(), canary.to_owned());
-        Self { service, canary, baseline, settings, feeds: Vec::new(), now: 0 }
+        Self { service, canary, baseline, settings, feeds: Vec::new(), moved: false, now: 0 }
     }
 
-    /// The weights have changed: what is measured across that compares nothing, so every window begins anew. The first
-    /// time, the analysis begins.
-    ///
-    /// # Errors
-    /// The router cannot be asked.
-    pub(crate) fn moved(&mut self) -> Result<(), Failure> {
-        let Some(settings) = &self.settings else { return Ok(()) };
-        self.now = self.measure(None)?.now_ms;
+    /// The weights have changed: what is measured across that compares nothing, so every window begins anew when the next
+    /// pause does. The first time, the analysis begins.
+    pub(crate) fn moved(&mut self) {
+        self.moved = true;
+    }
+
+    /// A pause begins.
+    fn begin(&mut self) -> Result<(), Failure> {
+        let Some(settings) = self.settings.as_ref().filter(|_| self.moved || !self.feeds.is_empty()) else {
+            return Ok(());
+        };
+        self.now = self.measure()?.now_ms;
+        if !std::mem::take(&mut self.moved) {
+            return Ok(());
+        }
         // Windows are whole seconds; the one in which the weights changed belongs to neither side.
         let from = self.now.next_multiple_of(1_000);
-        if self.feeds.is_empty() {
-            self.feeds =
-                settings.metrics.iter().map(|metric| Feed::new(metric.clone(), from)).collect::<Result<_, _>>()?;
-        } else {
+        if !self.feeds.is_empty() {
             self.feeds.iter_mut().for_each(|feed| feed.restart(from));
+            return Ok(());
+        }
+        for metric in &settings.metrics {
+            if self.baseline.is_none() && metric.needs_baseline() {
+                info!("`{}` is not judged: there is no previous revision to compare with", metric.name);
+            } else {
+                self.feeds.push(Feed::new(metric.clone(), from)?);
+            }
         }
         Ok(())
     }
 
-    /// Lets so much time pass, and judges meanwhile. Takes longer where there is too little to judge by.
+    /// Lets so much time pass, and judges meanwhile. Takes longer where there is too little to judge by. `alone`: the
+    /// previous revision does not serve any more, so nobody waits for what compares with it.
     ///
     /// # Errors
     /// The new revision is bad, or a person has said so.
-    pub(crate) fn over(&mut self, millis: u64) -> Result<(), Failure> {
+    pub(crate) fn over(&mut self, millis: u64, alone: bool) -> Result<(), Failure> {
+        self.begin()?;
         if self.feeds.is_empty() {
             timer::sleep(Duration::from_millis(millis));
             return Ok(());
@@ -63,7 +79,7 @@ impl Watch {
         let mut told = false;
         loop {
             let over = self.now >= end;
-            if over && self.feeds.iter().all(|feed| feed.lets_go_on()) {
+            if over && self.feeds.iter().all(|feed| feed.lets_go_on() || (alone && feed.metric().needs_baseline())) {
                 return Ok(());
             }
             if over && !std::mem::replace(&mut told, true) {
@@ -78,6 +94,7 @@ impl Watch {
     /// # Errors
     /// The new revision is bad, or a person has said so.
     pub(crate) fn until_told(&mut self) -> Result<String, Failure> {
+        self.begin()?;
         while !self.feeds.iter().all(|feed| feed.has_spoken()) {
             self.sleep_and_look(u64::MAX)?;
         }
@@ -93,7 +110,7 @@ impl Watch {
         if self.feeds.is_empty() {
             return Ok(());
         }
-        self.now = self.measure(None)?.now_ms;
+        self.now = self.measure()?.now_ms;
         self.look()
     }
 
@@ -118,7 +135,7 @@ impl Watch {
             }
             let Some((_, measured)) = seen.iter().find(|(known, _)| *known == from) else { continue };
             if let Ok(measured) = measured {
-                self.now = self.now.max(measured.now_ms);
+                self.now = measured.now_ms;
             }
             let measured = measured.clone();
             self.feed(at, measured.as_ref().map_err(Failure::message))?;
@@ -134,8 +151,8 @@ impl Watch {
         }
     }
 
-    fn measure(&self, from: Option<u64>) -> Result<Measurements, Failure> {
-        traffic::measure(&self.service, from, 1_000)
+    fn measure(&self) -> Result<Measurements, Failure> {
+        traffic::measure(&self.service, None, 1_000)
             .or_fail_with(|| format!("ask what was measured of {}", self.service))
     }
 
@@ -143,8 +160,8 @@ impl Watch {
         let Some(settings) = &self.settings else { return Ok(()) };
         let feed = &mut self.feeds[at];
         let window = observe::window(measured, feed.until, self.now);
-        // The router's windows lag a moment: not an interval yet.
-        if window.1 < feed.due() && window.1 < self.now.saturating_sub(2_000) || window.1 <= window.0 {
+        // The router's clock may be a moment behind: not an interval yet.
+        if window.1 < feed.due() || window.1 <= window.0 {
             return Ok(());
         }
         let about = observe::About {
@@ -199,7 +216,7 @@ impl Watch {
             return Err(Failure::new(format!("{words}; {said}")));
         }
         info!("{said}");
-        self.now = self.measure(None)?.now_ms;
+        self.now = self.measure()?.now_ms;
         Ok(())
     }
 
