@@ -193,6 +193,7 @@ table! {
     TrafficMeasure "traffic.measure" "traffic" "traffic" plugin Record, traffic::Measure => demands::traffic_measure;
     TrafficJudge "traffic.judge" "traffic" "traffic" plugin Record, traffic::Judge => demands::traffic_judge;
     TrafficOpen "traffic.open" "traffic" "traffic" host Record, traffic::Open => demands::host_only;
+    TrafficPlaced "traffic.placed" "traffic" "traffic" host Record, traffic::Placed => demands::host_only;
     TimerSleep "timer.sleep" "timer" "" plugin Wait, timer::Sleep => demands::nothing;
     WasiWallClock "wasi.wall-clock" "wasi" "" host Record, NoArgs => demands::nothing;
     WasiMonotonicClock "wasi.monotonic-clock" "wasi" "" host Record, NoArgs => demands::nothing;

@@ -126,7 +126,13 @@ async fn declare(client: &Client, one: SocketAddr, two: SocketAddr) {
     let revision = |weight, address| Revision {
         replicas: None,
         weight: Weight::percent(weight),
-        endpoints: vec![Endpoint { container: format!("c{weight}"), address, ready: true, name: String::new(), port: 0 }],
+        endpoints: vec![Endpoint {
+            container: format!("c{weight}"),
+            address,
+            ready: true,
+            name: String::new(),
+            port: 0,
+        }],
     };
     let service = Service {
         routes: vec![Route { host: None, path: "/".to_owned(), listeners: vec![], revision: None }],

@@ -47,7 +47,7 @@ use serde_json::Value as Json;
 use tokio::sync::OnceCell;
 use windlass_gate::api::Nothing;
 use windlass_gate::api::docker as api;
-use windlass_gate::{Call, CallError, Capability, Function, Session, Stop};
+use windlass_gate::{Call, CallError, Capability, Function, Session, Stop, Touches};
 
 pub use config::DockerConfig;
 pub use connect::DaemonInfo;
@@ -112,6 +112,24 @@ impl Capability for Docker {
             Function::DockerExec => Ok(answer(Ok(compose::exec(session, decode(function, args)?).await?))?),
             other => Err(CallError::Other(format!("{} is not made of other calls of Docker", other.name())).into()),
         }
+    }
+}
+
+#[async_trait]
+impl Touches for Docker {
+    async fn touches(&self, call: &Call) -> Result<Vec<String>, CallError> {
+        let named = match call.function {
+            Function::DockerStop => call.decode::<api::Stop>()?.container,
+            Function::DockerRemove => call.decode::<api::Remove>()?.container,
+            Function::DockerRemoveCreated => return Ok(vec![call.decode::<api::RemoveCreated>()?.id]),
+            Function::DockerSweep => {
+                let leftover = call.decode::<api::Sweep>()?.leftover;
+                return Ok(Vec::from_iter((leftover.kind == api::LeftoverKind::Container).then_some(leftover.id)));
+            }
+            _ => return Ok(Vec::new()),
+        };
+        let found = container::find(self.engine().await?, call, &named).await?;
+        Ok(found.into_iter().map(|found| found.id).collect())
     }
 }
 

@@ -69,9 +69,13 @@ impl Bench {
         };
         self.apply(Change::Service { name: name(), service: Box::new(service.clone()) });
         service.revisions.clear();
-        let deployment =
-            Intent { revision: "v2".to_owned(), strategy: "blue-green".to_owned(), ..Intent::default() };
-        self.apply(Change::Begin { name: name(), owner: "storefront".to_owned(), deployment, service: Box::new(service) });
+        let deployment = Intent { revision: "v2".to_owned(), strategy: "blue-green".to_owned(), ..Intent::default() };
+        self.apply(Change::Begin {
+            name: name(),
+            owner: "storefront".to_owned(),
+            deployment,
+            service: Box::new(service),
+        });
     }
 
     fn get(&self) -> std::io::Result<String> {
@@ -237,14 +241,22 @@ fn what_cannot_be_is_told_and_starts_nothing() {
     let bench = Bench::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    bench.folder.windlass(&["router", "start", "--listen", &address]).exits(4).says("cannot listen at").says("--listen");
+    bench
+        .folder
+        .windlass(&["router", "start", "--listen", &address])
+        .exits(4)
+        .says("cannot listen at")
+        .says("--listen");
     // The mistake is not kept.
     bench.start();
     bench.folder.windlass(&["router", "stop"]).exits(0);
     for (args, words) in [
         (&["--listen", "nowhere"][..], "nowhere"),
         (&["--listen-tls", "127.0.0.1:1"], "--certificate"),
-        (&["--listen-tls", "127.0.0.1:1", "--certificate", "a", "--certificate", "b", "--key", "k"], "do not go together"),
+        (
+            &["--listen-tls", "127.0.0.1:1", "--certificate", "a", "--certificate", "b", "--key", "k"],
+            "do not go together",
+        ),
         (
             &["--listen", "127.0.0.1:1", "--listen-tls", "127.0.0.1:1", "--certificate", "a", "--key", "k"],
             "with TLS and without",

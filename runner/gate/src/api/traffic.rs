@@ -347,12 +347,16 @@ record! {
     }
     /// Asks which deploys of this run are not over. Host only.
     Open {}
-    /// One of them. Host only.
+    /// Asks for Docker's ids of the containers that the router's table names. Host only.
+    Placed {}
+    /// A deploy of this run that is not over. Host only.
     OpenService {
         /// The service, by its name in the pipeline.
         service: String,
         /// The environment that it belongs to.
         environment: Option<Arc<str>>,
+        /// The step that began it, by its place in the plan.
+        step: u32,
         /// Whether its revision is the service's own now.
         committed: bool,
     }
@@ -390,4 +394,5 @@ operation! {
     Measure => TrafficMeasure -> Measurements;
     Judge => TrafficJudge -> Nothing;
     Open => TrafficOpen -> Vec<OpenService>;
+    Placed => TrafficPlaced -> Vec<String>;
 }

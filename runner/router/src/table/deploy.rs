@@ -190,10 +190,10 @@ fn retire(name: &str, revision: &str, old: &Entry, ready: &dyn Readiness) -> Res
         return Err(out_of_turn(name, format!("revision {revision} is its current one")));
     }
     let mut service = old.service.clone();
-    let retired = service.revisions.remove(revision).ok_or_else(|| Refusal::UnknownRevision {
-        service: name.to_owned(),
-        revision: revision.to_owned(),
-    })?;
+    let retired = service
+        .revisions
+        .remove(revision)
+        .ok_or_else(|| Refusal::UnknownRevision { service: name.to_owned(), revision: revision.to_owned() })?;
     if retired.weight > Weight::ZERO {
         let what = format!("revision {revision} of service {name}");
         return Err(Refusal::Serving { what, why: format!("it has weight {}", retired.weight) });

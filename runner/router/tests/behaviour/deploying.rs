@@ -92,10 +92,8 @@ fn retire(revision: &str) -> Change {
 
 /// The change, of the shop.
 fn named(mut change: Change) -> Change {
-    if let Change::Commit { name }
-    | Change::Abort { name }
-    | Change::Finish { name }
-    | Change::RemoveService { name } = &mut change
+    if let Change::Commit { name } | Change::Abort { name } | Change::Finish { name } | Change::RemoveService { name } =
+        &mut change
     {
         "shop".clone_into(name);
     }

@@ -35,7 +35,10 @@ pub(super) fn start(folder: &Path, what: &str, args: &[String], format: Format) 
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(machine)?;
     let file = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&log).map_err(machine)?;
     let failed_to_start = |error: std::io::Error| {
-        CliError::machine(format!("the router's process cannot be started: {error}"), "is this program still in its place?")
+        CliError::machine(
+            format!("the router's process cannot be started: {error}"),
+            "is this program still in its place?",
+        )
     };
     let program = std::env::current_exe().map_err(failed_to_start)?;
     let mut command = Command::new(program);
@@ -50,10 +53,9 @@ pub(super) fn start(folder: &Path, what: &str, args: &[String], format: Format) 
     match serde_json::from_str::<Value>(&said) {
         Ok(said) if said.get("error").is_some() => Err(refused(&said["error"], &log)),
         Ok(_) => told(folder, what, &log, format),
-        Err(_) => Err(CliError::machine(
-            "the router ended before it served",
-            format!("{} has what it said", log.display()),
-        )),
+        Err(_) => {
+            Err(CliError::machine("the router ended before it served", format!("{} has what it said", log.display())))
+        }
     }
 }
 

@@ -113,11 +113,7 @@ impl How {
         let mut listeners: BTreeMap<_, _> = self.listen.iter().map(|a| (*a, Listener::default())).collect();
         if self.certificate.len() != self.key.len() {
             return Err(CliError::usage(
-                format!(
-                    "{} certificates and {} keys do not go together",
-                    self.certificate.len(),
-                    self.key.len()
-                ),
+                format!("{} certificates and {} keys do not go together", self.certificate.len(), self.key.len()),
                 "give --key once for each --certificate, in the same order",
             ));
         }

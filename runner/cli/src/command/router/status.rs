@@ -43,7 +43,10 @@ fn human(state: &State, folder: &Path) -> String {
     let up = humantime::format_duration(Duration::from_secs(health.up_ms / 1000));
     let mut text = format!("router {} (version {}), up {up}, in {}\n", health.pid, health.version, folder.display());
     let listeners: Vec<String> = state.listeners.iter().map(|(a, l)| address(*a, l)).collect();
-    line(&mut text, format_args!("listens at {}", if listeners.is_empty() { "no address".into() } else { listeners.join(", ") }));
+    line(
+        &mut text,
+        format_args!("listens at {}", if listeners.is_empty() { "no address".into() } else { listeners.join(", ") }),
+    );
     match health.phase {
         Phase::Serving => {}
         Phase::HandingOver => line(&mut text, format_args!("it is handing over to a new router")),
@@ -72,7 +75,8 @@ fn one(text: &mut String, name: &str, service: &ServiceState) {
         line(text, format_args!("  route {host}{}{}{preview}", route.path, listeners.join(",")));
     }
     if let Some(deployment) = &service.deployment {
-        let strategy = if deployment.strategy.is_empty() { String::new() } else { format!(" ({})", deployment.strategy) };
+        let strategy =
+            if deployment.strategy.is_empty() { String::new() } else { format!(" ({})", deployment.strategy) };
         let previous = deployment.previous.as_ref().map(|p| format!(", after {p}")).unwrap_or_default();
         let committed = if deployment.committed { ", committed" } else { "" };
         line(

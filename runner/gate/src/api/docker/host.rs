@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::{choice, record};
 use super::{ContainerSpec, ExecSpec, Lifetime};
 
 record! {

@@ -10,7 +10,7 @@ pub use host::*;
 pub use images::*;
 pub use spec::*;
 
-use super::{Nothing, choice, operation, record};
+use super::{Nothing, operation};
 
 operation! {
     Build => DockerBuild -> Built;

@@ -131,7 +131,10 @@ pub(crate) fn service(revisions: &[(&str, u8, &[&Backend])]) -> Service {
             name: String::new(),
             port: 0,
         });
-        ((*name).to_owned(), Revision { weight: Weight::percent(*weight), replicas: None, endpoints: endpoints.collect() })
+        (
+            (*name).to_owned(),
+            Revision { weight: Weight::percent(*weight), replicas: None, endpoints: endpoints.collect() },
+        )
     });
     Service {
         routes: vec![Route { host: None, path: "/".to_owned(), listeners: Vec::new(), revision: None }],
