@@ -176,20 +176,28 @@ impl Deploying {
     fn withdraw(&mut self, keep: u32) -> Result<(), Failure> {
         let Some(previous) = &mut self.previous else { return Ok(()) };
         let goes = previous.replicas.len().saturating_sub(keep as usize);
-        let gone: Vec<_> = previous.replicas.iter().take(goes).map(|replica| replica.container.clone()).collect();
-        previous.replicas.iter_mut().take(goes).for_each(|replica| replica.ready = false);
+        let mut names = Vec::new();
+        // Those that went before stay on the list: an abort starts them again.
+        for replica in previous.replicas.iter_mut().take(goes).filter(|replica| replica.ready) {
+            replica.ready = false;
+            names.push(replica.container.clone());
+        }
         let (service, revision, end) = (&self.order.service, &previous.revision, self.order.end);
         traffic::set_replicas(service, revision, &previous.replicas)
-            .or_fail_with(|| format!("take {} out of the traffic", gone.join(", ")))?;
-        for name in &gone {
-            let drained = traffic::drain(service, revision, Some(name), end.drain_ms)
-                .or_fail_with(|| format!("let `{name}` finish what it does"))?;
-            replicas::told(name, &drained);
+            .or_fail_with(|| format!("take {} out of the traffic", names.join(", ")))?;
+        let drain = |what: &str, container: Option<&str>| {
+            traffic::drain(service, revision, container, end.drain_ms)
+                .map(|drained| replicas::told(what, &drained))
+                .or_fail_with(|| format!("let `{what}` finish what it does"))
+        };
+        match keep {
+            0 => drain(revision, None)?,
+            _ => names.iter().try_for_each(|name| drain(name, Some(name)))?,
+        }
+        for name in &names {
             docker::stop(name, end.grace_ms).or_fail_with(|| format!("stop `{name}`"))?;
             info!("stopped {name}");
         }
-        // What is stopped has no address any more, so the router is not told of it again.
-        previous.replicas.drain(..goes);
         Ok(())
     }
 

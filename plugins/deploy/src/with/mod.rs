@@ -36,10 +36,10 @@ pub(crate) struct With {
     /// The image to run: a name, a pinned name or an id. Needs a grant in `docker.run`.
     pub(crate) image: Option<String>,
     /// What this version of the service is called. No other revision of it has the name; the run's id if left out.
-    #[schemars(regex(pattern = "^[a-zA-Z0-9_.-]+$"), length(max = 128))]
+    #[schemars(regex(pattern = "^[a-zA-Z0-9][a-zA-Z0-9_.-]*$"), length(max = 63))]
     pub(crate) revision: Option<String>,
     /// With `action = "rollback"`: the revision to go back to; the one that served before if left out.
-    #[schemars(regex(pattern = "^[a-zA-Z0-9_.-]+$"), length(max = 128))]
+    #[schemars(regex(pattern = "^[a-zA-Z0-9][a-zA-Z0-9_.-]*$"), length(max = 63))]
     pub(crate) to: Option<String>,
     /// Whether the deploy ends with this step. With `false` it stays open, with all of the traffic on the new revision:
     /// a later step of the run ends it with `action = "commit"`, and if the run fails before that, it is rolled back.
