@@ -10,7 +10,7 @@ mod service;
 mod wasm;
 
 pub(crate) use engine::Engine;
-pub(crate) use peers::{docker_cli, haproxy, ninja};
+pub(crate) use peers::{docker_cli, ninja};
 pub(crate) use registry::Registry;
 pub(crate) use service::Service;
 
@@ -30,7 +30,7 @@ pub(crate) fn command() -> Result<()> {
     World::ensure(&context, false).map(drop)
 }
 
-/// For the tests of its driver.
+/// For the tests of its driver, and what the router is measured against.
 pub(crate) fn haproxy() -> Result<()> {
     ui::part("HAProxy", packages::haproxy)
 }

@@ -268,7 +268,8 @@ impl Deployment {
             _ => false,
         };
         let before: Vec<_> = self.events.iter().take_while(|event| !is_restored(event)).collect();
-        let shifted = before.iter().rposition(|event| matches!(event.what, What::Weights(_))).map_or(0, |last| last + 1);
+        let shifted =
+            before.iter().rposition(|event| matches!(event.what, What::Weights(_))).map_or(0, |last| last + 1);
         before.get(shifted..)?.iter().find(|event| bad(&event.what)).map(|event| event.at)
     }
 
