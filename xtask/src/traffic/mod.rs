@@ -7,11 +7,14 @@
 mod harness;
 mod load;
 mod options;
+mod pipeline;
+mod place;
 mod process;
 mod router;
 mod scenario;
 mod table;
 mod trial;
+mod watch;
 
 pub(crate) use options::Options;
 

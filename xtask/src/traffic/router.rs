@@ -16,14 +16,14 @@ use std::time::Duration;
 /// What is asked of a router is done by then.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long requests may take to finish when a router ends, or hands over.
-const DRAIN: &str = "10s";
+const DRAIN_S: &str = "10";
 
 /// A running router. What it is, it says itself: an upgrade makes it another process.
 pub(super) struct Router {
     program: PathBuf,
     pub(super) folder: PathBuf,
     pub(super) address: SocketAddr,
-    control: Server,
+    pub(super) control: Server,
     log: PathBuf,
     /// The process that was started, and those that replaced it.
     processes: Vec<Process>,
@@ -53,7 +53,7 @@ impl Router {
     /// Starts the process, the first one or the one after a kill, and waits until it serves.
     pub(super) fn serve(&mut self) -> Result<()> {
         let address = self.address.to_string();
-        let args = ["router", "start", "--foreground", "--listen", &address, "--drain", DRAIN];
+        let args = ["router", "start", "--foreground", "--listen", &address, "--drain", DRAIN_S];
         let process = Process::start(self.command(&args), &self.log)?;
         self.processes.push(process);
         until("the router serves", PATIENCE, || {
@@ -82,7 +82,7 @@ impl Router {
     /// Replaces it by a new process, and waits until the old one has finished what was under way.
     pub(super) fn upgrade(&mut self) -> Result<()> {
         let before = self.health()?["pid"].clone();
-        let args = ["router", "upgrade", "--foreground"];
+        let args = ["router", "upgrade", "--foreground", "--drain", DRAIN_S];
         let process = Process::start(self.command(&args), &self.log)?;
         self.processes.push(process);
         until("another router has taken over", PATIENCE, || {

@@ -11,8 +11,8 @@ pub(super) struct Bounds {
     pub(super) outage: Option<Duration>,
     /// All answers are the expected revision's by then.
     pub(super) safe: Duration,
-    /// The part of the requests that may be failures of the revision itself.
-    pub(super) share: f64,
+    /// So many requests may be failures of the revision itself.
+    pub(super) own: f64,
 }
 
 /// A line of the table.
@@ -58,20 +58,19 @@ impl Row {
             )),
             Some(_) => {}
         }
-        if self.share() > self.bounds.share {
+        if count(self.own) > self.bounds.own {
             problems.push(format!(
-                "{:.1} % of the requests were failures of the revision itself, and the bound is {:.1} %",
-                self.share() * 100.0,
-                self.bounds.share * 100.0
+                "the revision itself failed {} requests, and by its weight it could fail {:.0}",
+                self.own, self.bounds.own
             ));
         }
         problems
     }
+}
 
-    #[expect(clippy::cast_precision_loss, reason = "counts of requests are far below 2^52")]
-    fn share(&self) -> f64 {
-        self.own as f64 / self.requests.max(1) as f64
-    }
+#[expect(clippy::cast_precision_loss, reason = "counts of requests are far below 2^52")]
+fn count(requests: usize) -> f64 {
+    requests as f64
 }
 
 fn seconds(time: Duration) -> String {
@@ -89,7 +88,11 @@ pub(super) fn table(rows: &[Row]) -> String {
         };
         let own = match row.own {
             0 => "0".to_owned(),
-            own => format!("{own} = {:.1} % (bound {:.0} %)", row.share() * 100.0, row.bounds.share * 100.0),
+            own => format!(
+                "{own} = {:.1} % (bound {:.0})",
+                count(own) * 100.0 / count(row.requests.max(1)),
+                row.bounds.own
+            ),
         };
         let safe = row.safe.map_or("never".to_owned(), seconds);
         let safe = format!("{safe} (bound {})", seconds(row.bounds.safe));
@@ -124,7 +127,7 @@ mod tests {
             outage: Duration::ZERO,
             own: 0,
             safe: Some(Duration::from_secs(1)),
-            bounds: Bounds { outage: None, safe: Duration::from_secs(5), share: 0.0 },
+            bounds: Bounds { outage: None, safe: Duration::from_secs(5), own: 0.0 },
             wrong: Vec::new(),
             failures: Vec::new(),
         }

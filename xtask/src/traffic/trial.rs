@@ -3,7 +3,9 @@
 use super::harness::Harness;
 use super::load::{Load, Records, Shape};
 use super::options::Driver;
+use super::place::Place;
 use super::table::{Bounds, Row};
+use super::watch::Watch;
 use crate::failure::Result;
 use std::fs;
 use std::net::SocketAddr;
@@ -17,8 +19,9 @@ pub(super) struct Trial {
     scenario: String,
     driver: Driver,
     load: Load,
-    /// When the last act began.
-    act: Duration,
+    /// When the last act began; none: with the first request that failed, or was served late.
+    act: Option<Duration>,
+    watch: Option<Watch>,
     pub(super) wrong: Vec<String>,
 }
 
@@ -27,12 +30,19 @@ impl Trial {
     pub(super) fn begin(scenario: &str, driver: Driver, address: SocketAddr) -> Result<Self> {
         let load = Load::begin(address, Shape::USUAL)?;
         load.pass(AROUND)?;
-        Ok(Self { scenario: scenario.to_owned(), driver, act: load.now(), load, wrong: Vec::new() })
+        Ok(Self { scenario: scenario.to_owned(), driver, act: Some(load.now()), watch: None, load, wrong: Vec::new() })
     }
 
     /// The act begins now: from here the time to the safe state is taken.
     pub(super) fn act(&mut self) {
-        self.act = self.load.now();
+        self.act = Some(self.load.now());
+    }
+
+    /// A revision that fails is watched from now on: it may fail as many requests as its weight says, and the act is
+    /// its first answer.
+    pub(super) fn watch(&mut self, place: &Place<'_>, revision: &str) {
+        self.act = None;
+        self.watch = Some(Watch::begin(self.load.began(), revision, place.looks()));
     }
 
     /// Lets so many requests go by.
@@ -48,10 +58,15 @@ impl Trial {
     }
 
     /// Ends the load, when some more requests have told how things are now, and judges.
-    pub(super) fn end(self, harness: &Harness, expected: &str, bounds: Bounds) -> Result<Row> {
+    pub(super) fn end(self, harness: &Harness, expected: &str, mut bounds: Bounds) -> Result<Row> {
         // An outage that goes on is not waited out.
         self.load.pass(AROUND)?;
         let records = self.load.end()?;
+        if let Some(watch) = self.watch {
+            bounds.own = watch.end(&records)?;
+        }
+        let act = self.act.or_else(|| records.first_not(expected));
+        let safe = records.safe_from(expected).map(|safe| act.map_or(Duration::ZERO, |act| safe.saturating_sub(act)));
         let row = Row {
             scenario: self.scenario,
             driver: self.driver.name(),
@@ -59,7 +74,7 @@ impl Trial {
             caused: records.caused().len(),
             outage: records.outage(),
             own: records.own().len(),
-            safe: records.safe_from(expected).map(|safe| safe.saturating_sub(self.act)),
+            safe,
             bounds,
             wrong: self.wrong,
             failures: records.explain(),

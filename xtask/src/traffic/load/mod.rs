@@ -110,6 +110,11 @@ impl Load {
         self.run.began.elapsed()
     }
 
+    /// When it began.
+    pub(super) fn began(&self) -> Instant {
+        self.run.began
+    }
+
     /// Waits until this many requests more have been answered, or failed.
     pub(super) fn pass(&self, requests: u64) -> Result<()> {
         let until = self.run.sent.load(Ordering::Relaxed) + requests;

@@ -139,15 +139,24 @@ impl Records {
         counts
     }
 
+    /// Those that are split by weights: a message goes where its WebSocket was opened.
+    pub(in crate::traffic) fn split(&self) -> impl DoubleEndedIterator<Item = &Record> {
+        self.0.iter().filter(|record| record.kind != Kind::Message)
+    }
+
     /// From when on every request that is sent is answered well by this revision; none: not even the last one.
-    /// A message goes where its WebSocket was opened, so messages do not tell.
     pub(in crate::traffic) fn safe_from(&self, expected: &str) -> Option<Duration> {
-        let mut tell = self.0.iter().filter(|record| record.kind != Kind::Message).rev().peekable();
+        let mut tell = self.split().rev().peekable();
         let mut from = None;
         while let Some(record) = tell.next_if(|record| record.is_good(expected)) {
             from = Some(record.sent);
         }
         from
+    }
+
+    /// When the first request was sent that was not answered well by this revision.
+    pub(in crate::traffic) fn first_not(&self, expected: &str) -> Option<Duration> {
+        self.split().find(|record| !record.is_good(expected)).map(|record| record.sent)
     }
 
     /// From the first failure's beginning to the last one's end, among those that were caused.

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const SERVICE: &str = "shop";
 const ROUTER: &[Driver] = &[Driver::Router];
 /// Nothing fails, and what was asked for is so at once.
-const AT_ONCE: Bounds = Bounds { outage: None, safe: Duration::from_secs(1), share: 0.0 };
+const AT_ONCE: Bounds = Bounds { outage: None, safe: Duration::from_secs(1), own: 0.0 };
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     vec![
@@ -122,7 +122,7 @@ fn killed(harness: &Harness, scenario: &Scenario, driver: Driver) -> Result<Row>
     trial.check(after["listeners"] == before["listeners"], || "the listeners are not those before".to_owned());
     trial.check(took < Duration::from_secs(5), || format!("it took {took:?} to serve again"));
     let second = Duration::from_secs(2);
-    trial.end(harness, "v2", Bounds { outage: Some(second), safe: second, share: 0.0 })
+    trial.end(harness, "v2", Bounds { outage: Some(second), safe: second, own: 0.0 })
 }
 
 fn upgraded(harness: &Harness, scenario: &Scenario, driver: Driver) -> Result<Row> {

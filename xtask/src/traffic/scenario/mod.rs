@@ -1,6 +1,8 @@
 //! The scenarios: what is done under load, and what has to hold.
 
+mod bad;
 mod by_hand;
+mod deliveries;
 
 use super::harness::Harness;
 use super::options::{Driver, Options};
@@ -49,5 +51,8 @@ pub(super) fn chosen(options: &Options) -> Vec<(Scenario, Driver)> {
 }
 
 fn all() -> Vec<Scenario> {
-    by_hand::scenarios()
+    let mut all = by_hand::scenarios();
+    all.extend(deliveries::scenarios());
+    all.extend(bad::scenarios());
+    all
 }
