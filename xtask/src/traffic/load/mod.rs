@@ -143,3 +143,81 @@ impl Drop for Load {
         self.run.stop.store(true, Ordering::SeqCst);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::record::Reason;
+    use super::*;
+    use crate::failure::Doing as _;
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::TcpListener;
+
+    /// Answers every request with the next of these in turn; with nothing it hangs up.
+    fn server(answers: &'static [&'static str]) -> Result<SocketAddr> {
+        let listener = TcpListener::bind("127.0.0.1:0").doing(|| "listen".to_owned())?;
+        let address = listener.local_addr().doing(|| "read an address".to_owned())?;
+        std::thread::spawn(move || {
+            let mut turn = 0;
+            for stream in listener.incoming().flatten() {
+                let Ok(mut writer) = stream.try_clone() else { continue };
+                let mut lines = BufReader::new(stream).lines().map_while(std::io::Result::ok);
+                // The load of these tests is one client, so there is one connection at a time.
+                while lines.any(|line| line.is_empty()) {
+                    let answer = answers[turn % answers.len()];
+                    turn += 1;
+                    if answer.is_empty() || writer.write_all(answer.as_bytes()).is_err() {
+                        break;
+                    }
+                }
+            }
+        });
+        Ok(address)
+    }
+
+    fn records(address: SocketAddr, requests: u64) -> Result<Records> {
+        let shape = Shape { kept: 1, new: 0, slow: 0, posts: 0, sockets: 0, pause: Duration::from_millis(1) };
+        let load = Load::begin(address, shape)?;
+        load.pass(requests)?;
+        load.end()
+    }
+
+    const GOOD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 3\r\nx-revision: v1\r\n\r\nv1\n";
+
+    #[test]
+    fn each_failure_has_its_reason() -> Result<()> {
+        let address = server(&[
+            GOOD,
+            "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nx-revision: v1\r\n\r\n",
+            "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: 3\r\nx-revision: v1\r\n\r\nv2\n",
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nx-revision: v1\r\n\r\n3\r\nv1\n\r\n0\r\n\r\n",
+            "",
+        ])?;
+        let records = records(address, 12)?;
+        let failed: Vec<_> = records.all().iter().take(6).map(|record| record.failed).collect();
+        let expected = [Some(Reason::Status(500)), Some(Reason::Status(503)), Some(Reason::WrongBody)];
+        assert_eq!(failed, [&[None], &expected[..], &[None, Some(Reason::Closed)]].concat());
+        let first = &records.all()[..6];
+        assert_eq!(first.iter().filter(|record| record.is_revisions_own()).count(), 1);
+        Ok(())
+    }
+
+    #[test]
+    fn a_kept_connection_that_the_server_has_closed_is_not_used_again() -> Result<()> {
+        const CLOSE: &str = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 3\r\nx-revision: v1\r\n\r\nv1\n";
+        let records = records(server(&[GOOD, CLOSE])?, 6)?;
+        assert_eq!(records.explain(), [""; 0]);
+        Ok(())
+    }
+
+    #[test]
+    fn nobody_listens() -> Result<()> {
+        let listener = TcpListener::bind("127.0.0.1:0").doing(|| "listen".to_owned())?;
+        let address = listener.local_addr().doing(|| "read an address".to_owned())?;
+        drop(listener);
+        let records = records(address, 2)?;
+        assert!(records.all().iter().all(|record| record.failed == Some(Reason::Refused)));
+        assert!(Load::begin(SocketAddr::from(([192, 0, 2, 1], 80)), Shape::USUAL).is_err(), "it is not this machine");
+        Ok(())
+    }
+}

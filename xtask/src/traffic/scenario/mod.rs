@@ -3,6 +3,7 @@
 mod bad;
 mod by_hand;
 mod deliveries;
+mod disturbed;
 
 use super::harness::Harness;
 use super::options::{Driver, Options};
@@ -54,5 +55,6 @@ fn all() -> Vec<Scenario> {
     let mut all = by_hand::scenarios();
     all.extend(deliveries::scenarios());
     all.extend(bad::scenarios());
+    all.extend(disturbed::scenarios());
     all
 }
