@@ -58,6 +58,15 @@ impl Harness {
         Ok(Self { program, service, folder, envs, engine: outside.engine.server.clone(), next: Cell::new(1) })
     }
 
+    /// With an engine of its own, and what [`Self::prepare`] has built.
+    pub(super) fn apart(context: &Context, engine: Server) -> Result<Self> {
+        let folder = context.target.join("traffic");
+        let service = binary(&folder);
+        let envs = vec![("DOCKER_HOST".to_owned(), engine.to_docker_host())];
+        images(&folder.join("image"), &service, &envs)?;
+        Ok(Self { program: context.target.join("debug/windlass"), service, folder, envs, engine, next: Cell::new(1) })
+    }
+
     /// A name that no other trial has.
     pub(super) fn name(&self) -> String {
         let number = self.next.replace(self.next.get() + 1);
@@ -93,16 +102,19 @@ fn build_program(context: &Context) -> Result<PathBuf> {
 
 /// One static file, so that it is all that its image needs.
 fn build_service(context: &Context, folder: &Path) -> Result<PathBuf> {
-    let target = folder.join("service");
     Cmd::new("cargo")
         .dir(&context.root.join("tests/service"))
         .args(["build", "--release", "--locked", "--offline", "--target-dir"])
-        .arg(&target)
+        .arg(folder.join("service"))
         .env("RUSTFLAGS", "-C target-feature=+crt-static")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("CARGO_BUILD_TARGET")
         .run()?;
-    Ok(target.join("release/windlass-test-service"))
+    Ok(binary(folder))
+}
+
+fn binary(folder: &Path) -> PathBuf {
+    folder.join("service/release/windlass-test-service")
 }
 
 fn images(folder: &Path, service: &Path, envs: &[(String, String)]) -> Result<()> {

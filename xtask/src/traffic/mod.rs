@@ -29,6 +29,9 @@ use table::Row;
 /// The command.
 pub(crate) fn command(options: &Options) -> Result<()> {
     let context = Context::find()?;
+    if let (true, Some(name), &[driver]) = (options.apart, &options.only, options.drivers.as_slice()) {
+        return scenario::daemon::apart(&context, name, driver);
+    }
     build_guests(&context)?;
     let outside = World::ensure(&context, false)?;
     run(&context, &outside, options).map(drop)

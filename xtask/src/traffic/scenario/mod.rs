@@ -2,6 +2,7 @@
 
 mod bad;
 mod by_hand;
+pub(super) mod daemon;
 mod deliveries;
 mod disturbed;
 
@@ -56,5 +57,6 @@ fn all() -> Vec<Scenario> {
     all.extend(deliveries::scenarios());
     all.extend(bad::scenarios());
     all.extend(disturbed::scenarios());
+    all.extend(daemon::scenarios());
     all
 }
