@@ -4,6 +4,8 @@
 //! fail on the way: the first are the revision's doing, within the share of the traffic that it was given, and of the
 //! second there may be none, but where a scenario states a bound.
 
+mod front;
+mod haproxy;
 mod harness;
 mod load;
 mod options;

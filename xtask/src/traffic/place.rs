@@ -1,10 +1,11 @@
 //! Where one trial of a delivery happens: a fresh workspace, a pipeline of its own name, a router of its own.
 
+use super::front::Front;
 use super::harness::{Harness, REPOSITORY};
 use super::options::Driver;
 use super::pipeline::Delivery;
 use super::process::{Process, until};
-use super::router::{self, Router};
+use super::router;
 use crate::failure::{Doing, Failure, Result};
 use crate::http::{self, query};
 use crate::ui;
@@ -24,7 +25,7 @@ pub(super) struct Place<'a> {
     harness: &'a Harness,
     /// Of the pipeline and of the service.
     pub(super) name: String,
-    pub(super) router: Router,
+    pub(super) front: Front,
     workspace: PathBuf,
     said: PathBuf,
 }
@@ -36,16 +37,13 @@ impl<'a> Place<'a> {
         let workspace = harness.folder.join("trials").join(&name);
         fs::create_dir_all(&workspace).doing(|| format!("create {}", workspace.display()))?;
         let said = workspace.with_extension("said");
-        let router = match driver {
-            Driver::Router => Router::start(&harness.program, &name)?,
-            Driver::Haproxy => return Err(Failure::new("HAProxy is not here yet")),
-        };
-        Ok(Self { harness, name, router, workspace, said })
+        let front = Front::start(&harness.program, driver, &name)?;
+        Ok(Self { harness, name, front, workspace, said })
     }
 
     /// Where the load goes.
     pub(super) fn address(&self) -> SocketAddr {
-        self.router.address
+        self.front.address()
     }
 
     /// Starts `windlass` in the workspace.
@@ -55,7 +53,7 @@ impl<'a> Place<'a> {
             .args(args)
             .current_dir(&self.workspace)
             .envs(self.harness.envs.iter().map(|(name, value)| (name, value)))
-            .env("WINDLASS_ROUTER", &self.router.folder)
+            .env("WINDLASS_ROUTER", self.front.name())
             .env("NO_COLOR", "1")
             .env_remove("CI");
         Process::start(command, &self.said)
@@ -88,13 +86,13 @@ impl<'a> Place<'a> {
 
     /// What the router says of the service.
     pub(super) fn service(&self) -> Result<Json> {
-        Ok(self.router.service(&self.name)?.unwrap_or(Json::Null))
+        Ok(self.looks()()?.unwrap_or(Json::Null))
     }
 
     /// The same for whoever looks on from another thread.
     pub(super) fn looks(&self) -> impl Fn() -> Result<Option<Json>> + Send + use<> {
-        let (control, name) = (self.router.control.clone(), self.name.clone());
-        move || Ok(http::get(&control, "/v1/state")?.json()?["services"].get(&name).cloned())
+        let (ask, name) = (self.front.ask(&self.harness.program), self.name.clone());
+        move || ask.service(&name)
     }
 
     /// Waits until the router says this of the service; a process that drives it must not end before.

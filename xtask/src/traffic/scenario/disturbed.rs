@@ -38,8 +38,8 @@ fn middle<'a>(harness: &'a Harness, scenario: &Scenario, driver: Driver) -> Resu
 
 fn killed(harness: &Harness, scenario: &Scenario, driver: Driver) -> Result<Row> {
     let (mut place, mut trial, mut runner) = middle(harness, scenario, driver)?;
-    place.router.kill()?;
-    place.router.serve()?;
+    place.front.router()?.kill()?;
+    place.front.router()?.serve()?;
     let code = runner.wait(LIMIT)?;
     trial.check(code == Some(0), || format!("the delivery ended with {code:?}:\n{}", place.said(20)));
     end(harness, &place, trial, "v2", Bounds { outage: Some(RECOVERY), safe: Duration::from_secs(30), own: 0.0 })
@@ -47,7 +47,7 @@ fn killed(harness: &Harness, scenario: &Scenario, driver: Driver) -> Result<Row>
 
 fn upgraded(harness: &Harness, scenario: &Scenario, driver: Driver) -> Result<Row> {
     let (mut place, mut trial, mut runner) = middle(harness, scenario, driver)?;
-    place.router.upgrade()?;
+    place.front.router()?.upgrade()?;
     let code = runner.wait(LIMIT)?;
     trial.check(code == Some(0), || format!("the delivery ended with {code:?}:\n{}", place.said(20)));
     end(harness, &place, trial, "v2", bounds(Strategy::Canary, Duration::from_secs(40)))
