@@ -17,6 +17,8 @@ use crate::error::CliError;
 pub(crate) const PIPELINE: &str = "pipeline.toml";
 /// The folder beside it that holds the journal.
 pub(crate) const STATE: &str = ".windlass";
+/// The folder in it that holds the router's table and sockets.
+pub(crate) const ROUTER: &str = "router";
 
 /// Pipes wait for somebody, and devices have no end.
 const NO_FILE: &str = "it is a pipe, a device or a socket, and has to be a file";

@@ -124,8 +124,15 @@ async fn declare(client: &Client, one: SocketAddr, two: SocketAddr) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let revision = |weight, address| Revision {
+        replicas: None,
         weight: Weight::percent(weight),
-        endpoints: vec![Endpoint { container: format!("c{weight}"), address, ready: true }],
+        endpoints: vec![Endpoint {
+            container: format!("c{weight}"),
+            address,
+            ready: true,
+            name: String::new(),
+            port: 0,
+        }],
     };
     let service = Service {
         routes: vec![Route { host: None, path: "/".to_owned(), listeners: vec![], revision: None }],
@@ -137,7 +144,7 @@ async fn declare(client: &Client, one: SocketAddr, two: SocketAddr) {
         timeouts: Timeouts::default(),
     };
     let change = Change::Service { name: "shop".to_owned(), service: Box::new(service) };
-    client.apply(&Apply { by: "measurement".to_owned(), expect: 0, change }).await.unwrap();
+    client.apply(&Apply { by: "measurement".to_owned(), expect: 0, holder: None, change }).await.unwrap();
 }
 
 async fn backend(address: SocketAddr) {

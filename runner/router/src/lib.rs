@@ -3,6 +3,7 @@
 
 pub mod api;
 mod client;
+mod driver;
 mod front;
 mod process;
 mod run;
@@ -10,4 +11,5 @@ mod stats;
 pub mod table;
 
 pub use client::{Client, ClientError};
-pub use process::{Options, ServeError, serve};
+pub use driver::Driver;
+pub use process::{LoadError, Options, ServeError, load, serve};

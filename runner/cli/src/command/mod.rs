@@ -10,6 +10,7 @@ mod plan;
 mod plugin;
 mod replay;
 mod resume;
+mod router;
 mod run;
 mod runs;
 mod show;
@@ -34,6 +35,7 @@ pub(crate) enum Command {
     Runs(runs::Runs),
     Show(show::Show),
     Logs(logs::Logs),
+    Router(router::Router),
     Doctor(doctor::Doctor),
     Plugin(plugin::Plugin),
     Completions(completions::Completions),
@@ -54,6 +56,7 @@ impl Command {
             Self::Runs(args) => args.format(),
             Self::Show(args) => args.format.format,
             Self::Logs(args) => args.format.format,
+            Self::Router(args) => args.format(),
             Self::Doctor(args) => args.format.format,
             Self::Plugin(args) => args.format(),
             Self::Completions(_) => Format::Human,
@@ -74,6 +77,7 @@ impl Command {
             Self::Runs(args) => runs::run(args),
             Self::Show(args) => show::run(args),
             Self::Logs(args) => logs::run(args),
+            Self::Router(args) => router::run(args),
             Self::Doctor(args) => doctor::run(args),
             Self::Plugin(args) => plugin::run(args),
             Self::Completions(args) => completions::run(args),

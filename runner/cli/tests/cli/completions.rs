@@ -6,7 +6,7 @@ use crate::support::Folder;
 fn every_shell_has_them() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let done = Folder::new().windlass(&["completions", shell]).exits(0);
-        for command in ["run", "plan", "check", "runs", "show", "logs", "doctor", "plugin"] {
+        for command in ["run", "plan", "check", "runs", "show", "logs", "router", "doctor", "plugin"] {
             assert!(done.out.contains(command), "{shell} has no {command}");
         }
     }

@@ -19,6 +19,7 @@ mod plugin_inspect;
 mod plugin_test;
 mod replay;
 mod resume;
+mod router;
 mod run;
 mod run_signals;
 mod runs;

@@ -1,6 +1,6 @@
 //! What is asked of the router, and what it answers.
 
-use super::{Listener, Service, Weight};
+use super::{Endpoint, Intent, Listener, Service, Weight};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -13,6 +13,9 @@ pub struct Apply {
     pub by: String,
     /// The generation that the caller saw of what it changes; 0: it is not there yet.
     pub expect: u64,
+    /// The run for which it is asked. While a service is being deployed, only that run changes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
     /// What to change.
     pub change: Change,
 }
@@ -40,11 +43,78 @@ pub enum Change {
         /// Its name.
         name: String,
     },
+    /// A run reserves the service for a deployment, and makes it if there is none.
+    Begin {
+        /// Its name.
+        name: String,
+        /// The pipeline that it belongs to. No other can deploy it.
+        owner: String,
+        /// What is to come.
+        deployment: Intent,
+        /// Its settings from now on. It has no revisions: those that are there stay as they are,
+        /// each carried by as many replicas as before, and the new one gets nothing yet.
+        service: Box<Service>,
+    },
+    /// In a deployment: these are a revision's replicas from now on. One that is not there is made,
+    /// with weight 0.
+    Endpoints {
+        /// The service.
+        name: String,
+        /// Its revision.
+        revision: String,
+        /// How many ready replicas carry all traffic when it is this revision's; none: as many as the service says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replicas: Option<u32>,
+        /// All of them.
+        endpoints: Vec<Endpoint>,
+    },
+    /// The deployment's revision, which has all of the weight, is the current one from now on. Previews end.
+    Commit {
+        /// The service.
+        name: String,
+    },
+    /// The service is as it was before the deployment, which ends. Where a container has another
+    /// address than then, that and whether it is ready stay.
+    Abort {
+        /// The service.
+        name: String,
+    },
+    /// A revision that nothing needs any more leaves the table.
+    Retire {
+        /// The service.
+        name: String,
+        /// Its revision, of weight 0.
+        revision: String,
+    },
+    /// A committed deployment ends: others may deploy the service.
+    Finish {
+        /// The service.
+        name: String,
+    },
     /// These are the listeners from now on.
     Listeners {
         /// By address.
         listeners: BTreeMap<SocketAddr, Listener>,
     },
+}
+
+impl Change {
+    /// The service that it is about.
+    #[must_use]
+    pub fn service(&self) -> Option<&str> {
+        match self {
+            Self::Service { name, .. }
+            | Self::Weights { name, .. }
+            | Self::RemoveService { name }
+            | Self::Begin { name, .. }
+            | Self::Endpoints { name, .. }
+            | Self::Commit { name }
+            | Self::Abort { name }
+            | Self::Retire { name, .. }
+            | Self::Finish { name } => Some(name),
+            Self::Listeners { .. } => None,
+        }
+    }
 }
 
 /// The answer to [`Apply`], given when the table is durable.
@@ -158,6 +228,20 @@ pub enum Refusal {
     UnknownService { service: String },
     #[error("service {service} has no revision {revision}")]
     UnknownRevision { service: String, revision: String },
+    #[error(
+        "service {service} belongs to pipeline {owner}, and pipeline {asked} cannot deploy it: give the service another name, or remove it with the pipeline that has it"
+    )]
+    Owned { service: String, owner: String, asked: String },
+    #[error(
+        "service {service} is being deployed by run {holder} (revision {revision}): `windlass resume {holder}` goes on with it, `windlass cancel {holder}` aborts it"
+    )]
+    Reserved { service: String, holder: String, revision: String },
+    #[error("service {service} would stand still: its deployment has to ask for downtime by name")]
+    Downtime { service: String },
+    #[error("service {service} is not being deployed: a deployment begins with `begin`")]
+    NotBegun { service: String },
+    #[error("service {service}: {why}")]
+    OutOfTurn { service: String, why: String },
     #[error("{what} serves: {why}")]
     Serving { what: String, why: String },
     #[error("{place}: {why}")]

@@ -5,12 +5,14 @@
 //! can say more to an older reader.
 
 mod control;
+mod deploy;
 mod measure;
 mod state;
 mod table;
 mod weight;
 
 pub use control::{Applied, Apply, Change, Drain, DrainAnswer, ErrorBody, Hold, HoldAnswer, Refusal, Release, Stop};
+pub use deploy::{Deployment, Intent};
 pub use measure::{Containers, Counts, Latency, Measurements, RevisionMeasurements, Window};
 pub use state::{EndpointState, Health, Phase, RevisionState, ServiceState, State};
 pub use table::{Certificate, Endpoint, HealthCheck, Listener, Revision, Route, Service, Sticky, Timeouts, Tls};

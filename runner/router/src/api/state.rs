@@ -1,6 +1,6 @@
 //! `GET /v1/state` and `GET /v1/health`.
 
-use super::{Listener, Service, Weight};
+use super::{Deployment, Endpoint, Listener, Service, Weight};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -32,6 +32,9 @@ pub struct Health {
     pub up_ms: u64,
     /// The router before it still finishes requests.
     pub predecessor: bool,
+    /// The router before it still accepts connections besides this one.
+    #[serde(default)]
+    pub shared: bool,
 }
 
 /// `GET /v1/state`.
@@ -54,6 +57,18 @@ pub struct ServiceState {
     pub generation: u64,
     /// Who changed it last.
     pub by: String,
+    /// The pipeline that it belongs to; empty: none yet.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub owner: String,
+    /// The revision that was committed last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current: Option<String>,
+    /// The deployment that is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<Deployment>,
+    /// The replicas that an abort of the deployment would bring back, by revision, as they were when it began.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub before: BTreeMap<String, Vec<Endpoint>>,
     /// As it was declared.
     pub declared: Service,
     /// What became of it, by revision. A revision that was removed stays until its last request ends.
@@ -74,6 +89,9 @@ pub struct RevisionState {
     pub share: Weight,
     /// The highest weight that it could be given now.
     pub cap: Weight,
+    /// How many ready replicas carry all traffic when it is this revision's.
+    #[serde(default)]
+    pub replicas: u32,
     /// Replicas that are ready now.
     pub ready: u32,
     /// Requests and WebSockets under way.
@@ -89,6 +107,12 @@ pub struct EndpointState {
     pub container: String,
     /// Where it listens.
     pub address: SocketAddr,
+    /// What the container is called where it is.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// The port in the container.
+    #[serde(default)]
+    pub port: u16,
     /// It gets requests when its revision does.
     pub ready: bool,
     /// Why it is not ready, in words.

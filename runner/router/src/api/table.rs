@@ -90,6 +90,9 @@ pub struct Revision {
     /// Its share of the service's requests.
     #[serde(default)]
     pub weight: Weight,
+    /// How many ready replicas carry all traffic when it is this revision's; none: as many as the service says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<u32>,
     /// Its replicas.
     #[serde(default)]
     pub endpoints: Vec<Endpoint>,
@@ -106,6 +109,25 @@ pub struct Endpoint {
     /// The caller vouches for it. It is ready when the router's own check agrees.
     #[serde(default)]
     pub ready: bool,
+    /// What the container is called where it is; the router only keeps it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// The port in the container; the router only keeps it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub port: u16,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_zero(port: &u16) -> bool {
+    *port == 0
+}
+
+impl Service {
+    /// How many ready replicas carry all traffic when it is this revision's.
+    #[must_use]
+    pub fn full(&self, revision: &Revision) -> u32 {
+        revision.replicas.unwrap_or(self.replicas)
+    }
 }
 
 /// Sticky revisions.

@@ -42,10 +42,11 @@ impl Weight {
         f64::from(self.0) / 100.0
     }
 
-    /// The highest weight that so many ready replicas allow: 100 × ready / full, rounded down.
+    /// The highest weight that so many ready replicas allow: 100 × ready / full. Rounded up to the
+    /// next hundredth: otherwise one of three and two of three could not carry everything together.
     #[must_use]
     pub fn cap(ready: u32, full: u32) -> Self {
-        let units = u64::from(ready) * 10_000 / u64::from(full.max(1));
+        let units = (u64::from(ready) * 10_000).div_ceil(u64::from(full.max(1)));
         Self(u16::try_from(units.min(10_000)).unwrap_or(10_000))
     }
 }
@@ -103,8 +104,9 @@ mod tests {
     }
 
     #[test]
-    fn the_cap_rounds_down() {
-        assert_eq!(Weight::cap(1, 3).as_units(), 3_333);
+    fn the_cap_rounds_up() {
+        assert_eq!(Weight::cap(1, 3).as_units(), 3_334);
+        assert_eq!(Weight::cap(2, 3).as_units(), 6_667);
         assert_eq!(Weight::cap(3, 3), Weight::FULL);
         assert_eq!(Weight::cap(9, 3), Weight::FULL);
         assert_eq!(Weight::cap(0, 3), Weight::ZERO);

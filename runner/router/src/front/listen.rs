@@ -8,6 +8,7 @@ use super::cut::unless_cut;
 use super::log::AccessLog;
 use super::proxy::Proxy;
 use super::tls;
+use super::workers::Workers;
 use crate::api::{Listener, Refusal};
 use crate::run::Traffic;
 use async_trait::async_trait;
@@ -18,10 +19,11 @@ use pingora_core::server::ShutdownWatch;
 use pingora_core::server::configuration::ServerConf;
 use pingora_proxy::{HttpProxy, http_proxy};
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::net::{SocketAddr, TcpListener, TcpStream as StdStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::io::unix::AsyncFd;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -36,6 +38,7 @@ pub(crate) struct Front {
     traffic: Arc<Traffic>,
     log: Option<Arc<AccessLog>>,
     conf: Arc<ServerConf>,
+    workers: Arc<Workers>,
     open: Mutex<BTreeMap<SocketAddr, Open>>,
     connections: TaskTracker,
     ending: watch::Sender<bool>,
@@ -45,7 +48,7 @@ pub(crate) struct Front {
 struct Open {
     declared: Listener,
     socket: Arc<TcpListener>,
-    app: Arc<App>,
+    apps: Vec<Arc<App>>,
     accepting: CancellationToken,
 }
 
@@ -54,17 +57,18 @@ pub(crate) struct Prepared(BTreeMap<SocketAddr, (Listener, Arc<TcpListener>, Opt
 
 struct App {
     proxy: Arc<HttpProxy<Proxy>>,
-    acceptor: Option<Acceptor>,
+    acceptor: Option<Arc<Acceptor>>,
     options: HttpServerOptions,
 }
 
 impl Front {
-    pub(crate) fn new(traffic: Arc<Traffic>, log: Option<AccessLog>) -> Self {
+    pub(crate) fn new(traffic: Arc<Traffic>, log: Option<AccessLog>, workers: Workers) -> Self {
         let conf = ServerConf { upstream_keepalive_pool_size: 1_024, max_retries: 8, ..ServerConf::default() };
         Self {
             traffic,
             log: log.map(Arc::new),
             conf: Arc::new(conf),
+            workers: Arc::new(workers),
             open: Mutex::default(),
             connections: TaskTracker::new(),
             ending: watch::Sender::new(false),
@@ -76,7 +80,7 @@ impl Front {
     pub(crate) fn prepare(
         &self,
         wanted: &BTreeMap<SocketAddr, Listener>,
-        mut inherited: BTreeMap<SocketAddr, StdListener>,
+        mut inherited: BTreeMap<SocketAddr, TcpListener>,
     ) -> Result<Prepared, Refusal> {
         let open = self.lock();
         let mut prepared = BTreeMap::new();
@@ -109,23 +113,27 @@ impl Front {
             if open.get(&address).is_some_and(|old| old.declared == declared && declared.tls.is_none()) {
                 continue;
             }
-            let app = Arc::new(self.app(address, acceptor));
+            let acceptor = acceptor.map(Arc::new);
+            // One for each worker, so that each has connections to endpoints of its own.
+            let apps: Vec<_> = (0..self.workers.len()).map(|_| Arc::new(self.app(address, acceptor.clone()))).collect();
             let accepting = CancellationToken::new();
-            tokio::spawn(accept(
-                Arc::clone(&socket),
-                Arc::clone(&app),
-                accepting.clone(),
-                self.connections.clone(),
-                self.ending.subscribe(),
-                self.ended.clone(),
-            ));
-            if let Some(old) = open.insert(address, Open { declared, socket, app, accepting }) {
+            let accept = Accept {
+                socket: Arc::clone(&socket),
+                apps: apps.clone(),
+                workers: Arc::clone(&self.workers),
+                accepting: accepting.clone(),
+                connections: self.connections.clone(),
+                ending: self.ending.subscribe(),
+                ended: self.ended.clone(),
+            };
+            self.workers.next().1.spawn(accept.run());
+            if let Some(old) = open.insert(address, Open { declared, socket, apps, accepting }) {
                 old.accepting.cancel();
             }
         }
     }
 
-    fn app(&self, listener: SocketAddr, acceptor: Option<Acceptor>) -> App {
+    fn app(&self, listener: SocketAddr, acceptor: Option<Arc<Acceptor>>) -> App {
         let (traffic, log) = (Arc::clone(&self.traffic), self.log.clone());
         let proxy = Proxy { traffic, listener, tls: acceptor.is_some(), log };
         let mut options = HttpServerOptions::default();
@@ -138,6 +146,11 @@ impl Front {
         self.lock().iter().map(|(address, open)| (*address, Arc::clone(&open.socket))).collect()
     }
 
+    /// From now on connections wait for whoever else has the sockets.
+    pub(crate) fn accept_no_more(&self) {
+        self.lock().values().for_each(|open| open.accepting.cancel());
+    }
+
     /// Accepts no more, lets everything under way finish, and cuts it at the limit. Idle connections
     /// may send one more request, so that a client which sends one just now does not find a closed
     /// door; after `idle` they are closed.
@@ -146,9 +159,9 @@ impl Front {
             let mut open = self.lock();
             std::mem::take(&mut *open)
                 .into_values()
-                .map(|open| {
+                .flat_map(|open| {
                     open.accepting.cancel();
-                    open.app
+                    open.apps
                 })
                 .collect()
         };
@@ -176,8 +189,9 @@ impl Front {
 impl Open {
     fn close(&self) {
         self.accepting.cancel();
-        let app = Arc::clone(&self.app);
-        tokio::spawn(async move { app.proxy.http_cleanup().await });
+        for app in self.apps.clone() {
+            tokio::spawn(async move { app.proxy.http_cleanup().await });
+        }
     }
 }
 
@@ -185,44 +199,64 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    socket.listen(BACKLOG)
+    socket.listen(BACKLOG)?.into_std()
 }
 
-fn adopt(socket: StdListener) -> std::io::Result<TcpListener> {
+fn adopt(socket: TcpListener) -> std::io::Result<TcpListener> {
     socket.set_nonblocking(true)?;
-    TcpListener::from_std(socket)
+    Ok(socket)
 }
 
-async fn accept(
+/// One listening socket, and to whom its connections are given.
+struct Accept {
     socket: Arc<TcpListener>,
-    app: Arc<App>,
+    apps: Vec<Arc<App>>,
+    workers: Arc<Workers>,
     accepting: CancellationToken,
     connections: TaskTracker,
     ending: ShutdownWatch,
     ended: CancellationToken,
-) {
-    loop {
-        let connection = tokio::select! {
-            biased;
-            () = accepting.cancelled() => return,
-            connection = socket.accept() => connection,
+}
+
+impl Accept {
+    async fn run(self) {
+        // A file of its own: the task before this may still have the other one registered.
+        let socket = match self.socket.try_clone().and_then(AsyncFd::new) {
+            Ok(socket) => socket,
+            Err(why) => return tracing::error!("connections cannot be accepted any more: {why}"),
         };
-        match connection {
-            Ok((stream, client)) => {
-                let (app, ending, ended) = (Arc::clone(&app), ending.clone(), ended.clone());
-                connections.spawn(async move {
-                    tokio::select! {
-                        () = serve(stream, client, &app, &ending) => {}
-                        () = ended.cancelled() => {}
-                    }
-                });
-            }
-            Err(why) => {
-                // Out of file descriptors, most likely: others have to end first.
-                tracing::warn!("a connection could not be accepted: {why}");
-                tokio::time::sleep(Duration::from_millis(20)).await;
+        loop {
+            let connection = tokio::select! {
+                biased;
+                () = self.accepting.cancelled() => return,
+                connection = socket.async_io(tokio::io::Interest::READABLE, TcpListener::accept) => connection,
+            };
+            match connection {
+                Ok((stream, client)) => self.give(stream, client),
+                Err(why) => {
+                    // Out of file descriptors, most likely: others have to end first.
+                    tracing::warn!("a connection could not be accepted: {why}");
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
             }
         }
+    }
+
+    /// Gives the connection to the worker whose turn it is.
+    fn give(&self, stream: StdStream, client: SocketAddr) {
+        let (at, worker) = self.workers.next();
+        let Some(app) = self.apps.get(at).map(Arc::clone) else { return };
+        let (ending, ended) = (self.ending.clone(), self.ended.clone());
+        let connection = async move {
+            let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+            // Out of room for it; the client sees a connection that ends.
+            let Ok(stream) = stream else { return };
+            tokio::select! {
+                () = serve(stream, client, &app, &ending) => {}
+                () = ended.cancelled() => {}
+            }
+        };
+        self.connections.spawn_on(connection, worker);
     }
 }
 

@@ -8,6 +8,8 @@ mod log;
 mod proxy;
 mod tls;
 mod tunnel;
+mod workers;
 
 pub(crate) use listen::Front;
 pub(crate) use log::AccessLog;
+pub(crate) use workers::Workers;

@@ -93,7 +93,14 @@ fn invalid(place: &str, why: impl ToString) -> Refusal {
 
 fn status(refusal: &Refusal) -> StatusCode {
     match refusal {
-        Refusal::Stale { .. } | Refusal::IdentityReused { .. } | Refusal::Serving { .. } => StatusCode::CONFLICT,
+        Refusal::Stale { .. }
+        | Refusal::IdentityReused { .. }
+        | Refusal::Serving { .. }
+        | Refusal::Owned { .. }
+        | Refusal::Reserved { .. }
+        | Refusal::Downtime { .. }
+        | Refusal::NotBegun { .. }
+        | Refusal::OutOfTurn { .. } => StatusCode::CONFLICT,
         Refusal::UnknownService { .. } | Refusal::UnknownRevision { .. } | Refusal::UnknownCall { .. } => {
             StatusCode::NOT_FOUND
         }

@@ -32,6 +32,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Holds end by themselves within a minute.
 const HOLDS: Duration = Duration::from_secs(70);
 
+/// Said when the old router has stopped accepting.
+const ACCEPTS_NO_MORE: &[u8] = b" ";
+
 #[derive(Serialize, Deserialize)]
 struct Message {
     listeners: Vec<SocketAddr>,
@@ -62,16 +65,24 @@ pub(super) fn take(folder: &Folder) -> io::Result<Taken> {
 }
 
 /// The new router serves. Returns when the old one has ended; what it still counted is put into the books.
-pub(super) fn took_over(mut old: UnixStream, books: &Books) -> io::Result<()> {
+pub(super) fn took_over(mut old: UnixStream, sway: &Sway) -> io::Result<()> {
     old.write_all(b"k")?;
     old.set_read_timeout(None)?;
-    let mut text = Vec::new();
+    let mut text = vec![0; ACCEPTS_NO_MORE.len()];
+    let first = old.read(&mut text);
+    sway.set_alone();
+    text.truncate(first?);
     old.read_to_end(&mut text)?;
-    // One that was killed has nothing to say.
-    if !text.is_empty() {
-        books.put(serde_json::from_slice(&text)?);
+    // One that was killed has nothing to say. (The space before is nothing in JSON either.)
+    if !text.trim_ascii().is_empty() {
+        sway.traffic.books.put(serde_json::from_slice(&text)?);
     }
     Ok(())
+}
+
+/// The old router accepts no connection any more; whatever comes now is the new one's.
+pub(super) fn accepts_no_more(mut new: &UnixStream) -> io::Result<()> {
+    new.write_all(ACCEPTS_NO_MORE)
 }
 
 /// The old router has ended all it had under way, and tells the new one what it counted since.

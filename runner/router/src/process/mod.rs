@@ -4,11 +4,14 @@ mod calls;
 mod control;
 mod handover;
 mod serve;
-mod store;
+pub(crate) mod store;
 mod sway;
 
 pub(crate) use handover::SOCKETS;
 pub use serve::{Options, ServeError, serve};
+pub use store::LoadError;
+
+use crate::table::Table;
 
 use std::path::{Path, PathBuf};
 
@@ -40,6 +43,12 @@ impl Folder {
     pub(crate) fn handover(&self) -> PathBuf {
         self.0.join("handover.sock")
     }
+}
+
+/// The table of the router in a folder as it is on the disk: what was answered last is in it, whether
+/// the router runs or not.
+pub fn load(folder: &Path) -> Result<Table, LoadError> {
+    store::load(&Folder::new(folder))
 }
 
 /// The control API's socket in a router's folder.

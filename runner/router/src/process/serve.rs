@@ -3,7 +3,7 @@
 use super::sway::Sway;
 use super::{Folder, control, handover, store};
 use crate::api::{Apply, Change, Health, Listener, Refusal};
-use crate::front::{AccessLog, Front};
+use crate::front::{AccessLog, Front, Workers};
 use crate::run::Traffic;
 use crate::stats::Books;
 use crate::table::Table;
@@ -24,8 +24,10 @@ pub struct Options {
     /// Where the table, the lock and the sockets are. Its path must be short: a unix socket's has at
     /// most 107 bytes.
     pub folder: PathBuf,
-    /// Listeners that are there from the beginning; those of the table stay.
+    /// Listeners that are there from the beginning; those of the table stay ...
     pub listen: BTreeMap<SocketAddr, Listener>,
+    /// ... unless these are to be the only ones.
+    pub listen_only: bool,
     /// How long requests may take to finish when the router ends.
     pub drain_limit: Duration,
     /// JSON lines; none: no log.
@@ -45,6 +47,7 @@ impl Options {
         Self {
             folder: folder.to_owned(),
             listen: BTreeMap::new(),
+            listen_only: false,
             drain_limit: Duration::from_secs(30),
             access_log: None,
             threads: None,
@@ -118,14 +121,16 @@ pub fn serve(options: &Options) -> Result<(), ServeError> {
     let folder = Folder::new(&options.folder);
     let used = |why| ServeError::Folder { path: options.folder.clone(), why };
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&options.folder).map_err(used)?;
-    let runtime = {
-        let mut builder = tokio::runtime::Builder::new_multi_thread();
-        builder.enable_all().thread_name("router");
-        if let Some(threads) = options.threads {
-            builder.worker_threads(threads.max(1));
-        }
-        builder.build().map_err(ServeError::System)?
-    };
+    raise_open_files();
+    // For the control API and the checks; what clients send has threads of its own.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .worker_threads(1)
+        .thread_name("control")
+        .build()
+        .map_err(ServeError::System)?;
+    let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let workers = Workers::start(threads).map_err(ServeError::System)?;
     let _inside = runtime.enter();
     let books = Arc::new(Books::new());
     let (lock, inherited, old) = if options.upgrade {
@@ -136,14 +141,20 @@ pub fn serve(options: &Options) -> Result<(), ServeError> {
     } else {
         (lock(&folder)?, BTreeMap::new(), None)
     };
-    let table = with_listeners(store::load(&folder)?, options, &folder)?;
+    let stored = store::load(&folder)?;
+    let table = with_listeners(&stored, options)?;
+    let is_new = table != stored;
     let log = options
         .access_log
         .as_deref()
         .map(|path| AccessLog::open(path).map_err(|why| ServeError::Folder { path: path.to_owned(), why }));
     let traffic = Traffic::new(books);
-    let front = Front::new(Arc::clone(&traffic), log.transpose()?);
-    let sway = Arc::new(Sway::begin(folder.clone(), table, traffic, front, inherited)?);
+    let front = Front::new(Arc::clone(&traffic), log.transpose()?, workers);
+    let sway = Arc::new(Sway::begin(folder.clone(), table.clone(), traffic, front, inherited)?);
+    // Not before the addresses are known to be free: a wrong one would be there at every start.
+    if is_new {
+        store::save(&folder, &table).map_err(|why| Refusal::NotDurable { why: why.to_string() })?;
+    }
     sway.set_predecessor(old.is_some());
     let ending = Ending { why: watch::Sender::new(None), limit: options.drain_limit };
     // Before the control API: whoever finds the router up can also take over from it.
@@ -153,7 +164,7 @@ pub fn serve(options: &Options) -> Result<(), ServeError> {
     if let Some(old) = old {
         let sway = Arc::clone(&sway);
         std::thread::spawn(move || {
-            if let Err(why) = handover::took_over(old, &sway.traffic.books) {
+            if let Err(why) = handover::took_over(old, &sway) {
                 tracing::warn!("the last measurements of the router before this one are lost: {why}");
             }
             sway.set_predecessor(false);
@@ -185,6 +196,8 @@ async fn until_end(sway: &Sway, ending: &Ending) -> io::Result<()> {
         ended = why.changed() => drop(ended),
     }
     sway.draining();
+    sway.front.accept_no_more();
+    sway.tell_successor();
     let end = (*ending.why.borrow()).unwrap_or(End { limit: ending.limit, idle: Duration::ZERO });
     // A second signal is for somebody who does not want to wait.
     tokio::select! {
@@ -206,19 +219,27 @@ fn lock(folder: &Folder) -> Result<File, ServeError> {
     }
 }
 
+/// Each connection takes two files, and the usual soft limit is 1,024. It is the router's own to raise.
+fn raise_open_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // With fewer it serves too, only not so many at once.
+    let _ = setrlimit(Resource::Nofile, limit);
+}
+
 /// The table with the listeners that the start asks for.
-fn with_listeners(table: Table, options: &Options, folder: &Folder) -> Result<Table, ServeError> {
-    let mut listeners = table.listeners().clone();
+fn with_listeners(table: &Table, options: &Options) -> Result<Table, Refusal> {
+    let mut listeners = if options.listen_only { BTreeMap::new() } else { table.listeners().clone() };
     listeners.extend(options.listen.iter().map(|(address, listener)| (*address, listener.clone())));
     if listeners == *table.listeners() {
-        return Ok(table);
+        return Ok(table.clone());
     }
     let apply = Apply {
         by: format!("router-start/{}", table.generation()),
         expect: table.listeners_generation(),
+        holder: None,
         change: Change::Listeners { listeners },
     };
-    let (table, _) = table.apply(&apply, &|_: &str, _: bool, _: &crate::api::Endpoint| false)?;
-    store::save(folder, &table).map_err(|why| Refusal::NotDurable { why: why.to_string() })?;
-    Ok(table)
+    Ok(table.apply(&apply, &|_: &str, _: bool, _: &crate::api::Endpoint| false)?.0)
 }

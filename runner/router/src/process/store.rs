@@ -41,7 +41,7 @@ pub enum LoadError {
 }
 
 /// Reads the table; none is an empty one.
-pub(super) fn load(folder: &Folder) -> Result<Table, LoadError> {
+pub(crate) fn load(folder: &Folder) -> Result<Table, LoadError> {
     let path = folder.table();
     let text = match fs::read(&path) {
         Ok(text) => text,
@@ -58,7 +58,7 @@ pub(super) fn load(folder: &Folder) -> Result<Table, LoadError> {
 }
 
 /// Returns when the table is durable.
-pub(super) fn save(folder: &Folder, table: &Table) -> io::Result<()> {
+pub(crate) fn save(folder: &Folder, table: &Table) -> io::Result<()> {
     let stored = Stored { format: FORMAT.to_owned(), table };
     let text = serde_json::to_vec(&stored)?;
     let temp = folder.path().join("table.json.new");

@@ -7,7 +7,7 @@ use crate::api::{
 };
 use crate::front::Front;
 use crate::run::{Endpoint, Service, Traffic};
-use crate::table::{Table, cap};
+use crate::table::Table;
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
@@ -24,6 +24,7 @@ pub(crate) struct Sway {
     pub(crate) front: Front,
     held: Mutex<Held>,
     predecessor: AtomicBool,
+    shared: AtomicBool,
     successor: Mutex<Option<UnixStream>>,
 }
 
@@ -45,7 +46,15 @@ impl Sway {
         traffic.show(&table);
         front.commit(prepared);
         let held = Mutex::new(Held { table, phase: Phase::Serving });
-        Ok(Self { folder, traffic, front, held, predecessor: AtomicBool::new(false), successor: Mutex::new(None) })
+        Ok(Self {
+            folder,
+            traffic,
+            front,
+            held,
+            predecessor: AtomicBool::new(false),
+            shared: AtomicBool::new(false),
+            successor: Mutex::new(None),
+        })
     }
 
     pub(crate) fn apply(&self, apply: &Apply) -> Result<Applied, Refusal> {
@@ -84,10 +93,23 @@ impl Sway {
 
     pub(crate) fn set_predecessor(&self, there: bool) {
         self.predecessor.store(there, Ordering::SeqCst);
+        self.shared.store(there, Ordering::SeqCst);
     }
 
     pub(crate) fn set_successor(&self, stream: UnixStream) {
         *self.successor.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
+    }
+
+    /// The router before this one accepts no more.
+    pub(crate) fn set_alone(&self) {
+        self.shared.store(false, Ordering::SeqCst);
+    }
+
+    /// The router that took over can know that new connections are its own.
+    pub(crate) fn tell_successor(&self) {
+        let successor = self.successor.lock().unwrap_or_else(PoisonError::into_inner);
+        // If it has gone meanwhile, there is nobody to tell.
+        let _ = successor.as_ref().map(super::handover::accepts_no_more);
     }
 
     /// The router that took over, if one did.
@@ -182,6 +204,7 @@ impl Sway {
             generation: held.table.generation(),
             up_ms: self.traffic.books.clock.up_ms(),
             predecessor: self.has_predecessor(),
+            shared: self.shared.load(Ordering::SeqCst),
         }
     }
 
@@ -190,8 +213,7 @@ impl Sway {
         let held = self.held();
         let services = held.table.services().filter_map(|(name, _)| {
             let service = self.traffic.service(name)?;
-            let by = held.table.changed_by(name).unwrap_or_default().to_owned();
-            Some((name.to_owned(), self.service_state(&service, by)))
+            Some((name.to_owned(), self.service_state(&service, &held.table)))
         });
         State {
             health,
@@ -201,7 +223,8 @@ impl Sway {
         }
     }
 
-    fn service_state(&self, service: &Service, by: String) -> ServiceState {
+    fn service_state(&self, service: &Service, table: &Table) -> ServiceState {
+        let name = service.name.as_str();
         let shares = service.shares();
         let unserved = 10_000_u16.saturating_sub(shares.iter().sum());
         let mut revisions: BTreeMap<String, RevisionState> = BTreeMap::new();
@@ -216,13 +239,15 @@ impl Sway {
                     let because = if m.vouched { down } else { Some("it is not declared ready") };
                     // Also when it is ill at the moment: it may get well before anyone looks again.
                     let serving = m.vouched && revision.weight > Weight::ZERO;
-                    endpoint_state(&m.endpoint, ready, because, serving)
+                    let state = endpoint_state(&m.endpoint, ready, because, serving);
+                    EndpointState { name: m.called.0.clone(), port: m.called.1, ..state }
                 })
                 .collect();
             let state = RevisionState {
                 weight: revision.weight,
                 share: Weight::units(*share),
-                cap: cap(&service.declared, ready),
+                cap: service.cap(revision, ready),
+                replicas: service.full(revision),
                 ready,
                 in_flight: endpoints.iter().map(|e| e.in_flight).sum(),
                 endpoints,
@@ -234,6 +259,7 @@ impl Sway {
                 weight: Weight::ZERO,
                 share: Weight::ZERO,
                 cap: Weight::ZERO,
+                replicas: 0,
                 ready: 0,
                 in_flight: 0,
                 endpoints: Vec::new(),
@@ -244,7 +270,11 @@ impl Sway {
         }
         ServiceState {
             generation: service.generation,
-            by,
+            by: table.changed_by(name).unwrap_or_default().to_owned(),
+            owner: table.owner(name).unwrap_or_default().to_owned(),
+            current: table.current(name).map(str::to_owned),
+            deployment: table.deployment(name).cloned(),
+            before: table.before(name).map(endpoints).unwrap_or_default(),
             declared: service.declared.clone(),
             revisions,
             unserved: Weight::units(unserved),
@@ -265,6 +295,8 @@ fn endpoint_state(endpoint: &Endpoint, ready: bool, because: Option<&str>, servi
     EndpointState {
         container: endpoint.container.clone(),
         address: endpoint.address,
+        name: String::new(),
+        port: 0,
         ready,
         because: because.map(str::to_owned),
         serving,
@@ -276,4 +308,8 @@ fn endpoint_state(endpoint: &Endpoint, ready: bool, because: Option<&str>, servi
 fn hold_answer(service: &Service) -> HoldAnswer {
     let left = service.gate.left().unwrap_or_default();
     HoldAnswer { waiting: service.gate.waiting(), left_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX) }
+}
+
+fn endpoints(service: &crate::api::Service) -> BTreeMap<String, Vec<crate::api::Endpoint>> {
+    service.revisions.iter().map(|(name, revision)| (name.clone(), revision.endpoints.clone())).collect()
 }

@@ -6,7 +6,6 @@ use super::wheel::{Stand, Wheel, shares};
 use super::{Endpoint, Traffic};
 use crate::api;
 use crate::stats::Recorder;
-use crate::table::cap;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -27,6 +26,7 @@ pub(crate) struct Service {
 pub(crate) struct Revision {
     pub(crate) name: String,
     pub(crate) weight: api::Weight,
+    replicas: Option<u32>,
     pub(crate) members: Vec<Member>,
     pub(super) next: AtomicUsize,
 }
@@ -37,6 +37,8 @@ pub(crate) struct Member {
     pub(crate) endpoint: Arc<Endpoint>,
     /// Its owner vouches for it.
     pub(crate) vouched: bool,
+    /// What it is called elsewhere.
+    pub(crate) called: (String, u16),
 }
 
 impl Service {
@@ -61,6 +63,7 @@ impl Service {
                 Revision {
                     name: revision.clone(),
                     weight: r.weight,
+                    replicas: r.replicas,
                     members: members.collect(),
                     next: AtomicUsize::new(0),
                 }
@@ -110,6 +113,15 @@ impl Service {
         u32::try_from(revision.members.iter().filter(|m| m.is_ready(self.is_checked())).count()).unwrap_or(u32::MAX)
     }
 
+    /// How many ready replicas carry all traffic when it is this revision's.
+    pub(crate) fn full(&self, revision: &Revision) -> u32 {
+        revision.replicas.unwrap_or(self.declared.replicas)
+    }
+
+    pub(crate) fn cap(&self, revision: &Revision, ready: u32) -> api::Weight {
+        api::Weight::cap(ready, self.full(revision))
+    }
+
     /// What each revision gets now, in the order of the revisions.
     pub(crate) fn shares(&self) -> Vec<u16> {
         self.wheel.load().shares().to_vec()
@@ -119,7 +131,7 @@ impl Service {
         let stands = self
             .revisions
             .iter()
-            .map(|r| Stand { weight: r.weight.as_units(), cap: cap(&self.declared, self.ready(r)).as_units() });
+            .map(|r| Stand { weight: r.weight.as_units(), cap: self.cap(r, self.ready(r)).as_units() });
         shares(&stands.collect::<Vec<_>>())
     }
 
@@ -165,5 +177,5 @@ fn member(
         Some(health) if is.checks(health) => {}
         Some(health) => is.check_with(Some(Checking::begin(health, service, &is, traffic))),
     }
-    Member { endpoint: is, vouched: endpoint.ready }
+    Member { endpoint: is, vouched: endpoint.ready, called: (endpoint.name.clone(), endpoint.port) }
 }

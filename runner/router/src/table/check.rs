@@ -1,5 +1,6 @@
 //! What must hold of every table.
 
+use super::entry::Entry;
 use super::invalid;
 use crate::api::{Listener, Refusal, Route, Service, Weight};
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +10,8 @@ use std::net::SocketAddr;
 const REVISIONS: usize = 200;
 /// Replicas that a service can declare for full traffic.
 const REPLICAS: u32 = 10_000;
+/// Bytes that a strategy can leave in the table.
+const DETAILS: usize = 64 << 10;
 
 pub(super) fn listeners(listeners: &BTreeMap<SocketAddr, Listener>) -> Result<(), Refusal> {
     if listeners.len() > crate::process::SOCKETS {
@@ -25,7 +28,36 @@ pub(super) fn listeners(listeners: &BTreeMap<SocketAddr, Listener>) -> Result<()
     Ok(())
 }
 
-pub(super) fn service(name: &str, service: &Service) -> Result<(), Refusal> {
+pub(super) fn entry(name: &str, entry: &Entry) -> Result<(), Refusal> {
+    service(name, &entry.service)?;
+    weights(name, entry)?;
+    let place = format!("service {name}");
+    if let Some(current) = entry.current.as_ref().filter(|r| !entry.service.revisions.contains_key(*r)) {
+        return Err(invalid(place, format!("its current revision {current} is not there")));
+    }
+    let Some(reserved) = &entry.reserved else { return Ok(()) };
+    let deployment = &reserved.deployment;
+    for (what, text) in [("owner", &entry.owner), ("holder", &deployment.holder)] {
+        if text.is_empty() || text.len() > 512 || text.chars().any(char::is_control) {
+            return Err(invalid(&place, format!("the {what} {text:?} of its deployment is no name")));
+        }
+    }
+    if !entry.service.revisions.contains_key(&deployment.revision) {
+        return Err(invalid(place, format!("revision {} is being deployed, and is not there", deployment.revision)));
+    }
+    let details: usize = deployment.details.iter().map(|(k, v)| k.len() + v.len()).sum();
+    if deployment.strategy.len() + details > DETAILS {
+        return Err(invalid(place, format!("more than {DETAILS} bytes of details of its deployment")));
+    }
+    match &reserved.before {
+        Some(_) if deployment.committed => Err(invalid(place, "its deployment is committed and could be aborted")),
+        Some(before) if before.reserved.is_some() => Err(invalid(place, "it has two deployments")),
+        Some(before) => self::entry(name, before),
+        None => Ok(()),
+    }
+}
+
+fn service(name: &str, service: &Service) -> Result<(), Refusal> {
     let place = format!("service {name}");
     is_name(&place, name)?;
     if !(1..=REPLICAS).contains(&service.replicas) {
@@ -37,6 +69,10 @@ pub(super) fn service(name: &str, service: &Service) -> Result<(), Refusal> {
     let mut containers = BTreeSet::new();
     for (revision, declared) in &service.revisions {
         is_name(&format!("{place}, revision"), revision)?;
+        if declared.replicas.is_some_and(|replicas| !(1..=REPLICAS).contains(&replicas)) {
+            let place = format!("{place}, revision {revision}");
+            return Err(invalid(place, format!("`replicas` must be from 1 to {REPLICAS}")));
+        }
         for endpoint in &declared.endpoints {
             let place = format!("{place}, revision {revision}, container {}", endpoint.container);
             is_name(&place, &endpoint.container)?;
@@ -71,18 +107,15 @@ pub(super) fn service(name: &str, service: &Service) -> Result<(), Refusal> {
 }
 
 /// Interlock: no weight above what its ready replicas carry, and all of them together all or nothing.
-pub(super) fn weights(
-    name: &str,
-    service: &Service,
-    behind: &BTreeMap<String, BTreeSet<String>>,
-) -> Result<(), Refusal> {
+fn weights(name: &str, entry: &Entry) -> Result<(), Refusal> {
+    let Entry { service, behind, lapsed, .. } = entry;
     let mut sum: u32 = 0;
     for (revision, declared) in &service.revisions {
         // Only containers that are declared ready count, whatever a file says.
-        let vouched = declared.endpoints.iter().filter(|e| e.ready);
+        let vouched = declared.endpoints.iter().filter(|e| e.ready || lapsed.contains(&e.container));
         let ready = vouched.filter(|e| behind.get(revision).is_some_and(|b| b.contains(&e.container))).count();
         let ready = u32::try_from(ready).unwrap_or(u32::MAX);
-        let cap = super::cap(service, ready);
+        let cap = super::cap(service, declared, ready);
         if declared.weight > cap {
             return Err(Refusal::OverCapacity {
                 service: name.to_owned(),
@@ -90,7 +123,7 @@ pub(super) fn weights(
                 weight: declared.weight,
                 cap,
                 ready,
-                replicas: service.replicas,
+                replicas: service.full(declared),
             });
         }
         sum += u32::from(declared.weight.as_units());
@@ -101,14 +134,19 @@ pub(super) fn weights(
     Ok(())
 }
 
-/// No two routes claim the same requests.
-pub(super) fn routes<'a>(services: impl Iterator<Item = (&'a str, &'a Service)>) -> Result<(), Refusal> {
+/// No two routes claim the same requests. `kept` are services as an abort brings them back: their
+/// routes are claimed against others.
+pub(super) fn routes<'a>(
+    services: impl Iterator<Item = (&'a str, &'a Service)>,
+    kept: impl Iterator<Item = (&'a str, &'a Service)>,
+) -> Result<(), Refusal> {
     let mut claimed: BTreeMap<(String, &str), Vec<(&str, &Route)>> = BTreeMap::new();
-    for (name, service) in services {
+    let services = services.map(|(name, service)| (name, service, false));
+    for (name, service, kept) in services.chain(kept.map(|(name, service)| (name, service, true))) {
         for route in &service.routes {
             let host = route.host.as_deref().unwrap_or("").to_ascii_lowercase();
             let others = claimed.entry((host, prefix(&route.path))).or_default();
-            let clash = others.iter().find(|(_, other)| {
+            let clash = others.iter().filter(|(other, _)| !kept || *other != name).find(|(_, other)| {
                 let (a, b) = (&route.listeners, &other.listeners);
                 a.is_empty() || b.is_empty() || a.iter().any(|address| b.contains(address))
             });

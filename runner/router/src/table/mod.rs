@@ -5,12 +5,15 @@
 //! whose weights are more than its ready replicas carry.
 
 mod check;
+mod deploy;
+mod entry;
 
 pub(crate) use check::prefix;
 
-use crate::api::{Applied, Apply, Change, Endpoint, Listener, Refusal, Service, Weight};
+use crate::api::{Applied, Apply, Change, Deployment, Endpoint, Listener, Refusal, Revision, Service, Weight};
+use entry::Entry;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
 /// Identities that are remembered, so that a repeated call finds what it had done.
@@ -33,15 +36,6 @@ struct Stamped<T> {
     generation: u64,
     by: String,
     value: T,
-}
-
-/// A service, and how many replicas stand behind the weight of each revision.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    service: Service,
-    /// The containers that stood ready when a revision's weight was given.
-    behind: BTreeMap<String, BTreeSet<String>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,6 +71,10 @@ impl Table {
             }
             return Ok((self.clone(), Applied { generation: done.generation, repeated: true }));
         }
+        if self.has_begun(apply) {
+            let generation = apply.change.service().map_or(0, |name| self.service_generation(name));
+            return Ok((self.clone(), Applied { generation, repeated: true }));
+        }
         let mut next = self.clone();
         next.generation += 1;
         next.change(apply, ready)?;
@@ -90,6 +88,7 @@ impl Table {
     }
 
     fn change(&mut self, apply: &Apply, ready: &dyn Readiness) -> Result<(), Refusal> {
+        self.admit(apply)?;
         let (generation, by) = (self.generation, apply.by.clone());
         match &apply.change {
             Change::Listeners { listeners } => {
@@ -108,16 +107,15 @@ impl Table {
             Change::Weights { name, weights } => {
                 expect(&format!("service {name}"), apply.expect, self.service_generation(name))?;
                 let old = self.services.get(name).ok_or_else(|| unknown(name))?;
-                let mut service = old.value.service.clone();
-                if let Some(revision) = weights.keys().find(|r| !service.revisions.contains_key(*r)) {
-                    return Err(Refusal::UnknownRevision { service: name.clone(), revision: revision.clone() });
-                }
-                for (revision, declared) in &mut service.revisions {
-                    declared.weight = weights.get(revision).copied().unwrap_or_default();
-                }
-                let value = Entry::new(name, service, Some(&old.value), ready);
+                let value = deploy::weigh(name, weights, &old.value, ready)?;
                 self.services.insert(name.clone(), Stamped { generation, by, value });
             }
+            Change::Begin { .. }
+            | Change::Endpoints { .. }
+            | Change::Commit { .. }
+            | Change::Abort { .. }
+            | Change::Retire { .. }
+            | Change::Finish { .. } => self.deploy(apply, ready)?,
         }
         Ok(())
     }
@@ -170,41 +168,49 @@ impl Table {
         behind.map_or(0, |containers| u32::try_from(containers.len()).unwrap_or(u32::MAX))
     }
 
+    /// The pipeline that a service belongs to, if one has it.
+    #[must_use]
+    pub fn owner(&self, service: &str) -> Option<&str> {
+        self.entry(service).map(|e| e.owner.as_str()).filter(|owner| !owner.is_empty())
+    }
+
+    /// The revision of a service that was committed last.
+    #[must_use]
+    pub fn current(&self, service: &str) -> Option<&str> {
+        self.entry(service)?.current.as_deref()
+    }
+
+    /// The deployment of a service that is under way.
+    #[must_use]
+    pub fn deployment(&self, service: &str) -> Option<&Deployment> {
+        self.entry(service)?.reserved.as_ref().map(|r| &r.deployment)
+    }
+
+    /// What an abort of the deployment that is under way goes back to.
+    #[must_use]
+    pub fn before(&self, service: &str) -> Option<&Service> {
+        self.entry(service)?.reserved.as_ref()?.before.as_ref().map(|entry| &entry.service)
+    }
+
+    fn entry(&self, service: &str) -> Option<&Entry> {
+        self.services.get(service).map(|s| &s.value)
+    }
+
     /// Everything that must hold, whatever led here.
     pub fn check(&self) -> Result<(), Refusal> {
         check::listeners(&self.listeners.value)?;
         for (name, stamped) in &self.services {
-            check::service(name, &stamped.value.service)?;
-            check::weights(name, &stamped.value.service, &stamped.value.behind)?;
+            check::entry(name, &stamped.value)?;
         }
-        check::routes(self.services())
+        // What an abort brings back has to have its place still.
+        let kept = self.services.keys().filter_map(|name| Some((name.as_str(), self.before(name)?)));
+        check::routes(self.services(), kept)
     }
 }
 
-impl Entry {
-    fn new(name: &str, service: Service, old: Option<&Self>, ready: &dyn Readiness) -> Self {
-        let checked = service.health.is_some();
-        let behind = service.revisions.iter().map(|(revision, declared)| {
-            // A weight that is not raised stays allowed when replicas have fallen ill since: what is
-            // left of them serves, and the service can still be changed. Raising it takes ready ones,
-            // and so does everything that makes the same weight harder to carry.
-            let before = old.and_then(|old| Some((old, old.service.revisions.get(revision)?)));
-            let before = before
-                .filter(|(old, r)| declared.weight <= r.weight && service.replicas <= old.service.replicas)
-                .and_then(|(old, r)| Some((old.behind.get(revision)?, r)));
-            let kept = |endpoint: &Endpoint| {
-                before.is_some_and(|(behind, r)| behind.contains(&endpoint.container) && r.endpoints.contains(endpoint))
-            };
-            let counts = |e: &&Endpoint| e.ready && (kept(e) || ready.is_ready(name, checked, e));
-            (revision.clone(), declared.endpoints.iter().filter(counts).map(|e| e.container.clone()).collect())
-        });
-        Self { behind: behind.collect(), service }
-    }
-}
-
-/// The highest weight that so many ready replicas of a service carry.
-pub(crate) fn cap(service: &Service, ready: u32) -> Weight {
-    Weight::cap(ready, service.replicas)
+/// The highest weight that so many ready replicas of a revision carry.
+pub(crate) fn cap(service: &Service, revision: &Revision, ready: u32) -> Weight {
+    Weight::cap(ready, service.full(revision))
 }
 
 fn expect(what: &str, expected: u64, current: u64) -> Result<(), Refusal> {

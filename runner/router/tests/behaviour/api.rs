@@ -18,7 +18,7 @@ async fn a_stale_generation_is_refused_with_the_current_one() {
     let router = Router::start().await;
     router.shop(&[("v1", 100, &[&old]), ("v2", 0, &[&new])]).await;
     let seen = router.client.state().await.unwrap().services["shop"].generation;
-    let change = |by: &str, v1, v2| Apply { by: by.to_owned(), expect: seen, change: weights(v1, v2) };
+    let change = |by: &str, v1, v2| Apply { by: by.to_owned(), expect: seen, holder: None, change: weights(v1, v2) };
     let first = router.client.apply(&change("one", 90, 10)).await.unwrap();
     assert!(!first.repeated);
     let stale = router.client.apply(&change("two", 80, 20)).await.unwrap_err();
@@ -33,7 +33,7 @@ async fn a_stale_generation_is_refused_with_the_current_one() {
         })
         .await
         .unwrap();
-    let next = Apply { by: "three".to_owned(), expect: first.generation, change: weights(50, 50) };
+    let next = Apply { by: "three".to_owned(), expect: first.generation, holder: None, change: weights(50, 50) };
     router.client.apply(&next).await.unwrap();
 }
 
@@ -43,7 +43,7 @@ async fn the_same_identity_is_applied_once_also_after_a_crash() {
     let mut router = Router::start().await;
     router.shop(&[("v1", 100, &[&old]), ("v2", 0, &[&new])]).await;
     let expect = router.client.state().await.unwrap().services["shop"].generation;
-    let apply = Apply { by: "run-7/deploy/3".to_owned(), expect, change: weights(75, 25) };
+    let apply = Apply { by: "run-7/deploy/3".to_owned(), expect, holder: None, change: weights(75, 25) };
     let first = router.client.apply(&apply).await.unwrap();
     router.kill("-9");
     router.child.wait().await.unwrap();

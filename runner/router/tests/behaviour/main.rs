@@ -8,6 +8,7 @@
 )]
 
 mod api;
+mod deploying;
 mod draining;
 mod http;
 mod kit;

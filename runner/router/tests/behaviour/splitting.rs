@@ -152,7 +152,8 @@ async fn an_endpoint_that_is_not_vouched_for_gets_nothing() {
     let (a, b) = (Backend::new("a").await, Backend::new("b").await);
     let router = Router::start().await;
     let mut shop = service(&[("v1", 100, &[&a])]);
-    let endpoint = Endpoint { container: "b".to_owned(), address: b.address, ready: false };
+    let endpoint =
+        Endpoint { container: "b".to_owned(), address: b.address, ready: false, name: String::new(), port: 0 };
     shop.revisions.get_mut("v1").unwrap().endpoints.push(endpoint);
     router.declare("shop", shop).await.unwrap();
     assert_eq!(split(router.address, 4, 100).await["a"], 100);

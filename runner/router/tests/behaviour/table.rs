@@ -44,8 +44,10 @@ fn declared(replicas: u32, checked: bool, revisions: &[(u16, Vec<(u8, bool)>)]) 
             container: format!("c{}", u16::from(*n) + 8 * u16::try_from(at).unwrap()),
             address: format!("10.0.0.{n}:80").parse().unwrap(),
             ready: *ready,
+            name: String::new(),
+            port: 0,
         });
-        (format!("v{at}"), Revision { weight: Weight::units(weight), endpoints: endpoints.collect() })
+        (format!("v{at}"), Revision { weight: Weight::units(weight), replicas: None, endpoints: endpoints.collect() })
     });
     Service {
         routes: vec![Route { host: None, path: "/".to_owned(), listeners: vec![], revision: None }],
@@ -83,7 +85,7 @@ proptest! {
                 !checked || well[n]
             };
             let before = table.clone();
-            let apply = Apply { by: format!("call-{at}"), expect: table.service_generation("shop"), change };
+            let apply = Apply { by: format!("call-{at}"), expect: table.service_generation("shop"), holder: None, change };
             match table.apply(&apply, &is_well) {
                 Err(_) => prop_assert_eq!(&table, &before),
                 Ok((next, applied)) => {
@@ -101,12 +103,13 @@ proptest! {
                 let units = u64::from(r.weight.as_units());
                 sum += units;
                 let behind = u64::from(table.behind("shop", revision));
-                prop_assert!(units * u64::from(service.replicas) <= 10_000 * behind, "{revision}: {units} on {behind}");
+                let cap = |ready: u64| (10_000 * ready).div_ceil(u64::from(service.replicas));
+                prop_assert!(units <= cap(behind), "{revision}: {units} on {behind}");
                 prop_assert!(behind <= r.endpoints.iter().filter(|e| e.ready).count() as u64);
                 // A weight that was raised just now stands on replicas that are ready just now.
                 let was = before.service("shop").and_then(|s| s.revisions.get(revision)).map_or(0, |r| u64::from(r.weight.as_units()));
                 if units > was {
-                    prop_assert!(units * u64::from(service.replicas) <= 10_000 * now, "{revision} was raised to {units} on {now}");
+                    prop_assert!(units <= cap(now), "{revision} was raised to {units} on {now}");
                 }
             }
             prop_assert!(sum == 0 || sum == 10_000, "they add up to {sum}");
@@ -126,6 +129,7 @@ fn a_table_on_disk_that_breaks_the_interlock_is_refused() {
     let apply = Apply {
         by: "x".to_owned(),
         expect: 0,
+        holder: None,
         change: Change::Service { name: "shop".to_owned(), service: Box::new(service) },
     };
     let (table, _) = Table::default().apply(&apply, &ready).unwrap();
@@ -154,6 +158,7 @@ fn a_service_that_lost_a_replica_can_still_be_changed_but_not_raised() {
     let apply = |by: &str, expect: u64, service: &Service| Apply {
         by: by.to_owned(),
         expect,
+        holder: None,
         change: Change::Service { name: "shop".to_owned(), service: Box::new(service.clone()) },
     };
     let (table, _) = Table::default().apply(&apply("a", 0, &service), &well(&["c1", "c2"])).unwrap();

@@ -36,6 +36,8 @@ pub(crate) struct Router {
     pub(crate) address: SocketAddr,
     pub(crate) client: Client,
     pub(crate) child: Child,
+    /// For which run changes are asked.
+    pub(crate) holder: std::cell::RefCell<Option<String>>,
     applied: std::cell::Cell<u64>,
 }
 
@@ -66,7 +68,7 @@ impl Router {
         let envs: Vec<_> = envs.iter().copied().chain([("LISTEN", listen.as_str())]).collect();
         let child = process(folder.path(), &envs);
         let client = Client::new(folder.path());
-        let router = Self { folder, address, client, child, applied: std::cell::Cell::new(0) };
+        let router = Self { folder, address, client, child, holder: Default::default(), applied: Default::default() };
         router.is_up(|_| true).await;
         router
     }
@@ -81,13 +83,11 @@ impl Router {
         let state = self.client.state().await?;
         let expect = match &change {
             Change::Listeners { .. } => state.listeners_generation,
-            Change::Service { name, .. } | Change::Weights { name, .. } | Change::RemoveService { name } => {
-                state.services.get(name).map_or(0, |s| s.generation)
-            }
+            change => state.services.get(change.service().unwrap()).map_or(0, |s| s.generation),
         };
         self.applied.set(self.applied.get() + 1);
         let by = format!("test/{}/{}", std::process::id(), self.applied.get());
-        self.client.apply(&Apply { by, expect, change }).await
+        self.client.apply(&Apply { by, expect, holder: self.holder.borrow().clone(), change }).await
     }
 
     pub(crate) async fn declare(&self, name: &str, service: Service) -> Result<Applied, ClientError> {
@@ -128,8 +128,13 @@ pub(crate) fn service(revisions: &[(&str, u8, &[&Backend])]) -> Service {
             container: format!("c-{}-{}", b.name, b.address.port()),
             address: b.address,
             ready: true,
+            name: String::new(),
+            port: 0,
         });
-        ((*name).to_owned(), Revision { weight: Weight::percent(*weight), endpoints: endpoints.collect() })
+        (
+            (*name).to_owned(),
+            Revision { weight: Weight::percent(*weight), replicas: None, endpoints: endpoints.collect() },
+        )
     });
     Service {
         routes: vec![Route { host: None, path: "/".to_owned(), listeners: Vec::new(), revision: None }],
