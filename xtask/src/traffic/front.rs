@@ -1,6 +1,7 @@
 //! What stands before the service in a trial: Windlass's own router, or HAProxy.
 
 use super::haproxy::Haproxy;
+use super::harness::Harness;
 use super::options::Driver;
 use super::router::Router;
 use crate::failure::{Doing, Failure, Result};
@@ -26,10 +27,10 @@ pub(super) enum Ask {
 }
 
 impl Front {
-    pub(super) fn start(program: &Path, driver: Driver, name: &str) -> Result<Self> {
+    pub(super) fn start(harness: &Harness, driver: Driver, name: &str) -> Result<Self> {
         match driver {
-            Driver::Router => Router::start(program, name).map(Self::Router),
-            Driver::Haproxy => Haproxy::start(name).map(Self::Haproxy),
+            Driver::Router => Router::start(harness, name).map(Self::Router),
+            Driver::Haproxy => Haproxy::start(harness, name).map(Self::Haproxy),
         }
     }
 

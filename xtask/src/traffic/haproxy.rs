@@ -1,5 +1,6 @@
 //! HAProxy in the router's place: a process with a configuration as its users have one.
 
+use super::harness::Harness;
 use super::process::{Process, free_port, until};
 use crate::failure::{Doing, Failure, Result};
 use crate::http::{Server, get};
@@ -20,14 +21,14 @@ pub(super) struct Haproxy {
 }
 
 impl Haproxy {
-    /// Starts one for this service. The folder's path is short, since a socket's may have only 107 bytes.
-    pub(super) fn start(service: &str) -> Result<Self> {
+    /// Starts one for this service.
+    pub(super) fn start(harness: &Harness, service: &str) -> Result<Self> {
         if !on_path("haproxy") {
             return Err(Failure::new(
                 "HAProxy is not installed: `apt-get install haproxy` installs it, and `--driver router` goes without it",
             ));
         }
-        let folder = PathBuf::from(format!("/tmp/windlass-haproxy-{service}"));
+        let folder = harness.sockets.join(service);
         fs::create_dir(&folder).doing(|| format!("create {}", folder.display()))?;
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
         let config = folder.join("haproxy.cfg");

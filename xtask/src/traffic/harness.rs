@@ -3,9 +3,9 @@
 use super::process::{Process, free_port, until};
 use crate::context::Context;
 use crate::failure::{Doing, Result};
-use crate::http::{self, Server};
+use crate::http::{self, Server, query};
 use crate::proc::Cmd;
-use crate::setup::{World, docker_cli, guest_envs};
+use crate::setup::{World, docker_cli, folder as new_folder, guest_envs, sweep};
 use crate::ui;
 use std::cell::Cell;
 use std::fs;
@@ -38,8 +38,13 @@ pub(super) struct Harness {
     pub(super) folder: PathBuf,
     pub(super) envs: Vec<(String, String)>,
     pub(super) engine: Server,
+    /// Where sockets are: its path is short, since a socket's may have only 107 bytes.
+    pub(super) sockets: PathBuf,
     next: Cell<u32>,
 }
+
+/// The folders for sockets, and the names of trials, begin so; what follows is our process id.
+const KIND: &str = "traffic";
 
 impl Harness {
     pub(super) fn prepare(context: &Context, outside: &World) -> Result<Self> {
@@ -55,7 +60,11 @@ impl Harness {
             images(&folder.join("image"), &service, &envs).map(|()| service)
         })?;
         let program = ui::part("windlass", || build_program(context))?;
-        Ok(Self { program, service, folder, envs, engine: outside.engine.server.clone(), next: Cell::new(1) })
+        let engine = outside.engine.server.clone();
+        sweep(KIND);
+        sweep("traffic-engine");
+        sweep_containers(&engine)?;
+        Ok(Self { program, service, folder, envs, engine, sockets: new_folder(KIND)?, next: Cell::new(1) })
     }
 
     /// With an engine of its own, and what [`Self::prepare`] has built.
@@ -64,13 +73,14 @@ impl Harness {
         let service = binary(&folder);
         let envs = vec![("DOCKER_HOST".to_owned(), engine.to_docker_host())];
         images(&folder.join("image"), &service, &envs)?;
-        Ok(Self { program: context.target.join("debug/windlass"), service, folder, envs, engine, next: Cell::new(1) })
+        let program = context.target.join("debug/windlass");
+        Ok(Self { program, service, folder, envs, engine, sockets: new_folder(KIND)?, next: Cell::new(1) })
     }
 
     /// A name that no other trial has.
     pub(super) fn name(&self) -> String {
         let number = self.next.replace(self.next.get() + 1);
-        format!("traffic-{}-{number}", std::process::id())
+        format!("{KIND}-{}-{number}", std::process::id())
     }
 
     /// Starts the service as a program of this machine, where no container is needed.
@@ -91,7 +101,27 @@ impl Harness {
 impl Drop for Harness {
     fn drop(&mut self) {
         crate::crash::docker::clear_images(&self.engine, &[&format!("{REPOSITORY}:*")]);
+        let _ = fs::remove_dir_all(&self.sockets);
     }
+}
+
+/// Removes what trials of killed runs left on the engine.
+fn sweep_containers(engine: &Server) -> Result<()> {
+    let filters = query(&serde_json::json!({ "label": ["windlass.pipeline"] }).to_string());
+    let list = http::get(engine, &format!("/containers/json?all=1&filters={filters}"))?.json()?;
+    let names = list.as_array().into_iter().flatten().filter_map(|one| one["Labels"]["windlass.pipeline"].as_str());
+    for name in names {
+        let mut parts = name
+            .strip_prefix(KIND)
+            .and_then(|rest| rest.strip_prefix('-'))
+            .into_iter()
+            .flat_map(|rest| rest.split('-'));
+        let owner = parts.next().and_then(|pid| pid.parse::<u32>().ok());
+        if owner.is_some_and(|pid| !Path::new("/proc").join(pid.to_string()).exists()) {
+            crate::crash::docker::clear(engine, name)?;
+        }
+    }
+    Ok(())
 }
 
 /// The program as every test has it.

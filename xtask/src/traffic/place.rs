@@ -37,7 +37,7 @@ impl<'a> Place<'a> {
         let workspace = harness.folder.join("trials").join(&name);
         fs::create_dir_all(&workspace).doing(|| format!("create {}", workspace.display()))?;
         let said = workspace.with_extension("said");
-        let front = Front::start(&harness.program, driver, &name)?;
+        let front = Front::start(harness, driver, &name)?;
         Ok(Self { harness, name, front, workspace, said })
     }
 

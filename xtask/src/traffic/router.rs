@@ -1,5 +1,6 @@
 //! The router of one trial: its process, and what it says through its control socket.
 
+use super::harness::Harness;
 use super::process::{Process, free_port, until};
 use crate::failure::{Doing, Failure, Result};
 use crate::http::{Server, get, send};
@@ -9,7 +10,7 @@ use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -31,14 +32,14 @@ pub(super) struct Router {
 }
 
 impl Router {
-    /// Starts one in a new folder. The folder's path is short, since a socket's may have only 107 bytes.
-    pub(super) fn start(program: &Path, name: &str) -> Result<Self> {
-        let folder = PathBuf::from(format!("/tmp/windlass-traffic-{}-{name}", std::process::id()));
+    /// Starts one in a new folder.
+    pub(super) fn start(harness: &Harness, name: &str) -> Result<Self> {
+        let folder = harness.sockets.join(name);
         fs::create_dir(&folder).doing(|| format!("create {}", folder.display()))?;
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
         let control = Server::Unix(folder.join("control.sock").display().to_string());
         let log = folder.with_extension("log");
-        let program = program.to_owned();
+        let program = harness.program.clone();
         let mut router = Self { program, folder, address, control, log, processes: Vec::new(), changes: 0 };
         router.serve()?;
         Ok(router)
@@ -46,7 +47,8 @@ impl Router {
 
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(args).env("WINDLASS_ROUTER", &self.folder).env("NO_COLOR", "1").env_remove("CI");
+        // On the command line, where a later run finds what a killed one left.
+        command.args(args).arg("--router").arg(&self.folder).env("NO_COLOR", "1").env_remove("CI");
         command
     }
 

@@ -13,8 +13,13 @@ use std::time::Duration;
 const JUDGED: Duration = Duration::from_secs(5);
 
 /// How it is bad: in words, and the image that is so.
-const WAYS: [(&str, &str); 4] =
-    [("10 % errors", "errors"), ("slow", "slow"), ("crashes at start", "crash"), ("healthy, then failing", "later")];
+const WAYS: [(&str, &str); 5] = [
+    ("10 % errors", "errors"),
+    ("slow", "slow"),
+    ("crashes at start", "crash"),
+    ("healthy, then failing", "later"),
+    ("never healthy", "ill"),
+];
 
 /// What judges it: errors and slowness.
 const ANALYSIS: [&str; 2] = [

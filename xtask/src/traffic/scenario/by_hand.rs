@@ -37,7 +37,7 @@ impl Shop {
     fn open(harness: &Harness) -> Result<Self> {
         let name = harness.name();
         let ((one, first), (two, second)) = (harness.start_service("v1")?, harness.start_service("v2")?);
-        let mut router = Router::start(&harness.program, &name)?;
+        let mut router = Router::start(harness, &name)?;
         router.declare(SERVICE, &[("v1", 100.0, first), ("v2", 0.0, second)])?;
         Ok(Self { router, _services: [one, two] })
     }

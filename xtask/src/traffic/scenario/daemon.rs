@@ -17,6 +17,7 @@ use crate::context::Context;
 use crate::failure::{Doing, Failure, Result};
 use crate::http::{self, Server, request};
 use crate::proc::Cmd;
+use crate::setup::folder;
 use nix::sys::signal::Signal;
 use serde_json::{Value as Json, json};
 use std::fs;
@@ -93,8 +94,7 @@ struct Daemon {
 
 impl Daemon {
     fn start(live: bool) -> Result<Self> {
-        let folder = PathBuf::from(format!("/tmp/windlass-traffic-engine-{}", std::process::id()));
-        fs::create_dir(&folder).doing(|| format!("create {}", folder.display()))?;
+        let folder = folder("traffic-engine")?;
         let server = Server::Unix(folder.join("d.sock").display().to_string());
         let mut daemon = Self { folder, server, live, process: None };
         daemon.serve()?;
