@@ -7,6 +7,7 @@ use super::router::Router;
 use crate::failure::{Doing, Failure, Result};
 use crate::http::{Server, get};
 use serde_json::Value as Json;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -67,8 +68,8 @@ impl Front {
 }
 
 impl Ask {
-    /// The state of a service; none: it is not known.
-    pub(super) fn service(&self, name: &str) -> Result<Option<Json>> {
+    /// The services that are known, by their names.
+    pub(super) fn services(&self) -> Result<Services> {
         let state = match self {
             Self::Control(control) => get(control, "/v1/state")?.json()?,
             Self::Program(program, router) => {
@@ -82,6 +83,41 @@ impl Ask {
                 serde_json::from_slice(&answer.stdout).doing(|| "read the state of HAProxy".to_owned())?
             }
         };
-        Ok(state["services"].get(name).cloned())
+        let services = state["services"].as_object().into_iter().flatten();
+        Ok(Services(services.map(|(name, service)| (name.clone(), service.clone())).collect()))
     }
+}
+
+/// The services of one trial: one, or one for each ring.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Services(pub(super) BTreeMap<String, Json>);
+
+impl Services {
+    /// The highest weight that a revision has in any of them.
+    pub(super) fn weight(&self, revision: &str) -> f64 {
+        let weights = self.0.values().map(|service| weight(service, revision));
+        weights.fold(0.0, f64::max)
+    }
+
+    /// Is it there at all?
+    pub(super) fn has(&self, revision: &str) -> bool {
+        self.0.values().any(|service| !service["declared"]["revisions"][revision].is_null())
+    }
+
+    /// The ids of all containers that are named.
+    pub(super) fn containers(&self) -> BTreeSet<String> {
+        let revisions = self.0.values().flat_map(|service| service["declared"]["revisions"].as_object()).flatten();
+        let endpoints = revisions.flat_map(|(_, revision)| revision["endpoints"].as_array().into_iter().flatten());
+        endpoints.filter_map(|endpoint| endpoint["container"].as_str().map(str::to_owned)).collect()
+    }
+
+    /// What is declared, without what changes by itself.
+    pub(super) fn declared(&self) -> Vec<&Json> {
+        self.0.values().map(|service| &service["declared"]).collect()
+    }
+}
+
+/// The weight of a revision; one that is not there has none.
+pub(super) fn weight(service: &Json, revision: &str) -> f64 {
+    service["declared"]["revisions"][revision]["weight"].as_f64().unwrap_or(0.0)
 }

@@ -1,6 +1,7 @@
 //! HAProxy in the router's place: a process with a configuration as its users have one.
 
 use super::harness::Harness;
+use super::pipeline::RINGS;
 use super::process::{Process, free_port, until};
 use crate::failure::{Doing, Failure, Result};
 use crate::http::{Server, get};
@@ -33,12 +34,16 @@ impl Haproxy {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
         let config = folder.join("haproxy.cfg");
         let socket = folder.join("admin.sock");
+        let ring = |name: &&str| format!("  use_backend {service}-{name} if {{ hdr(host) -i {name}.test }}\n");
+        let rings: String = RINGS.iter().map(ring).collect();
+        let backend = |name: &&str| format!("backend {service}-{name}\n  balance roundrobin\n");
+        let backends: String = RINGS.iter().map(backend).collect();
         let text = format!(
             "global\n  stats socket {} mode 600 level admin\n\
              defaults\n  mode http\n  timeout connect 1s\n  timeout client 60s\n  timeout server 60s\n  \
              timeout tunnel 1h\n\
-             frontend traffic\n  bind {address}\n  default_backend {service}\n\
-             backend {service}\n  balance roundrobin\n",
+             frontend traffic\n  bind {address}\n{rings}  default_backend {service}\n\
+             backend {service}\n  balance roundrobin\n{backends}",
             socket.display()
         );
         fs::write(&config, text).doing(|| format!("write {}", config.display()))?;

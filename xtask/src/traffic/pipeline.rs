@@ -1,5 +1,6 @@
 //! The pipelines of the scenarios.
 
+use super::load::Shape;
 use std::fmt::Write as _;
 
 /// How a revision takes over from another.
@@ -24,6 +25,17 @@ impl Strategy {
             Self::Ring => "ring",
         }
     }
+
+    /// The services in the router: each ring is one.
+    pub(super) fn services(self, name: &str) -> impl Iterator<Item = String> {
+        let rings: &[&str] = if self == Self::Ring { &RINGS } else { &[""] };
+        rings.iter().map(move |ring| if ring.is_empty() { name.to_owned() } else { format!("{name}-{ring}") })
+    }
+
+    /// The hosts under which its services can be reached.
+    pub(super) fn hosts(self) -> &'static [&'static str] {
+        if self == Self::Ring { &["inner.test", "outer.test"] } else { Shape::USUAL.hosts }
+    }
 }
 
 /// A delivery of one revision.
@@ -42,6 +54,10 @@ pub(super) struct Delivery<'a> {
 /// How long old requests get to finish.
 pub(super) const DRAIN_S: u64 = 3;
 const REPLICAS: u32 = 3;
+/// How long a revision is judged that has all of the traffic.
+const BAKE: &str = "4s";
+/// The rings, each the first part of its host.
+pub(super) const RINGS: [&str; 2] = ["inner", "outer"];
 
 impl<'a> Delivery<'a> {
     /// Of a revision that behaves.
@@ -56,30 +72,38 @@ impl<'a> Delivery<'a> {
             "[pipeline]\nname = \"{name}\"\n\n[stages.deliver]\n[[stages.deliver.steps]]\nname = \"deploy\"\n\
              uses = \"builtin:deploy\"\nwith.service = \"{name}\"\nwith.image = \"{repository}:{image}\"\n\
              with.revision = \"{revision}\"\nwith.strategy = \"{}\"\nwith.replicas = {REPLICAS}\nwith.port = 8080\n\
-             with.env = {{ VERSION = \"{revision}\" }}\nwith.routes = [{{ path = \"/\" }}]\nwith.drain = \"{DRAIN_S}s\"\n\
-             with.keep-previous = 1\n\
+             with.env = {{ VERSION = \"{revision}\" }}\nwith.drain = \"{DRAIN_S}s\"\nwith.keep-previous = 1\n\
              with.health = {{ http = \"/health\", interval = \"100ms\", timeout = \"1s\", deadline = \"10s\" }}\n",
             strategy.name()
         );
-        let settings = match strategy {
-            Strategy::Recreate | Strategy::BlueGreen => String::new(),
-            Strategy::Rolling => "with.rolling = { max-surge = 1, max-unavailable = 1 }\n".to_owned(),
+        match strategy {
+            Strategy::Recreate | Strategy::BlueGreen => {}
+            Strategy::Rolling => text.push_str("with.rolling = { max-surge = 1, max-unavailable = 1 }\n"),
             Strategy::Canary => {
                 let steps = steps.iter().map(|(weight, pause)| format!("{{ weight = {weight}, pause = \"{pause}\" }}"));
-                format!("with.canary = {{ steps = [{}] }}\n", steps.collect::<Vec<_>>().join(", "))
+                let _ = writeln!(text, "with.canary = {{ steps = [{}] }}", steps.collect::<Vec<_>>().join(", "));
             }
             Strategy::Ring => {
-                "with.rings = [{ name = \"inner\", bake = \"1s\" }, { name = \"outer\", bake = \"1s\" }]\n".to_owned()
+                let bake = if analysis.is_empty() { "1s" } else { BAKE };
+                let ring = |name: &&str| {
+                    format!("{{ name = \"{name}\", routes = [{{ host = \"{name}.test\" }}], bake = \"{bake}\" }}")
+                };
+                let _ = writeln!(text, "with.rings = [{}]", RINGS.iter().map(ring).collect::<Vec<_>>().join(", "));
             }
-        };
-        text.push_str(&settings);
+        }
         if !analysis.is_empty() {
             let _ = writeln!(text, "with.analysis = {{ metrics = [{}] }}", analysis.join(", "));
+            // A canary judges in its pauses.
+            if !matches!(strategy, Strategy::Canary | Strategy::Ring) {
+                let _ = writeln!(text, "with.bake = \"{BAKE}\"");
+            }
         }
+        let services = strategy.services(name).map(|service| format!("\"{service}\"")).collect::<Vec<_>>().join(", ");
+        let downtime = if *strategy == Strategy::Recreate { services.as_str() } else { "" };
         let _ = writeln!(
             text,
-            "grants = {{ docker = {{ run = [\"{repository}\"], containers = [\"{name}-*\"] }}, traffic = [\"{name}\"], \
-             health = [\"{name}-*\"], approval = true }}"
+            "grants = {{ docker = {{ run = [\"{repository}\"], containers = [\"{name}-*\"] }}, \
+             traffic = {{ services = [{services}], downtime = [{downtime}] }}, health = [\"{name}-*\"], approval = true }}"
         );
         text
     }

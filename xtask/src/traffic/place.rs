@@ -1,11 +1,10 @@
 //! Where one trial of a delivery happens: a fresh workspace, a pipeline of its own name, a router of its own.
 
-use super::front::Front;
+use super::front::{self, Front, Services};
 use super::harness::{Harness, REPOSITORY};
 use super::options::Driver;
 use super::pipeline::Delivery;
 use super::process::{Process, until};
-use super::router;
 use crate::failure::{Doing, Failure, Result};
 use crate::http::{self, query};
 use crate::ui;
@@ -84,21 +83,21 @@ impl<'a> Place<'a> {
         self.run(&["run"], 0)
     }
 
-    /// What the router says of the service.
-    pub(super) fn service(&self) -> Result<Json> {
-        Ok(self.looks()()?.unwrap_or(Json::Null))
+    /// What is known of the services.
+    pub(super) fn services(&self) -> Result<Services> {
+        self.front.ask(&self.harness.program).services()
     }
 
     /// The same for whoever looks on from another thread.
-    pub(super) fn looks(&self) -> impl Fn() -> Result<Option<Json>> + Send + use<> {
-        let (ask, name) = (self.front.ask(&self.harness.program), self.name.clone());
-        move || ask.service(&name)
+    pub(super) fn looks(&self) -> impl Fn() -> Result<Services> + Send + use<> {
+        let ask = self.front.ask(&self.harness.program);
+        move || ask.services()
     }
 
-    /// Waits until the router says this of the service; a process that drives it must not end before.
-    pub(super) fn until(&self, what: &str, driver: &mut Process, holds: impl Fn(&Json) -> bool) -> Result<()> {
+    /// Waits until the router says this of the services; a process that drives it must not end before.
+    pub(super) fn until(&self, what: &str, driver: &mut Process, holds: impl Fn(&Services) -> bool) -> Result<()> {
         until(what, LIMIT, || {
-            if holds(&self.service()?) {
+            if holds(&self.services()?) {
                 return Ok(Some(()));
             }
             match driver.ended()? {
@@ -122,36 +121,37 @@ impl<'a> Place<'a> {
     /// What is not as it should be once all is settled: the containers that are there are exactly those that the
     /// router's state names, the current revision's run, and nobody is in the middle of a deployment.
     pub(super) fn settled(&self, current: &str) -> Result<Vec<String>> {
-        let service = self.service()?;
+        let services = self.services()?;
         let there = self.containers()?;
-        let named = router::containers(&service);
+        let named = services.containers();
+        let short = |id: &str| id.chars().take(12).collect::<String>();
         let mut wrong = Vec::new();
         for id in there.keys().filter(|id| !named.contains(*id)) {
-            wrong.push(format!(
-                "container {} is there, and the router's state does not name it",
-                &id[..12.min(id.len())]
-            ));
+            wrong.push(format!("container {} is there, and the router's state does not name it", short(id)));
         }
         for id in named.iter().filter(|id| !there.contains_key(*id)) {
-            wrong.push(format!("the router's state names container {id}, which is not there"));
+            wrong.push(format!("the router's state names container {}, which is not there", short(id)));
         }
-        let endpoints = service["declared"]["revisions"][current]["endpoints"].as_array();
-        for id in endpoints.into_iter().flatten().filter_map(|endpoint| endpoint["container"].as_str()) {
-            if there.get(id).is_some_and(|state| state != "running") {
-                wrong.push(format!("container {id} of the current revision does not run: {:?}", there.get(id)));
+        if services.0.is_empty() {
+            wrong.push("the router knows of no service".to_owned());
+        }
+        for (name, service) in &services.0 {
+            let revisions = &service["declared"]["revisions"];
+            let endpoints = revisions[current]["endpoints"].as_array();
+            for id in endpoints.into_iter().flatten().filter_map(|endpoint| endpoint["container"].as_str()) {
+                if there.get(id).is_some_and(|state| state != "running") {
+                    wrong.push(format!("container {} of the current revision does not run", short(id)));
+                }
             }
-        }
-        if router::weight(&service, current) < 100.0 {
-            wrong.push(format!(
-                "revision {current} does not have all of the weight: {}",
-                service["declared"]["revisions"]
-            ));
-        }
-        if service["current"] != json!(current) {
-            wrong.push(format!("the current revision is {}, and {current} was expected", service["current"]));
-        }
-        if !service["deployment"].is_null() {
-            wrong.push(format!("a deployment is left: {}", service["deployment"]));
+            if front::weight(service, current) < 100.0 {
+                wrong.push(format!("{name}: revision {current} does not have all of the weight: {revisions}"));
+            }
+            if service["current"] != json!(current) {
+                wrong.push(format!("{name}: the current revision is {}, not {current}", service["current"]));
+            }
+            if !service["deployment"].is_null() {
+                wrong.push(format!("{name}: a deployment is left: {}", service["deployment"]));
+            }
         }
         Ok(wrong)
     }

@@ -7,7 +7,7 @@ use crate::http::{Server, get, send};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value as Json, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -106,7 +106,7 @@ impl Router {
     }
 
     /// One of its services.
-    pub(super) fn service(&self, name: &str) -> Result<Option<Json>> {
+    fn service(&self, name: &str) -> Result<Option<Json>> {
         Ok(self.state()?["services"].get(name).cloned())
     }
 
@@ -146,18 +146,6 @@ impl Router {
     pub(super) fn said(&self) -> String {
         crate::proc::tail(&fs::read_to_string(&self.log).unwrap_or_default(), 20)
     }
-}
-
-/// The ids of all containers that the state of a service names.
-pub(super) fn containers(service: &Json) -> BTreeSet<String> {
-    let revisions = service["declared"]["revisions"].as_object().into_iter().flatten();
-    let endpoints = revisions.flat_map(|(_, revision)| revision["endpoints"].as_array().into_iter().flatten());
-    endpoints.filter_map(|endpoint| endpoint["container"].as_str().map(str::to_owned)).collect()
-}
-
-/// The weight of a revision; one that is not there has none.
-pub(super) fn weight(service: &Json, revision: &str) -> f64 {
-    service["declared"]["revisions"][revision]["weight"].as_f64().unwrap_or(0.0)
 }
 
 fn signal(pid: u64, signal: Signal) -> Result<()> {

@@ -27,8 +27,8 @@ pub(super) struct Trial {
 
 impl Trial {
     /// Begins the load, and lets it get going.
-    pub(super) fn begin(scenario: &str, driver: Driver, address: SocketAddr) -> Result<Self> {
-        let load = Load::begin(address, Shape::USUAL)?;
+    pub(super) fn begin(scenario: &str, driver: Driver, address: SocketAddr, shape: Shape) -> Result<Self> {
+        let load = Load::begin(address, shape)?;
         load.pass(AROUND)?;
         Ok(Self { scenario: scenario.to_owned(), driver, act: Some(load.now()), watch: None, load, wrong: Vec::new() })
     }

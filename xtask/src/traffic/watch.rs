@@ -1,9 +1,8 @@
 //! The weight of a revision over time, as the router says it: what share of the failures may be its own.
 
+use super::front::Services;
 use super::load::Records;
-use super::router::weight;
 use crate::failure::{Failure, Result};
-use serde_json::Value as Json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -26,7 +25,7 @@ impl Watch {
     pub(super) fn begin(
         began: Instant,
         revision: &str,
-        service: impl Fn() -> Result<Option<Json>> + Send + 'static,
+        services: impl Fn() -> Result<Services> + Send + 'static,
     ) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let (seen, revision) = (Arc::clone(&stop), revision.to_owned());
@@ -34,8 +33,8 @@ impl Watch {
             let mut looks = Vec::new();
             while !seen.load(Ordering::Relaxed) {
                 // A router that does not answer has not changed its weights.
-                if let Ok(Some(service)) = service() {
-                    looks.push((began.elapsed(), weight(&service, &revision)));
+                if let Ok(services) = services() {
+                    looks.push((began.elapsed(), services.weight(&revision)));
                 }
                 std::thread::sleep(GLANCE);
             }

@@ -34,12 +34,13 @@ pub(super) struct Ask<'a> {
 /// A connection that is kept as long as the server keeps it.
 pub(in crate::traffic) struct Conn {
     address: SocketAddr,
+    host: &'static str,
     stream: Option<BufReader<TcpStream>>,
 }
 
 impl Conn {
-    pub(in crate::traffic) fn new(address: SocketAddr) -> Self {
-        Self { address, stream: None }
+    pub(in crate::traffic) fn new(address: SocketAddr, host: &'static str) -> Self {
+        Self { address, host, stream: None }
     }
 
     /// `GET`, on the kept connection.
@@ -52,7 +53,7 @@ impl Conn {
             Some(stream) => stream,
             None => connect(self.address)?,
         };
-        let written = write(stream.get_mut(), ask);
+        let written = write(stream.get_mut(), self.host, ask);
         // Who refuses a request may answer without having read all of its body.
         let reply = match read(&mut stream) {
             Ok(reply) => reply,
@@ -88,9 +89,9 @@ fn is_open(stream: &BufReader<TcpStream>) -> bool {
     nothing.and_then(|()| stream.set_nonblocking(false)).is_ok()
 }
 
-fn write(stream: &mut TcpStream, ask: &Ask<'_>) -> io::Result<()> {
+fn write(stream: &mut TcpStream, host: &str, ask: &Ask<'_>) -> io::Result<()> {
     let Ask { method, path, body, chunked, last } = ask;
-    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: traffic.test\r\n");
+    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\n");
     if *last {
         head.push_str("connection: close\r\n");
     }

@@ -37,12 +37,21 @@ pub(super) struct Shape {
     pub(super) sockets: usize,
     /// The pause after a short request.
     pub(super) pause: Duration,
+    /// The hosts that are asked for; the clients of each kind take turns.
+    pub(super) hosts: &'static [&'static str],
 }
 
 impl Shape {
     /// About 600 requests a second.
-    pub(super) const USUAL: Self =
-        Self { kept: 8, new: 4, slow: 6, posts: 3, sockets: 6, pause: Duration::from_millis(20) };
+    pub(super) const USUAL: Self = Self {
+        kept: 8,
+        new: 4,
+        slow: 6,
+        posts: 4,
+        sockets: 6,
+        pause: Duration::from_millis(20),
+        hosts: &["traffic.test"],
+    };
 
     fn connections(self) -> usize {
         self.kept + self.new + self.slow + self.posts + self.sockets
@@ -97,9 +106,10 @@ impl Load {
         let clients = kinds.into_iter().flat_map(|(kind, count)| (0..count).map(move |at| (kind, at)));
         let clients = clients.map(|(kind, at)| {
             let run = Arc::clone(&run);
+            let host = shape.hosts.get(at % shape.hosts.len().max(1)).copied().unwrap_or_default();
             std::thread::spawn(move || match kind {
-                Kind::Socket | Kind::Message => workers::socket(&run),
-                kind => workers::requests(&run, kind, at),
+                Kind::Socket | Kind::Message => workers::socket(&run, host),
+                kind => workers::requests(&run, kind, at, host),
             })
         });
         Ok(Self { clients: clients.collect(), run })
@@ -175,7 +185,8 @@ mod tests {
     }
 
     fn records(address: SocketAddr, requests: u64) -> Result<Records> {
-        let shape = Shape { kept: 1, new: 0, slow: 0, posts: 0, sockets: 0, pause: Duration::from_millis(1) };
+        let shape =
+            Shape { kept: 1, new: 0, slow: 0, posts: 0, sockets: 0, pause: Duration::from_millis(1), hosts: &["a"] };
         let load = Load::begin(address, shape)?;
         load.pass(requests)?;
         load.end()

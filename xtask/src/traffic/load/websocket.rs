@@ -39,10 +39,10 @@ pub(super) enum Event {
 
 impl Socket {
     /// Opens one. An answer that is no switch is given as a failure with the revision that gave it.
-    pub(super) fn open(address: SocketAddr) -> Result<Self, (Option<Arc<str>>, Reason)> {
+    pub(super) fn open(address: SocketAddr, host: &str) -> Result<Self, (Option<Arc<str>>, Reason)> {
         let mut stream = connect(address).map_err(|why| (None, why))?;
         let ask = format!(
-            "GET /ws HTTP/1.1\r\nhost: traffic.test\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\
+            "GET /ws HTTP/1.1\r\nhost: {host}\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\
              sec-websocket-version: 13\r\nsec-websocket-key: {KEY}\r\n\r\n"
         );
         let head = stream.get_mut().write_all(ask.as_bytes()).and_then(|()| read_head(&mut stream));

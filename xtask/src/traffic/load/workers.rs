@@ -55,9 +55,9 @@ impl<'a> Book<'a> {
 }
 
 /// Plain requests of this kind.
-pub(super) fn requests(run: &Run, kind: Kind, at: usize) -> Vec<Record> {
+pub(super) fn requests(run: &Run, kind: Kind, at: usize, host: &'static str) -> Vec<Record> {
     let mut book = Book::new(run);
-    let mut conn = Conn::new(run.address);
+    let mut conn = Conn::new(run.address, host);
     // Each body with the answer to it, made once: they are what costs most here.
     let content = if kind == Kind::Post { vec![b'x'; 1 << 20] } else { Vec::new() };
     let bodies = BODIES.map(|size| content.get(..size).unwrap_or_default());
@@ -105,11 +105,11 @@ fn hash(bytes: &[u8]) -> u64 {
 }
 
 /// A WebSocket that is held, and opened again when it was closed cleanly, or was not.
-pub(super) fn socket(run: &Run) -> Vec<Record> {
+pub(super) fn socket(run: &Run, host: &str) -> Vec<Record> {
     let mut book = Book::new(run);
     while run.goes_on() {
         let sent = run.began.elapsed();
-        match Socket::open(run.address) {
+        match Socket::open(run.address, host) {
             Ok(socket) => {
                 let revision = socket.revision.clone();
                 book.note(Kind::Socket, sent, revision.clone(), None);

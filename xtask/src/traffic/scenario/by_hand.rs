@@ -1,7 +1,7 @@
 //! What needs the router only: its weights are set by hand, and the services are programs of this machine.
 
 use super::super::harness::Harness;
-use super::super::load::Conn;
+use super::super::load::{Conn, Shape};
 use super::super::options::Driver;
 use super::super::process::Process;
 use super::super::router::Router;
@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 const SERVICE: &str = "shop";
+const HOST: &str = "traffic.test";
 const ROUTER: &[Driver] = &[Driver::Router];
 /// Nothing fails, and what was asked for is so at once.
 const AT_ONCE: Bounds = Bounds { outage: None, safe: Duration::from_secs(1), own: 0.0 };
@@ -49,7 +50,7 @@ impl Shop {
 
 fn split(harness: &Harness, scenario: &Scenario, driver: Driver) -> Result<Row> {
     let mut shop = Shop::open(harness)?;
-    let trial = Trial::begin(&scenario.name, driver, shop.router.address)?;
+    let trial = Trial::begin(&scenario.name, driver, shop.router.address, Shape::USUAL)?;
     let row = trial.end(harness, "v1", AT_ONCE)?;
     // Without other load, for its requests would be a part of the split.
     let mut row = Row { requests: 0, ..row };
@@ -69,7 +70,7 @@ fn split(harness: &Harness, scenario: &Scenario, driver: Driver) -> Result<Row> 
 /// So many requests over so many kept connections: who answered how many.
 fn ask(address: SocketAddr, requests: usize, connections: usize) -> Result<BTreeMap<String, usize>> {
     let one = move || -> Result<BTreeMap<String, usize>> {
-        let (mut conn, mut counts) = (Conn::new(address), BTreeMap::new());
+        let (mut conn, mut counts) = (Conn::new(address, HOST), BTreeMap::new());
         for _ in 0..requests / connections {
             let reply = conn.get("/").doing(|| "send a request".to_owned())?;
             let revision = reply.revision.filter(|_| reply.status == 200);
@@ -90,13 +91,13 @@ fn ask(address: SocketAddr, requests: usize, connections: usize) -> Result<BTree
 
 fn switches(harness: &Harness, scenario: &Scenario, driver: Driver) -> Result<Row> {
     let mut shop = Shop::open(harness)?;
-    let mut trial = Trial::begin(&scenario.name, driver, shop.router.address)?;
+    let mut trial = Trial::begin(&scenario.name, driver, shop.router.address, Shape::USUAL)?;
     for turn in 0..40 {
         let (percent, expected) = if turn % 2 == 0 { (100.0, "v2") } else { (0.0, "v1") };
         trial.act();
         shop.new_gets(percent)?;
         // Once it is answered, it is so.
-        let reply = Conn::new(shop.router.address).get("/").doing(|| "send a request".to_owned())?;
+        let reply = Conn::new(shop.router.address, HOST).get("/").doing(|| "send a request".to_owned())?;
         trial.check(reply.revision.as_deref() == Some(expected), || {
             format!("after switch {turn} to {expected} the next request is answered by {:?}", reply.revision)
         });
@@ -110,7 +111,7 @@ fn killed(harness: &Harness, scenario: &Scenario, driver: Driver) -> Result<Row>
     shop.new_gets(30.0)?;
     let before = shop.router.state()?;
     shop.new_gets(100.0)?;
-    let mut trial = Trial::begin(&scenario.name, driver, shop.router.address)?;
+    let mut trial = Trial::begin(&scenario.name, driver, shop.router.address, Shape::USUAL)?;
     let generation = shop.router.health()?["generation"].clone();
     trial.act();
     let start = Instant::now();
@@ -127,7 +128,7 @@ fn killed(harness: &Harness, scenario: &Scenario, driver: Driver) -> Result<Row>
 
 fn upgraded(harness: &Harness, scenario: &Scenario, driver: Driver) -> Result<Row> {
     let mut shop = Shop::open(harness)?;
-    let mut trial = Trial::begin(&scenario.name, driver, shop.router.address)?;
+    let mut trial = Trial::begin(&scenario.name, driver, shop.router.address, Shape::USUAL)?;
     for _ in 0..3 {
         trial.act();
         shop.router.upgrade()?;

@@ -5,11 +5,11 @@
 //! is told the outcome in a line of JSON.
 
 use super::super::harness::Harness;
+use super::super::load::Shape;
 use super::super::options::{APART, Driver};
 use super::super::pipeline::{Delivery, Strategy};
 use super::super::place::Place;
 use super::super::process::{Process, until};
-use super::super::router;
 use super::super::table::{Bounds, Row};
 use super::super::trial::Trial;
 use super::Scenario;
@@ -70,14 +70,14 @@ fn restarted(harness: &Harness, daemon: &mut Daemon, name: &str, driver: Driver)
     let place = Place::new(harness, driver)?;
     place.deliver(&Delivery::of(Strategy::BlueGreen, "v1"))?;
     place.deliver(&Delivery::of(Strategy::BlueGreen, "v2"))?;
-    let mut trial = Trial::begin(name, driver, place.address())?;
-    let before = router::containers(&place.service()?);
+    let mut trial = Trial::begin(name, driver, place.address(), Shape::USUAL)?;
+    let before = place.services()?.containers();
     trial.act();
     daemon.stop()?;
     daemon.serve()?;
     // It is back; what it has to start it starts before it answers, or soon after.
     std::thread::sleep(RECOVERY);
-    let after = router::containers(&place.service()?);
+    let after = place.services()?.containers();
     trial.check(before == after, || "the router names other containers than before".to_owned());
     trial.wrong.extend(place.settled("v2")?);
     let (outage, safe) = if daemon.live { (None, Duration::from_secs(1)) } else { (Some(RECOVERY), RECOVERY) };

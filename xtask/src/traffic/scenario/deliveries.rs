@@ -1,10 +1,10 @@
 //! Deliveries of a revision that behaves: nothing may fail, but where a strategy takes the service down by intent.
 
 use super::super::harness::Harness;
+use super::super::load::Shape;
 use super::super::options::Driver;
 use super::super::pipeline::{DRAIN_S, Delivery, Strategy};
 use super::super::place::{LIMIT, Place};
-use super::super::router::weight;
 use super::super::table::{Bounds, Row};
 use super::super::trial::Trial;
 use super::Scenario;
@@ -59,7 +59,8 @@ pub(super) fn begin<'a>(
 ) -> Result<(Place<'a>, Trial)> {
     let place = Place::new(harness, driver)?;
     place.deliver(&Delivery::of(strategy, "v1"))?;
-    let trial = Trial::begin(&scenario.name, driver, place.address())?;
+    let shape = Shape { hosts: strategy.hosts(), ..Shape::USUAL };
+    let trial = Trial::begin(&scenario.name, driver, place.address(), shape)?;
     Ok((place, trial))
 }
 
@@ -112,7 +113,7 @@ fn approved(harness: &Harness, scenario: &Scenario, driver: Driver) -> Result<Ro
     place.write(&Delivery { steps: &steps, ..Delivery::of(Strategy::Canary, "v2") })?;
     trial.act();
     let mut runner = place.windlass(&["run"])?;
-    place.until("the canary has 50 %", &mut runner, |service| weight(service, "v2") >= 50.0)?;
+    place.until("the canary has 50 %", &mut runner, |services| services.weight("v2") >= 50.0)?;
     trial.pass(300)?;
     place.run(&["approve", "latest", "deliver", "--reason", "it looks well"], 0)?;
     match runner.wait(LIMIT)? {
@@ -129,7 +130,7 @@ fn aborted(harness: &Harness, scenario: &Scenario, driver: Driver, step: u8) -> 
     let steps = STEPS.map(|weight| (weight, if weight == step { "60s" } else { "500ms" }));
     place.write(&Delivery { steps: &steps, ..Delivery::of(Strategy::Canary, "v2") })?;
     let mut runner = place.windlass(&["run"])?;
-    place.until("the canary has its weight", &mut runner, |service| weight(service, "v2") >= f64::from(step))?;
+    place.until("the canary has its weight", &mut runner, |services| services.weight("v2") >= f64::from(step))?;
     trial.pass(300)?;
     trial.act();
     place.run(&["cancel", "latest"], 0)?;
@@ -143,18 +144,20 @@ fn kill_in_the_middle(place: &Place<'_>, trial: &mut Trial, strategy: Strategy) 
     let steps = [(5, "500ms"), (50, "3s")];
     place.write(&Delivery { steps: &steps, ..Delivery::of(strategy, "v2") })?;
     let mut runner = place.windlass(&["run"])?;
-    place.until("the delivery is in its middle", &mut runner, |service| match strategy {
+    place.until("the delivery is in its middle", &mut runner, |services| match strategy {
         // What these do is over in a moment: when the new revision is there at all.
-        Strategy::Recreate | Strategy::BlueGreen => !service["declared"]["revisions"]["v2"].is_null(),
-        Strategy::Rolling | Strategy::Ring => weight(service, "v2") > 0.0,
-        Strategy::Canary => weight(service, "v2") >= 50.0,
+        Strategy::Recreate | Strategy::BlueGreen => services.has("v2"),
+        Strategy::Rolling | Strategy::Ring => services.weight("v2") > 0.0,
+        Strategy::Canary => services.weight("v2") >= 50.0,
     })?;
     trial.act();
     runner.kill()?;
-    let before = place.service()?["declared"]["revisions"].clone();
+    let before = place.services()?;
     trial.pass(400)?;
-    let after = place.service()?["declared"]["revisions"].clone();
-    trial.check(before == after, || format!("the table changes while nobody drives it: {before}, then {after}"));
+    let (before, after) = (before.declared(), place.services()?);
+    trial.check(before == after.declared(), || {
+        format!("the table changes while nobody drives it: {before:?}, then {:?}", after.declared())
+    });
     Ok(())
 }
 

@@ -5,7 +5,6 @@ use super::super::options::Driver;
 use super::super::pipeline::{Delivery, Strategy};
 use super::super::place::{LIMIT, Place};
 use super::super::process::Process;
-use super::super::router::weight;
 use super::super::table::{Bounds, Row};
 use super::super::trial::Trial;
 use super::Scenario;
@@ -31,7 +30,7 @@ fn middle<'a>(harness: &'a Harness, scenario: &Scenario, driver: Driver) -> Resu
     place.write(&Delivery { steps: &steps, ..Delivery::of(Strategy::Canary, "v2") })?;
     trial.act();
     let mut runner = place.windlass(&["run"])?;
-    place.until("the canary has 50 %", &mut runner, |service| weight(service, "v2") >= 50.0)?;
+    place.until("the canary has 50 %", &mut runner, |services| services.weight("v2") >= 50.0)?;
     trial.pass(200)?;
     Ok((place, trial, runner))
 }
