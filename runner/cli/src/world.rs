@@ -7,9 +7,11 @@ use windlass_capability_docker::{Docker, DockerConfig};
 use windlass_capability_health::Health;
 use windlass_capability_http::Http;
 use windlass_capability_local::{Artifacts, FileAndEnvSecrets, Files, Process, Timer};
+use windlass_capability_traffic::{Guarded, Traffic};
 use windlass_gate::{Gate, RunContext, Secrets};
 use windlass_journal::Writer;
 use windlass_pipeline::{Grants, Plan};
+use windlass_router::{Client, Driver};
 
 use crate::environment;
 
@@ -35,14 +37,24 @@ pub(crate) fn gate(writer: Writer, plan: &Plan, run: &str, workspace: &Path, sta
         env: granted_env(plan),
         secrets: secrets(plan, workspace),
     };
+    let docker = Arc::new(Docker::new(docker_config()));
+    let router = router(&context.state);
     Gate::new(writer, context)
-        .with(Docker::new(docker_config()))
+        .with(Arc::clone(&docker))
+        .guarded_by(Guarded::new(Arc::clone(&router), docker))
+        .with(Traffic::new(router))
         .with(Http::new())
         .with(Health)
         .with(Process::new(environment::value("PATH").unwrap_or_default()))
         .with(Artifacts)
         .with(Files)
         .with(Timer)
+}
+
+/// Where WINDLASS_ROUTER says that the router is, else the one of the pipeline's own state folder.
+fn router(state: &Path) -> Arc<dyn Driver> {
+    let folder = environment::value("WINDLASS_ROUTER").map(PathBuf::from);
+    Arc::new(Client::new(&folder.unwrap_or_else(|| state.join("router"))))
 }
 
 /// The secrets of a run.

@@ -4,6 +4,8 @@ use crate::api::{
     Applied, Apply, Drain, DrainAnswer, ErrorBody, Health, Hold, HoldAnswer, Measurements, Refusal, Release, State,
     Stop, Window,
 };
+use crate::process::{Folder, store};
+use crate::table::Table;
 use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::{BodyExt, Full};
@@ -21,6 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The router in a folder.
 #[derive(Clone, Debug)]
 pub struct Client {
+    folder: Folder,
     socket: PathBuf,
 }
 
@@ -53,7 +56,17 @@ impl Client {
     /// For the router in this folder.
     #[must_use]
     pub fn new(folder: &Path) -> Self {
-        Self { socket: folder.join(crate::process::CONTROL) }
+        let folder = Folder::new(folder);
+        Self { socket: folder.control(), folder }
+    }
+
+    /// The table as it is on disk, if there is one.
+    pub(crate) fn table(&self) -> Option<Table> {
+        if !self.folder.table().exists() {
+            return None;
+        }
+        // One that is damaged is what `windlass router start` complains of.
+        store::load(&self.folder).ok()
     }
 
     /// Is it well?

@@ -11,5 +11,5 @@ mod stats;
 pub mod table;
 
 pub use client::{Client, ClientError};
-pub use driver::Driver;
+pub use driver::{Driver, Standing};
 pub use process::{LoadError, Options, ServeError, load, serve};

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 /// A started daemon with a folder of its own. Dropping it ends the one and removes the other,
 /// after an error, a panic and a signal too; should we be killed outright, the kernel ends it.
-pub(super) struct Service {
+pub(crate) struct Service {
     name: &'static str,
     child: Child,
     folder: PathBuf,
@@ -22,7 +22,7 @@ pub(super) struct Service {
 impl Service {
     /// Starts `command` and waits until `ready` says yes. The folder exists already and is the
     /// service's from now on.
-    pub(super) fn start(name: &'static str, folder: &Path, command: &[&str], ready: impl Fn() -> bool) -> Result<Self> {
+    pub(crate) fn start(name: &'static str, folder: &Path, command: &[&str], ready: impl Fn() -> bool) -> Result<Self> {
         let log = folder.join("log");
         let output = File::create(&log).doing(|| format!("write {}", log.display()))?;
         let errors = output.try_clone().doing(|| format!("write {}", log.display()))?;

@@ -52,4 +52,4 @@ pub fn load(folder: &Path) -> Result<Table, LoadError> {
 }
 
 /// The control API's socket in a router's folder.
-pub(crate) const CONTROL: &str = "control.sock";
+const CONTROL: &str = "control.sock";
