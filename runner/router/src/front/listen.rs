@@ -8,6 +8,7 @@ use super::cut::unless_cut;
 use super::log::AccessLog;
 use super::proxy::Proxy;
 use super::tls;
+use super::tunnel;
 use super::workers::Workers;
 use crate::api::{Listener, Refusal};
 use crate::run::Traffic;
@@ -22,7 +23,6 @@ use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener, TcpStream as StdStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::io::unix::AsyncFd;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -42,6 +42,7 @@ pub(crate) struct Front {
     open: Mutex<BTreeMap<SocketAddr, Open>>,
     connections: TaskTracker,
     ending: watch::Sender<bool>,
+    closing: CancellationToken,
     ended: CancellationToken,
 }
 
@@ -72,6 +73,7 @@ impl Front {
             open: Mutex::default(),
             connections: TaskTracker::new(),
             ending: watch::Sender::new(false),
+            closing: CancellationToken::new(),
             ended: CancellationToken::new(),
         }
     }
@@ -135,7 +137,7 @@ impl Front {
 
     fn app(&self, listener: SocketAddr, acceptor: Option<Arc<Acceptor>>) -> App {
         let (traffic, log) = (Arc::clone(&self.traffic), self.log.clone());
-        let proxy = Proxy { traffic, listener, tls: acceptor.is_some(), log };
+        let proxy = Proxy { traffic, listener, tls: acceptor.is_some(), log, closing: self.closing.clone() };
         let mut options = HttpServerOptions::default();
         options.h2_idle_timeout = Some(Duration::from_secs(180));
         App { proxy: Arc::new(http_proxy(&self.conf, proxy)), acceptor, options }
@@ -176,6 +178,10 @@ impl Front {
             }
         };
         if tokio::time::timeout(limit, finish).await.is_err() {
+            self.closing.cancel();
+            let goodbye = tunnel::GOODBYE + Duration::from_millis(100);
+            // Whoever does not end by then is ended.
+            let _ = tokio::time::timeout(goodbye, self.connections.wait()).await;
             self.ended.cancel();
             self.connections.wait().await;
         }
@@ -221,7 +227,7 @@ struct Accept {
 impl Accept {
     async fn run(self) {
         // A file of its own: the task before this may still have the other one registered.
-        let socket = match self.socket.try_clone().and_then(AsyncFd::new) {
+        let socket = match self.socket.try_clone().and_then(tokio::net::TcpListener::from_std) {
             Ok(socket) => socket,
             Err(why) => return tracing::error!("connections cannot be accepted any more: {why}"),
         };
@@ -229,10 +235,15 @@ impl Accept {
             let connection = tokio::select! {
                 biased;
                 () = self.accepting.cancelled() => return,
-                connection = socket.async_io(tokio::io::Interest::READABLE, TcpListener::accept) => connection,
+                connection = socket.accept() => connection,
             };
             match connection {
-                Ok((stream, client)) => self.give(stream, client),
+                Ok((stream, client)) => {
+                    // It belongs to this thread until it is given away.
+                    if let Ok(stream) = stream.into_std() {
+                        self.give(stream, client);
+                    }
+                }
                 Err(why) => {
                     // Out of file descriptors, most likely: others have to end first.
                     tracing::warn!("a connection could not be accepted: {why}");
@@ -248,9 +259,8 @@ impl Accept {
         let Some(app) = self.apps.get(at).map(Arc::clone) else { return };
         let (ending, ended) = (self.ending.clone(), self.ended.clone());
         let connection = async move {
-            let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
             // Out of room for it; the client sees a connection that ends.
-            let Ok(stream) = stream else { return };
+            let Ok(stream) = TcpStream::from_std(stream) else { return };
             tokio::select! {
                 () = serve(stream, client, &app, &ending) => {}
                 () = ended.cancelled() => {}

@@ -3,6 +3,7 @@
 mod answer;
 mod connection;
 mod cut;
+mod frames;
 mod listen;
 mod log;
 mod proxy;

@@ -15,6 +15,7 @@ use pingora_proxy::{FailToProxy, ProxyHttp, Session};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
 
 /// Connections that are tried for one request.
 pub(super) const TRIES: usize = 4;
@@ -24,6 +25,8 @@ pub(super) struct Proxy {
     pub(super) listener: SocketAddr,
     pub(super) tls: bool,
     pub(super) log: Option<Arc<AccessLog>>,
+    /// Cancelled when WebSockets have to end.
+    pub(super) closing: CancellationToken,
 }
 
 /// A request under way.

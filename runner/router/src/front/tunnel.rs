@@ -4,13 +4,18 @@
 //! body of the request was seen to end, which happens under load (its issue 946). So requests that ask
 //! for an upgrade do not go through its proxying: they are sent with hyper, and what follows a 101 is
 //! copied both ways until either side ends.
+//!
+//! When the time to drain is over, a WebSocket is not just cut: both sides get a close (1001, going
+//! away) between two frames, and a moment to answer it.
 
 use super::answer::answer;
+use super::cut;
+use super::frames::{Frames, close_for_client, close_for_service};
 use super::proxy::{Proxy, Request};
-use crate::run::Unserved;
+use crate::run::{Flight, Unserved};
 use crate::stats::End;
 use bytes::{Bytes, BytesMut};
-use http::header::{CONNECTION, TRANSFER_ENCODING};
+use http::header::{CONNECTION, TRANSFER_ENCODING, UPGRADE};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -24,11 +29,15 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{Sender, channel};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// Read from the service at a time.
 const PIECE: usize = 16 << 10;
 /// Pieces from the client that wait for the service to read on.
 const WAITING: usize = 16;
+/// For the end of a frame, and for the client's answer to a close.
+pub(super) const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Does it go this way?
 pub(super) fn is_for(session: &mut Session) -> bool {
@@ -57,12 +66,19 @@ pub(super) async fn run(proxy: &Proxy, session: &mut Session, request: &mut Requ
     if response.status() == http::StatusCode::SWITCHING_PROTOCOLS {
         let header = header(proxy, request, &response)?;
         // A service that has said yes and does not mean it has ended the conversation.
+        let is_websocket = header.headers.get(UPGRADE).is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"websocket"));
         let upgraded = hyper::upgrade::on(response).await.ok();
         session.write_response_header(Box::new(header), false).await?;
-        match upgraded {
-            Some(upgraded) => copy(session, upgraded).await,
-            None => Ok(()),
+        let Some(upgraded) = upgraded else { return Ok(()) };
+        let ending = if is_websocket { ending(proxy, request) } else { CancellationToken::new() };
+        // Whoever waits for it goes when this does.
+        let _over = ending.clone().drop_guard();
+        if copy(session, upgraded, ending).await?
+            && let Some(flight) = request.flight.take()
+        {
+            flight.end(End::Cut);
         }
+        Ok(())
     } else {
         declined(proxy, session, request, response).await
     }
@@ -145,8 +161,8 @@ async fn declined(
 }
 
 /// Copies until either side ends. What the client sends is written by a task of its own, so that both
-/// directions can be under way.
-async fn copy(session: &mut Session, upgraded: Upgraded) -> Result<()> {
+/// directions can be under way. Says whether the conversation was ended from here in the middle of it.
+async fn copy(session: &mut Session, upgraded: Upgraded, ending: CancellationToken) -> Result<bool> {
     let (mut from_service, mut to_service) = tokio::io::split(TokioIo::new(upgraded));
     let (pieces, mut waiting) = channel::<Bytes>(WAITING);
     let writing = tokio::spawn(async move {
@@ -160,27 +176,72 @@ async fn copy(session: &mut Session, upgraded: Upgraded) -> Result<()> {
     });
     // If this is cut, the other half goes too.
     let _writing = AbortOnDrop(writing.abort_handle());
+    let (mut service, mut client) = (Frames::default(), Frames::default());
+    let (mut told_client, mut told_service) = (false, false);
     let mut buffer = BytesMut::with_capacity(PIECE);
+    let mut until = None;
     loop {
+        if until.is_some() && !told_client && !service.is_closed() && service.is_between() {
+            session.write_response_body(Some(close_for_client()), false).await?;
+            told_client = true;
+        }
+        if until.is_some() && !told_service && !client.is_closed() && client.is_between() {
+            told_service = pieces.try_send(close_for_service()).is_ok();
+        }
         tokio::select! {
-            read = from_service.read_buf(&mut buffer) => match read {
-                Ok(0) | Err(_) => return session.write_response_body(None, true).await,
+            // After a close nothing else is said.
+            read = from_service.read_buf(&mut buffer), if !told_client => match read {
+                Ok(0) | Err(_) => {
+                    session.write_response_body(None, true).await?;
+                    return Ok(false);
+                }
                 Ok(_) => {
-                    session.write_response_body(Some(buffer.split().freeze()), false).await?;
+                    let piece = buffer.split().freeze();
+                    service.pass(&piece);
+                    session.write_response_body(Some(piece), false).await?;
                     buffer.reserve(PIECE);
                 }
             },
-            piece = next(session, &pieces) => match piece {
-                // There is room: nobody else sends. A service that has gone is noticed by the reading half.
-                Some(piece) => drop(pieces.try_send(piece)),
-                None => {
+            piece = next(session, &pieces) => {
+                client.pass(piece.as_deref().unwrap_or_default());
+                let over = piece.is_none() || (told_client && client.is_closed());
+                if let Some(piece) = piece.filter(|_| !told_service) {
+                    // There is room: nobody else sends. A service that has gone is noticed by the reading half.
+                    drop(pieces.try_send(piece));
+                }
+                if over {
                     // Let the rest be written before it ends.
                     drop(pieces);
                     let _ = tokio::time::timeout(Duration::from_secs(5), writing).await;
-                    return Ok(());
+                    return Ok(false);
                 }
             },
+            () = ending.cancelled(), if until.is_none() => until = Some(Instant::now() + GOODBYE),
+            () = at(until) => return Ok(!told_client && !service.is_closed()),
         }
+    }
+}
+
+/// Cancelled when a WebSocket has to end, which is then its own affair.
+fn ending(proxy: &Proxy, request: &Request) -> CancellationToken {
+    let ending = proxy.closing.child_token();
+    if let Some(cut) = request.flight.as_ref().map(Flight::cut) {
+        let both = ending.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = cut.cancelled() => both.cancel(),
+                () = both.cancelled() => {}
+            }
+        });
+    }
+    cut::ends_with(CancellationToken::new());
+    ending
+}
+
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -87,7 +87,8 @@ impl Router {
         };
         self.applied.set(self.applied.get() + 1);
         let by = format!("test/{}/{}", std::process::id(), self.applied.get());
-        self.client.apply(&Apply { by, expect, holder: self.holder.borrow().clone(), change }).await
+        let holder = self.holder.borrow().clone();
+        self.client.apply(&Apply { by, expect, holder, change }).await
     }
 
     pub(crate) async fn declare(&self, name: &str, service: Service) -> Result<Applied, ClientError> {
