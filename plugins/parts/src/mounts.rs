@@ -45,12 +45,17 @@ impl Mount {
     }
 }
 
-/// Makes the volumes that mounts name. One that is there is taken as it is.
+/// The volumes that mounts name.
+pub fn volumes_of(mounts: &[Mount]) -> impl Iterator<Item = &str> {
+    mounts.iter().filter_map(|mount| mount.volume.as_deref())
+}
+
+/// Makes volumes. One that is there is taken as it is.
 ///
 /// # Errors
 /// A volume cannot be made.
-pub fn create_volumes(mounts: &[Mount], lifetime: Lifetime) -> Result<(), Failure> {
-    for name in mounts.iter().filter_map(|mount| mount.volume.as_deref()) {
+pub fn create_volumes<'a>(names: impl IntoIterator<Item = &'a str>, lifetime: Lifetime) -> Result<(), Failure> {
+    for name in names {
         docker::create_volume(name, lifetime).or_fail_with(|| format!("make the volume `{name}`"))?;
     }
     Ok(())
