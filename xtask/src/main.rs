@@ -35,7 +35,9 @@ cargo xtask <command>
   up [-- command...]  start the engine and the registries and hold them until Ctrl-C, or while
                       the command runs (with DOCKER_HOST and WINDLASS_* set)
   guests              build the plugins and the test guests only
-  demo                run the storefront example against the engine and the registry
+  demo [blue-green | canary]
+                      run the storefront example against the engine and the registry; or one that
+                      deploys behind the router, under traffic whose requests are counted
   test [--quick] [-- filter...]
                       format, tidy, clippy and every test; with a filter only the tests that
                       match; with --quick only the tests that need no engine
@@ -89,7 +91,7 @@ fn dispatch(command: &str, args: &[String]) -> Result<()> {
         "setup" => known(&[]).and_then(|()| setup::command()),
         "up" => known(&[]).and_then(|()| setup::up(rest)),
         "guests" => known(&[]).and_then(|()| setup::guests_only()),
-        "demo" => known(&[]).and_then(|()| demo::command()),
+        "demo" => known(&demo::NAMES).and_then(|()| demo::command(mine)),
         "test" => known(&["--quick"]).and_then(|()| test::command(flag("--quick"), rest)),
         "bench" => known(&bench::PARTS).and_then(|()| bench::command(mine)),
         "crash" => crash::Options::parse(mine).and_then(|options| crash::command(&options)),
