@@ -12,7 +12,7 @@ mod up;
 
 pub use containers::{create_network, join_networks, not_made, run_or_pull};
 pub use health::{Check, Health};
-pub use mounts::{Mount, create_volumes, volumes_of};
+pub use mounts::{Mount, create_volume, create_volumes, volumes_of};
 pub use policy::{Statuses, policy};
 pub use ports::PublishedPort;
 pub use settings::Restart;

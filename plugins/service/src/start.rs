@@ -2,9 +2,7 @@
 
 use windlass_plugin::docker::{self, Container, Lifetime};
 use windlass_plugin::{Failure, OrFail, health, info, warn};
-use windlass_plugin_parts::{
-    create_volumes, join_networks, not_made, not_up, remove, run_or_pull, settle, volumes_of, words,
-};
+use windlass_plugin_parts::{create_volumes, join_networks, not_made, not_up, remove, run_or_pull, settle, words};
 
 use crate::with::With;
 
@@ -19,7 +17,7 @@ pub(crate) fn start(with: &With) -> Result<Container, Failure> {
     let lifetime = if with.keep { Lifetime::Kept } else { Lifetime::Run };
 
     join_networks(&with.networks, lifetime)?;
-    create_volumes(volumes_of(&with.mounts), lifetime)?;
+    create_volumes(&with.mounts, lifetime)?;
     if with.replace && remove(&with.name, with.grace_ms()).or_fail_with(|| format!("replace `{}`", with.name))? {
         info!("removed the `{}` that was there", with.name);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use windlass_plugin::docker::{self, Container, ContainerSpec, ContainerState, HealthState};
+use windlass_plugin::docker::{self, Container, ContainerSpec, ContainerState, HealthState, Lifetime};
 use windlass_plugin::{Failure, OrFail, Pair, bail};
 
 use crate::stack::{Service, Stack};
@@ -56,11 +56,11 @@ pub(crate) fn orphans<'t>(
 ///
 /// # Errors
 /// One of the labels is taken.
-pub(crate) fn mark(service: &mut Service, stack: &str) -> Result<(), Failure> {
+pub(crate) fn mark(service: &mut Service, stack: &str, lifetime: Lifetime) -> Result<(), Failure> {
     if let Some(taken) = service.spec.labels.iter().find(|label| [STACK, CONFIG].contains(&&*label.name)) {
         bail!("services.{}.labels: the label `{}` is one that this plugin sets itself", service.name, taken.name);
     }
-    let config = digest(&service.spec);
+    let config = digest(&service.spec, lifetime);
     service.spec.labels.extend([Pair::new(STACK, stack), Pair::new(CONFIG, config)]);
     Ok(())
 }
@@ -102,9 +102,9 @@ fn label<'c>(container: &'c Container, name: &str) -> Option<&'c str> {
 
 /// FNV-1a of everything that a container is made from. It has to tell a change, not to withstand anybody; secrets are
 /// in it by their names.
-fn digest(spec: &ContainerSpec) -> String {
+fn digest(spec: &ContainerSpec, lifetime: Lifetime) -> String {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    for byte in format!("{spec:?}").bytes() {
+    for byte in format!("{spec:?} {lifetime:?}").bytes() {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     }
     format!("{hash:016x}")
@@ -122,7 +122,7 @@ mod tests {
             check: None,
             needs: Vec::new(),
         };
-        mark(&mut service, "shop").unwrap();
+        mark(&mut service, "shop", Lifetime::Kept).unwrap();
         service
     }
 
@@ -171,20 +171,21 @@ mod tests {
         assert_eq!(plan(&service, "shop", None, "sha256:1", Recreate::Changed).unwrap(), Plan::Make);
         let mut taken =
             Service { spec: ContainerSpec { labels: vec![Pair::new(CONFIG, "x")], ..service.spec.clone() }, ..service };
-        assert!(mark(&mut taken, "shop").unwrap_err().message().contains("services.web.labels"));
+        assert!(mark(&mut taken, "shop", Lifetime::Kept).unwrap_err().message().contains("services.web.labels"));
     }
 
     #[test]
     fn every_setting_counts() {
         let spec = ContainerSpec::new("i");
         let digests = [
-            digest(&spec),
-            digest(&ContainerSpec { user: Some("1".to_owned()), ..spec.clone() }),
-            digest(&ContainerSpec { read_only_root: true, ..spec.clone() }),
-            digest(&ContainerSpec { command: Some(Vec::new()), ..spec }),
+            digest(&spec, Lifetime::Run),
+            digest(&spec, Lifetime::Kept),
+            digest(&ContainerSpec { user: Some("1".to_owned()), ..spec.clone() }, Lifetime::Run),
+            digest(&ContainerSpec { read_only_root: true, ..spec.clone() }, Lifetime::Run),
+            digest(&ContainerSpec { command: Some(Vec::new()), ..spec }, Lifetime::Run),
         ];
         let all: std::collections::BTreeSet<_> = digests.iter().collect();
-        assert_eq!(all.len(), 4);
+        assert_eq!(all.len(), digests.len());
     }
 
     #[test]

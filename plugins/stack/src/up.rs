@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use windlass_plugin::docker::{self, Container, HealthState, Lifetime};
+use windlass_plugin::docker::{self, Container, HealthState};
 use windlass_plugin::{Failure, OrFail, health, info, warn};
-use windlass_plugin_parts::{create_network, create_volumes, not_made, not_up, remove, settle, words};
+use windlass_plugin_parts::{create_network, create_volume, not_made, not_up, remove, settle, words};
 
 use crate::outputs::Outputs;
 use crate::stack::{Condition, Service, Stack};
@@ -17,7 +17,7 @@ use crate::with::With;
 /// A service cannot be started or does not get healthy; those that were started here are gone again.
 pub(crate) fn up(mut stack: Stack, with: &With) -> Result<Outputs, Failure> {
     for service in &mut stack.services {
-        there::mark(service, with.name())?;
+        there::mark(service, with.name(), with.lifetime())?;
     }
     let there = there::look()?;
     // Everything that can be known to go wrong is known before anything is touched.
@@ -32,6 +32,7 @@ pub(crate) fn up(mut stack: Stack, with: &With) -> Result<Outputs, Failure> {
         stack: &stack,
         with,
         made: Vec::new(),
+        replaced: Vec::new(),
         found: BTreeMap::new(),
         ready: BTreeSet::new(),
         outputs: Outputs::default(),
@@ -82,6 +83,8 @@ struct Run<'s> {
     with: &'s With,
     /// The services that were started here, in this order.
     made: Vec<&'s str>,
+    /// The services whose containers were removed here to make room.
+    replaced: Vec<&'s str>,
     /// What is known of the containers that are up.
     found: BTreeMap<&'s str, Container>,
     /// The services that are known to be healthy.
@@ -91,11 +94,13 @@ struct Run<'s> {
 
 impl<'s> Run<'s> {
     fn go(&mut self, plans: Vec<Plan>) -> Result<(), Failure> {
-        let (stack, lifetime) = (self.stack, self.lifetime());
+        let (stack, lifetime) = (self.stack, self.with.lifetime());
         for (network, internal) in &stack.networks {
             create_network(network, *internal, lifetime)?;
         }
-        create_volumes(stack.volumes.iter().map(String::as_str), lifetime)?;
+        for volume in &stack.volumes {
+            create_volume(volume, lifetime)?;
+        }
         for (service, plan) in stack.services.iter().zip(plans) {
             for need in service.needs.iter().filter(|need| need.condition != Condition::Started) {
                 if let Some(needed) = stack.services.iter().find(|other| other.name == need.service) {
@@ -119,10 +124,6 @@ impl<'s> Run<'s> {
         Ok(())
     }
 
-    fn lifetime(&self) -> Lifetime {
-        if self.with.keep { Lifetime::Kept } else { Lifetime::Run }
-    }
-
     fn start(&mut self, service: &'s Service, plan: Plan) -> Result<(), Failure> {
         let name = &*service.name;
         match plan {
@@ -136,10 +137,11 @@ impl<'s> Run<'s> {
                 let place = || format!("services.{name}: remove the one that is there, because {why}");
                 remove(name, self.with.grace_ms()).or_fail_with(place)?;
                 info!("removed the `{name}` that was there: {why}");
+                self.replaced.push(name);
             }
             Plan::Make => {}
         }
-        let started = docker::start(name, &service.spec, self.lifetime());
+        let started = docker::start(name, &service.spec, self.with.lifetime());
         let started = started.map_err(not_made).or_fail_with(|| format!("services.{name}: start it"))?;
         info!("started `{name}` as {}", short(&started));
         self.made.push(name);
@@ -205,6 +207,9 @@ impl<'s> Run<'s> {
     /// Removes what was started here, the last one first. Networks and volumes stay for now: whether they were there
     /// before, the host knows, and it takes those of a failed run along.
     fn take_back(&self) {
+        for name in &self.replaced {
+            warn!("`{name}` was replaced, and the one that was there before is gone");
+        }
         for name in self.made.iter().rev() {
             match remove(name, self.with.grace_ms()) {
                 Ok(_) => info!("removed `{name}` again"),

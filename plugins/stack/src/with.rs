@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use windlass_plugin::Value;
+use windlass_plugin::docker::Lifetime;
 use windlass_plugin::with::Duration;
 
 use crate::table::{NetworkTable, ServiceTable};
@@ -66,6 +67,10 @@ pub(crate) struct With {
 impl With {
     pub(crate) fn name(&self) -> &str {
         self.name.as_deref().unwrap_or("stack")
+    }
+
+    pub(crate) fn lifetime(&self) -> Lifetime {
+        if self.keep { Lifetime::Kept } else { Lifetime::Run }
     }
 
     pub(crate) fn grace_ms(&self) -> u64 {
