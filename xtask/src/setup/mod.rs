@@ -10,7 +10,7 @@ mod service;
 mod wasm;
 
 pub(crate) use engine::Engine;
-pub(crate) use peers::{docker_cli, ninja};
+pub(crate) use peers::{docker_cli, haproxy, ninja};
 pub(crate) use registry::Registry;
 pub(crate) use service::{Service, folder, sweep};
 
