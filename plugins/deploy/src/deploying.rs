@@ -3,7 +3,7 @@
 use windlass_plugin::docker::{self, Lifetime};
 use windlass_plugin::traffic::{self, FULL, Replica, Split, State};
 use windlass_plugin::{Failure, OrFail, Pair, approval, bail, ensure, info, pairs, warn};
-use windlass_plugin_parts::{create_volumes, join_networks, volumes_of};
+use windlass_plugin_parts::{create_volumes, join_networks};
 
 use crate::clock::Clock;
 use crate::names::{self, percent, span};
@@ -116,7 +116,7 @@ impl Deploying {
     pub(crate) fn advance(&mut self) -> Result<(), Failure> {
         let moves = plan::plan(&self.order, self.previous.as_ref().map(|previous| previous.before));
         join_networks(&self.order.spec.networks, Lifetime::Kept)?;
-        create_volumes(volumes_of(&self.order.mounts), Lifetime::Kept)?;
+        create_volumes(&self.order.mounts, Lifetime::Kept)?;
         moves.into_iter().try_for_each(|step| self.carry_out(step))
     }
 
