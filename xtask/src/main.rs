@@ -21,6 +21,7 @@ mod proc;
 mod setup;
 mod test;
 mod tidy;
+mod traffic;
 mod ui;
 
 use crate::failure::{Failure, Result};
@@ -46,6 +47,9 @@ cargo xtask <command>
                       kill the runner at every point of every call of tests/crash, resume, and compare
                       with an undisturbed run; a sample, some modes (the option can be repeated), or
                       only the trials whose title has this text. `power` needs root
+  traffic [--sample] [--driver router|haproxy|both] [--only TEXT]
+                      deliver under load in every way, kill what can be killed, count every request,
+                      and hold it against bounds; only scenarios whose name has this text
   measure -- command...
                       run a command once and print its nanoseconds and its peak memory in KiB
   tidy [--bless]      the rules of the house: floors, walls, sizes, reasons, WIT changelog
@@ -91,6 +95,7 @@ fn dispatch(command: &str, args: &[String]) -> Result<()> {
         "test" => known(&["--quick"]).and_then(|()| test::command(flag("--quick"), rest)),
         "bench" => known(&bench::PARTS).and_then(|()| bench::command(mine)),
         "crash" => crash::Options::parse(mine).and_then(|options| crash::command(&options)),
+        "traffic" => traffic::Options::parse(mine).and_then(|options| traffic::command(&options)),
         "measure" => known(&[]).and_then(|()| bench::measure(rest)),
         "tidy" => known(&["--bless"]).and_then(|()| tidy::command(flag("--bless"))),
         _ => Err(Failure::new(format!("there is no command `{command}`.\n\n{HELP}"))),

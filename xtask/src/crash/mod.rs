@@ -5,7 +5,7 @@
 
 mod choose;
 mod disk;
-mod docker;
+pub(crate) mod docker;
 mod normalise;
 mod options;
 mod place;

@@ -12,7 +12,7 @@ mod wasm;
 pub(crate) use engine::Engine;
 pub(crate) use peers::{docker_cli, ninja};
 pub(crate) use registry::Registry;
-pub(crate) use service::Service;
+pub(crate) use service::{Service, folder, sweep};
 
 use crate::context::Context;
 use crate::failure::{Doing, Failure, Result};

@@ -85,7 +85,7 @@ impl Drop for Service {
 
 /// A new folder for a service, named after us: its path is short, since a socket's may have only
 /// 107 bytes, and the name tells a later run whose it was.
-pub(super) fn folder(kind: &str) -> Result<PathBuf> {
+pub(crate) fn folder(kind: &str) -> Result<PathBuf> {
     let temp = std::env::temp_dir();
     let temp = if temp.as_os_str().len() > 50 { PathBuf::from("/tmp") } else { temp };
     let folder = temp.join(format!("windlass-{kind}-{}", std::process::id()));
@@ -94,7 +94,7 @@ pub(super) fn folder(kind: &str) -> Result<PathBuf> {
 }
 
 /// Removes what killed runs left in folders of this kind, their daemons first.
-pub(super) fn sweep(kind: &str) {
+pub(crate) fn sweep(kind: &str) {
     let prefix = format!("windlass-{kind}-");
     let temps = [std::env::temp_dir(), PathBuf::from("/tmp")];
     for entry in temps.iter().filter_map(|t| fs::read_dir(t).ok()).flatten().flatten() {
