@@ -4,8 +4,8 @@ use super::super::harness::Harness;
 use super::super::options::Driver;
 use super::super::pipeline::{Delivery, Strategy};
 use super::super::table::Row;
-use super::Scenario;
 use super::deliveries::{ABORT, begin, bounds, end};
+use super::{BOTH, NEITHER, ROUTER, Scenario};
 use crate::failure::Result;
 use std::time::Duration;
 
@@ -31,9 +31,9 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     let mut all = Vec::new();
     for strategy in Strategy::ALL {
         for (way, image) in WAYS {
-            let sample = strategy == Strategy::Canary && image == "errors";
+            let sample = if strategy == Strategy::Canary && image == "errors" { ROUTER } else { NEITHER };
             let name = format!("bad revision ({way}) by {}", strategy.name());
-            all.push(Scenario::new(name, sample, &Driver::BOTH, move |h, s, d| bad(h, s, d, strategy, image)));
+            all.push(Scenario::new(name, BOTH, sample, move |h, s, d| bad(h, s, d, strategy, image)));
         }
     }
     all

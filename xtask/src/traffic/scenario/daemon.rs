@@ -12,7 +12,7 @@ use super::super::place::Place;
 use super::super::process::{Process, until};
 use super::super::table::{Bounds, Row};
 use super::super::trial::Trial;
-use super::Scenario;
+use super::{BOTH, NEITHER, Scenario};
 use crate::context::Context;
 use crate::failure::{Doing, Failure, Result};
 use crate::http::{self, Server, request};
@@ -39,7 +39,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         crate::ui::note("not root: no Docker daemon is restarted; `sudo -E cargo xtask traffic --only daemon` does it");
         return Vec::new();
     }
-    [RESTARTED, LIVE].map(|name| Scenario::new(name, false, &Driver::BOTH, outside)).into()
+    [RESTARTED, LIVE].map(|name| Scenario::new(name, BOTH, NEITHER, outside)).into()
 }
 
 /// Starts this program in a network of its own, and reads what it says.
