@@ -12,21 +12,21 @@ const TOLD: usize = 3;
 /// How many lines of a log are read.
 const LINES: u32 = 50;
 
-/// Gives everything back that is open, and removes what was made for it. `open` are the services of one deploy; it
-/// failed over the last of them. Gives the failure in full.
-pub(crate) fn abort(open: &mut [Deploying], why: Failure) -> Failure {
+/// Gives everything back that is open, and removes what was made for it. `open` are the services of one deploy, the last
+/// of which `tell` concerns. Gives the failure in full.
+pub(crate) fn abort(open: &mut [Deploying], why: Failure, tell: Tell) -> Failure {
     // The traffic of all first: each abort waits until its requests have finished.
     if open.len() > 1 {
         open.iter_mut().for_each(Deploying::step_back);
     }
     let mut why = why;
     for (at, deploying) in open.iter_mut().rev().enumerate() {
-        why = abort_one(deploying, why, at == 0);
+        why = abort_one(deploying, why, if at == 0 { tell } else { Tell::Nothing });
     }
     why
 }
 
-fn abort_one(deploying: &mut Deploying, why: Failure, tell: bool) -> Failure {
+fn abort_one(deploying: &mut Deploying, why: Failure, tell: Tell) -> Failure {
     deploying.end_watch();
     let failed = Failed {
         service: deploying.order.service.clone(),
@@ -42,6 +42,15 @@ fn abort_one(deploying: &mut Deploying, why: Failure, tell: bool) -> Failure {
     failure
 }
 
+/// What of the new containers is worth telling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tell {
+    /// Their state and the end of their logs.
+    Containers,
+    /// Nothing: they are not to blame.
+    Nothing,
+}
+
 /// A revision that failed.
 pub(crate) struct Failed {
     pub(crate) service: String,
@@ -53,8 +62,7 @@ pub(crate) struct Failed {
     /// The one over which it failed, if it was one.
     pub(crate) culprit: Option<String>,
     pub(crate) end: End,
-    /// Whether their state and their logs are worth telling.
-    pub(crate) tell: bool,
+    pub(crate) tell: Tell,
 }
 
 /// Gives the previous revision everything back, and does away with the containers of the one that failed.
@@ -63,7 +71,7 @@ pub(crate) fn give_back(failed: &Failed, why: Failure, away: impl Fn(&[String], 
     warn!("{service}: {revision} is aborted: {why}");
     // The traffic first: every second counts, and the rest is tidying up.
     let aborted = traffic::abort(service, end.drain_ms);
-    let found = if failed.tell { found(containers, failed.culprit.as_ref()) } else { Vec::new() };
+    let found = if failed.tell == Tell::Containers { found(containers, failed.culprit.as_ref()) } else { Vec::new() };
     away(containers, end.grace_ms);
     let end = match (aborted, previous) {
         (Ok(()), Some(previous)) => format!("revision {previous} serves {service} as before"),

@@ -21,6 +21,7 @@ use windlass_plugin::prelude::{Capability, Context, Failure, Plugin, Use};
 use windlass_plugin::{bail, info};
 
 use deploying::Deploying;
+use fail::Tell;
 use with::{Action, Checked, With};
 
 /// What a step gives.
@@ -97,12 +98,11 @@ fn finished(service: &str, revision: &str, previous: Option<String>, result: Out
 fn deploy(checked: &Checked, commit: bool) -> Result<Outputs, Failure> {
     let mut open: Vec<Deploying> = Vec::new();
     for order in &checked.orders {
-        let advanced = deploying::begin(order.clone()).and_then(|mut deploying| {
-            let advanced = deploying.advance();
-            open.push(deploying);
-            advanced
-        });
-        advanced.map_err(|why| fail::abort(&mut open, why))?;
+        let mut deploying =
+            deploying::begin(order.clone()).map_err(|why| fail::abort(&mut open, why, Tell::Nothing))?;
+        let advanced = deploying.advance();
+        open.push(deploying);
+        advanced.map_err(|why| fail::abort(&mut open, why, Tell::Containers))?;
     }
     let Some(first) = open.first() else { bail!("there is nothing to deploy") };
     let (service, revision, url) = (first.order.service.clone(), first.order.revision.clone(), first.url.clone());
@@ -133,7 +133,7 @@ fn commit_all(mut open: Vec<Deploying>) -> Result<(), Failure> {
                     true => why,
                     false => why.context(format!("{} went over and stays so, the rest does not", names.join(", "))),
                 };
-                failed = Some(fail::abort(&mut open, why));
+                failed = Some(fail::abort(&mut open, why, Tell::Nothing));
                 open.clear();
             }
         }

@@ -91,7 +91,7 @@ fn back(
                 containers: mine.iter().map(|container| container.name.clone()).collect(),
                 culprit: None,
                 end: with.end(),
-                tell: true,
+                tell: fail::Tell::Containers,
             };
             return Err(fail::give_back(&failed, why, |names, grace_ms| {
                 // They were kept, and still are.

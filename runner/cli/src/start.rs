@@ -50,7 +50,7 @@ impl Start {
         }
         let cancel = Cancel::new();
         signals::watch(cancel.clone(), run.clone(), state.clone())?;
-        let gate = world::gate(writer, &prepared.plan, &run, &text.workspace, state.clone());
+        let gate = world::gate(writer, &prepared.plan, &run, &text.workspace, state.clone())?;
         // The threads of a large runtime cost more than a single step does.
         let (runtime, small) = match prepared.plan.steps.len() {
             1 => (small, None),

@@ -4,8 +4,7 @@ use crate::api::{
     Applied, Apply, Drain, DrainAnswer, ErrorBody, Health, Hold, HoldAnswer, Measurements, Refusal, Release, State,
     Stop, Window,
 };
-use crate::process::{Folder, store};
-use crate::table::Table;
+use crate::process::Folder;
 use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::{BodyExt, Full};
@@ -23,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The router in a folder.
 #[derive(Clone, Debug)]
 pub struct Client {
-    folder: Folder,
+    pub(crate) folder: Folder,
     socket: PathBuf,
 }
 
@@ -38,6 +37,28 @@ pub enum ClientError {
         /// What the system said.
         why: std::io::Error,
     },
+    /// The same of HAProxy.
+    #[error(
+        "HAProxy does not answer at {}: {why}. It has to run, with `stats socket {} level admin` in the part `global` of its configuration",
+        socket.display(), socket.display()
+    )]
+    NoHaproxy {
+        /// Its admin socket.
+        socket: PathBuf,
+        /// What the system said.
+        why: std::io::Error,
+    },
+    /// The folder of a HAProxy's table cannot be used.
+    #[error("cannot use {}: {why}", path.display())]
+    Folder {
+        /// What it was about.
+        path: PathBuf,
+        /// What is wrong.
+        why: std::io::Error,
+    },
+    /// Its table.
+    #[error(transparent)]
+    Table(#[from] crate::LoadError),
     /// It answered, and said no.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -58,15 +79,6 @@ impl Client {
     pub fn new(folder: &Path) -> Self {
         let folder = Folder::new(folder);
         Self { socket: folder.control(), folder }
-    }
-
-    /// The table as it is on disk, if there is one.
-    pub(crate) fn table(&self) -> Option<Table> {
-        if !self.folder.table().exists() {
-            return None;
-        }
-        // One that is damaged is what `windlass router start` complains of.
-        store::load(&self.folder).ok()
     }
 
     /// Is it well?

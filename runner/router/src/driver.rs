@@ -4,10 +4,11 @@ use crate::api::{
     Applied, Apply, Deployment, Drain, DrainAnswer, Hold, HoldAnswer, Measurements, Release, State, Weight, Window,
 };
 use crate::table::Table;
-use crate::{Client, ClientError};
+use crate::{Client, ClientError, Haproxy};
 use async_trait::async_trait;
 use std::collections::HashMap;
 use std::fmt::Debug;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A router under its table: the table alone says what is allowed, a driver makes it so.
@@ -131,15 +132,112 @@ impl Driver for Client {
     async fn standing(&self) -> Result<HashMap<String, Standing>, ClientError> {
         match Self::state(self).await {
             Ok(state) => Ok(standing(&state)),
-            Err(why) => self.table().map(|table| standing_in(&table)).ok_or(why),
+            Err(why) => self.folder.durable().map(|table| standing_in(&table)).ok_or(why),
         }
     }
 
     fn was_there(&self) -> bool {
-        self.table().is_some()
+        self.folder.durable().is_some()
     }
 
     async fn measurements_of_last(&self, service: &str, last: Duration) -> Result<Measurements, ClientError> {
         Self::measurements_of_last(self, service, last).await
+    }
+}
+
+/// Where the table is, and who carries the traffic under it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DriverConfig {
+    /// The embedded router of a folder.
+    Router {
+        /// Its folder.
+        folder: PathBuf,
+    },
+    /// A HAProxy that somebody else runs.
+    Haproxy {
+        /// Its admin socket.
+        socket: PathBuf,
+        /// Where the table is kept.
+        folder: PathBuf,
+    },
+}
+
+/// A text that names no driver.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} names no router: {why}. It takes the folder of one, or `haproxy:/path/to/admin.sock?folder=/path`")]
+pub struct BadDriver {
+    text: String,
+    why: &'static str,
+}
+
+impl std::str::FromStr for DriverConfig {
+    type Err = BadDriver;
+
+    fn from_str(text: &str) -> Result<Self, BadDriver> {
+        let bad = |why| Err(BadDriver { text: text.to_owned(), why });
+        let Some(rest) = text.strip_prefix("haproxy:") else {
+            return if text.is_empty() { bad("it is empty") } else { Ok(Self::Router { folder: text.into() }) };
+        };
+        let (socket, query) = rest.split_once('?').unwrap_or((rest, ""));
+        if socket.is_empty() {
+            return bad("the path of HAProxy's admin socket is missing");
+        }
+        match query.split_once('=') {
+            Some(("folder", folder)) if !folder.is_empty() && !folder.contains('&') => {
+                Ok(Self::Haproxy { socket: socket.into(), folder: folder.into() })
+            }
+            Some(("folder", folder)) if folder.contains('&') => bad("nothing comes after the folder"),
+            None | Some(("folder", _)) => bad("the folder for the table is missing"),
+            Some(_) => bad("it has a setting other than `folder`"),
+        }
+    }
+}
+
+impl DriverConfig {
+    /// Where the table is, also when nobody answers.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        match self {
+            Self::Router { folder } | Self::Haproxy { folder, .. } => folder,
+        }
+    }
+
+    /// The driver. Nothing is asked of it yet.
+    #[must_use]
+    pub fn driver(&self) -> Box<dyn Driver> {
+        match self {
+            Self::Router { folder } => Box::new(Client::new(folder)),
+            Self::Haproxy { socket, folder } => Box::new(Haproxy::new(socket, folder)),
+        }
+    }
+}
+
+/// The driver that a text names.
+pub fn open(text: &str) -> Result<Box<dyn Driver>, BadDriver> {
+    Ok(text.parse::<DriverConfig>()?.driver())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_names_a_driver_or_says_why_not() {
+        let router = DriverConfig::Router { folder: ".windlass/router".into() };
+        assert_eq!(".windlass/router".parse(), Ok(router));
+        let haproxy = DriverConfig::Haproxy { socket: "/run/haproxy/admin.sock".into(), folder: "/var/w".into() };
+        assert_eq!("haproxy:/run/haproxy/admin.sock?folder=/var/w".parse(), Ok(haproxy));
+        for bad in [
+            "",
+            "haproxy:",
+            "haproxy:/a",
+            "haproxy:/a?",
+            "haproxy:/a?folder=",
+            "haproxy:/a?x=1",
+            "haproxy:?folder=/b",
+            "haproxy:/a?folder=/b&c=d",
+        ] {
+            assert!(bad.parse::<DriverConfig>().is_err(), "{bad}");
+        }
     }
 }

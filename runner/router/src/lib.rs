@@ -5,11 +5,13 @@ pub mod api;
 mod client;
 mod driver;
 mod front;
+mod haproxy;
 mod process;
 mod run;
 mod stats;
 pub mod table;
 
 pub use client::{Client, ClientError};
-pub use driver::{Driver, Standing};
+pub use driver::{BadDriver, Driver, DriverConfig, Standing, open};
+pub use haproxy::Haproxy;
 pub use process::{LoadError, Options, ServeError, load, serve};

@@ -5,7 +5,7 @@
 
 use super::table::{Goal, Row, Table, Unit};
 use crate::context::Context;
-use crate::failure::{Doing, Failure, Result};
+use crate::failure::{Failure, Result};
 use crate::proc::Cmd;
 use crate::ui;
 

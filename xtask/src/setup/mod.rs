@@ -10,7 +10,7 @@ mod service;
 mod wasm;
 
 pub(crate) use engine::Engine;
-pub(crate) use peers::{docker_cli, haproxy, ninja};
+pub(crate) use peers::{docker_cli, ninja};
 pub(crate) use registry::Registry;
 pub(crate) use service::{Service, folder, sweep};
 
@@ -26,7 +26,13 @@ use std::time::Duration;
 pub(crate) fn command() -> Result<()> {
     let context = Context::find()?;
     build_guests(&context)?;
+    haproxy()?;
     World::ensure(&context, false).map(drop)
+}
+
+/// For the tests of its driver, and what the router is measured against.
+pub(crate) fn haproxy() -> Result<()> {
+    ui::part("HAProxy", packages::haproxy)
 }
 
 /// `cargo xtask guests`.

@@ -47,6 +47,18 @@ pub(super) fn cmake() -> Result<()> {
     ensure(&["cmake"], "cmake is needed to build the router")
 }
 
+/// Its driver is tested with it.
+pub(super) fn haproxy() -> Result<()> {
+    if on_path("haproxy") {
+        return Ok(());
+    }
+    ensure(&["haproxy"], "HAProxy is needed to test the driver for it")?;
+    // The package has it started with the machine from now on, which nobody asked for. Where there is
+    // no systemd, there is nothing to undo.
+    let _ = Cmd::new("systemctl").args(["disable", "haproxy"]).output();
+    Ok(())
+}
+
 fn installed(package: &str) -> bool {
     Cmd::new("dpkg-query")
         .args(["-W", "-f=${db:Status-Status}", package])

@@ -12,14 +12,6 @@ pub(crate) fn ninja() -> Result<()> {
     packages::ensure(&["ninja-build"], "The benchmarks compare with ninja, and it is not installed")
 }
 
-/// HAProxy, which the router is measured against.
-pub(crate) fn haproxy() -> Result<()> {
-    if on_path("haproxy") {
-        return Ok(());
-    }
-    packages::ensure(&["haproxy"], "The benchmarks compare the router with HAProxy, and it is not installed")
-}
-
 /// Docker's own command line.
 pub(crate) fn docker_cli() -> Result<()> {
     if on_path("docker") {

@@ -7,7 +7,7 @@ mod count;
 use crate::context::{Context, in_ci};
 use crate::failure::{Doing as _, Failure, Result};
 use crate::proc::{Cmd, on_path};
-use crate::setup::{World, build_guests, guest_envs};
+use crate::setup::{World, build_guests, guest_envs, haproxy};
 use crate::ui;
 use count::Tally;
 use std::fs;
@@ -26,14 +26,18 @@ path = REPORT
 ";
 
 /// Tests act on the real engine and registry when their module's or their own name begins so.
-/// (They are counted, and `--quick` leaves them out.)
-const NO_ENGINE: &str = "not test(/(^|::)engine_/)";
+/// (They are counted, and `--quick` leaves them out.) So it is with `haproxy_`, which is installed
+/// with them.
+const NO_ENGINE: &str = "not test(/(^|::)(engine|haproxy)_/)";
 
 /// The command. With a filter only the matching tests run, without the checks around them.
 pub(crate) fn command(quick: bool, filter: &[String]) -> Result<()> {
     let start = Instant::now();
     let context = Context::find()?;
     build_guests(&context)?;
+    if !quick {
+        haproxy()?;
+    }
     let world = if quick { None } else { Some(World::ensure(&context, false)?) };
     let mut run = Run { context, envs: Vec::new(), quick, failed: Vec::new(), tally: Tally::default() };
     run.envs = guest_envs(&run.context);
@@ -132,7 +136,7 @@ impl Run {
         let mut cargo =
             self.cargo().args(["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests", "--"]);
         if self.quick {
-            cargo = cargo.args(["--skip", "engine_"]);
+            cargo = cargo.args(["--skip", "engine_", "--skip", "haproxy_"]);
         }
         self.libtest(cargo.args(filter))
     }

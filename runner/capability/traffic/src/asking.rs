@@ -177,9 +177,10 @@ impl Asking {
             };
             let comes_back = match &error {
                 ClientError::Refused(refusal) => matches!(refusal, Refusal::HandingOver),
-                ClientError::Unreachable { .. } => self.driver.was_there(),
+                ClientError::Unreachable { .. } | ClientError::NoHaproxy { .. } => self.driver.was_there(),
                 // The same identity asks again: what was done is done once.
                 ClientError::Broken { .. } => self.driver.was_there(),
+                ClientError::Folder { .. } | ClientError::Table(_) => false,
             };
             if !comes_back || Instant::now() >= end {
                 return Err(error);
@@ -217,6 +218,7 @@ pub(crate) fn error_of(error: ClientError) -> CallError {
         Refusal::WeightSum { .. } | Refusal::Invalid { .. } | Refusal::IdentityReused { .. } => {
             CallError::Invalid(text)
         }
+        Refusal::Unsupported { .. } => CallError::Unsupported(text),
         Refusal::HandingOver => CallError::Unavailable(text),
         _ => CallError::Other(text),
     }

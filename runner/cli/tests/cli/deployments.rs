@@ -30,8 +30,8 @@ environment = "live"
 [[stages.ship.steps]]
 name = "it"
 uses = "builtin:deploy"
-with = { service = "web", image = "${stages.build.steps.image.outputs.ref}", port = 8080, strategy = "canary", canary = { steps = [5, 50] }, env = [{ name = "NOTE", value = "$${HOME}" }] }
-grants = { docker = { run = { images = ["${vars.image}@*"] } }, traffic = ["web"], health = ["web"] }
+with = { service = "web", image = "${stages.build.steps.image.outputs.ref}", port = 8080, strategy = "canary", canary = { steps = [{ weight = 5, pause = "1m" }] }, health = { http = "/health" }, env = { NOTE = "$${HOME}", DB = { secret = "db" } } }
+grants = { docker = { run = ["${vars.image}"], containers = ["web-*"] }, traffic = ["web"], health = ["web-*"], secrets = ["db"] }
 "#;
 
 /// How a deploy ends.

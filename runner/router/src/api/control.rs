@@ -233,7 +233,7 @@ pub enum Refusal {
     )]
     Owned { service: String, owner: String, asked: String },
     #[error(
-        "service {service} is being deployed by run {holder} (revision {revision}): `windlass resume {holder}` goes on with it, `windlass cancel {holder}` aborts it"
+        "service {service} is being deployed by run {holder} (revision {revision}): `windlass resume {holder}` goes on with it; after `windlass cancel {holder}` it aborts it instead"
     )]
     Reserved { service: String, holder: String, revision: String },
     #[error("service {service} would stand still: its deployment has to ask for downtime by name")]
@@ -246,6 +246,14 @@ pub enum Refusal {
     Serving { what: String, why: String },
     #[error("{place}: {why}")]
     Invalid { place: String, why: String },
+    #[error("{what}: {instead}")]
+    Unsupported { what: String, instead: String },
+    #[error(
+        "HAProxy's whole weights of at most 256 do not make this split of service {service}: {asked}. The nearest that they make are {nearest}; more replicas make finer ones"
+    )]
+    Inexpressible { service: String, asked: String, nearest: String },
+    #[error("HAProxy did not do `{command}`: {said}")]
+    Proxy { command: String, said: String },
     #[error("cannot listen at {address}: {why}")]
     Listen { address: SocketAddr, why: String },
     #[error("the router is handing over to a new one: ask again in a moment")]

@@ -110,6 +110,9 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::WeightSum { .. }
         | Refusal::RouteConflict { .. }
         | Refusal::Invalid { .. }
+        | Refusal::Unsupported { .. }
+        | Refusal::Inexpressible { .. }
+        | Refusal::Proxy { .. }
         | Refusal::Listen { .. } => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }

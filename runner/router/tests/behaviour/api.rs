@@ -1,6 +1,6 @@
 //! The control API: generations, identities, and words for what is wrong.
 
-use crate::kit::{Backend, Router, service};
+use crate::kit::{Backend, Router, Stand, service};
 use std::collections::BTreeMap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
@@ -13,28 +13,16 @@ fn weights(v1: u8, v2: u8) -> Change {
 }
 
 #[tokio::test]
-async fn a_stale_generation_is_refused_with_the_current_one() {
-    let (old, new) = (Backend::new("old").await, Backend::new("new").await);
+async fn a_generation_is_its_service_s_own() {
+    let a = Backend::new("a").await;
     let router = Router::start().await;
-    router.shop(&[("v1", 100, &[&old]), ("v2", 0, &[&new])]).await;
-    let seen = router.client.state().await.unwrap().services["shop"].generation;
-    let change = |by: &str, v1, v2| Apply { by: by.to_owned(), expect: seen, holder: None, change: weights(v1, v2) };
-    let first = router.client.apply(&change("one", 90, 10)).await.unwrap();
-    assert!(!first.repeated);
-    let stale = router.client.apply(&change("two", 80, 20)).await.unwrap_err();
-    let ClientError::Refused(Refusal::Stale { expected, current, .. }) = stale else { panic!("{stale}") };
-    assert_eq!((expected, current), (seen, first.generation));
-    // A service's generation is its own: others do not make it stale.
-    router
-        .declare("other", {
-            let mut other = service(&[("v1", 100, &[&old])]);
-            other.routes[0].path = "/other".to_owned();
-            other
-        })
-        .await
-        .unwrap();
-    let next = Apply { by: "three".to_owned(), expect: first.generation, holder: None, change: weights(50, 50) };
-    router.client.apply(&next).await.unwrap();
+    router.shop(&[("v1", 100, &[&a]), ("v2", 0, &[])]).await;
+    let seen = router.shop_state().await.generation;
+    let mut other = service(&[("v1", 100, &[&a])]);
+    other.routes[0].path = "/other".to_owned();
+    router.declare("other", other).await.unwrap();
+    let apply = Apply { by: "one".to_owned(), expect: seen, holder: None, change: weights(100, 0) };
+    router.client.apply(&apply).await.unwrap();
 }
 
 #[tokio::test]

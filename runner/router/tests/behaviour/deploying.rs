@@ -2,7 +2,7 @@
 
 mod model;
 
-use crate::kit::{Backend, Router, get, service};
+use crate::kit::{Backend, Router, Stand, get, service};
 use std::collections::BTreeMap;
 use windlass_router::api::{Apply, Change, Endpoint, HealthCheck, Intent, Refusal, Revision, Route, Service, Weight};
 use windlass_router::table::{Readiness, Table};
@@ -412,11 +412,10 @@ async fn a_deployment_outlives_the_router() {
     let (old, new) = (Backend::new("old").await, Backend::new("new").await);
     let mut router = Router::start().await;
     router.shop(&[("v1", 100, &[&old])]).await;
-    *router.holder.borrow_mut() = Some("r1".to_owned());
-    router.apply(begin("v2")).await.unwrap();
+    router.apply_for(Some("r1"), begin("v2")).await.unwrap();
     let replica = Endpoint { address: new.address, ..endpoint(7, true) };
-    router.apply(set("v2", std::slice::from_ref(&replica))).await.unwrap();
-    router.apply(weights(&[("v2", 10_000)])).await.unwrap();
+    router.apply_for(Some("r1"), set("v2", std::slice::from_ref(&replica))).await.unwrap();
+    router.apply_for(Some("r1"), weights(&[("v2", 10_000)])).await.unwrap();
     assert_eq!(get(router.address, "/", &[]).await.body, "new");
     router.kill("-9");
     router.child.wait().await.unwrap();
@@ -432,10 +431,8 @@ async fn a_deployment_outlives_the_router() {
     assert_eq!(state.before["v1"][0].address, old.address);
     let shown = &state.revisions["v2"].endpoints[0];
     assert_eq!((shown.name.as_str(), shown.port, state.revisions["v1"].replicas), ("shop-7", 80, 1));
-    *router.holder.borrow_mut() = Some("r2".to_owned());
-    let refused = router.apply(abort()).await.unwrap_err();
+    let refused = router.apply_for(Some("r2"), abort()).await.unwrap_err();
     assert!(matches!(refused, ClientError::Refused(Refusal::Reserved { .. })), "{refused}");
-    *router.holder.borrow_mut() = Some("r1".to_owned());
-    router.apply(abort()).await.unwrap();
+    router.apply_for(Some("r1"), abort()).await.unwrap();
     assert_eq!(get(router.address, "/", &[]).await.body, "old");
 }

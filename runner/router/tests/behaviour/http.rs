@@ -1,8 +1,7 @@
 //! What passes through: streams, large bodies, WebSockets, TLS and HTTP/2.
 
-use crate::draining::{echoes, websocket};
-use crate::kit::router::free_address;
-use crate::kit::{Backend, Conn, Router, get};
+use crate::kit::client::{echoes, websocket};
+use crate::kit::{Backend, Conn, Router, Stand, free_address, get, until};
 use bytes::Bytes;
 use futures_util::stream;
 use http::{Method, Request};
@@ -89,7 +88,7 @@ async fn a_websocket_passes_and_both_sides_see_its_end() {
         assert!(echoes(&mut socket).await);
     }
     drop(socket);
-    crate::kit::router::until("it is over", async || {
+    until("it is over", async || {
         let state = router.client.state().await.unwrap();
         (state.services["shop"].revisions["v1"].in_flight == 0).then_some(())
     })
@@ -181,7 +180,7 @@ async fn the_access_log_has_a_line_for_each_request() {
     let mut conn = Conn::new(router.address);
     conn.get("/hello?secret=1").await.unwrap();
     conn.get("/status/503").await.unwrap();
-    let lines = crate::kit::router::until("both are written", async || {
+    let lines = until("both are written", async || {
         let text = std::fs::read_to_string(&file).unwrap();
         let lines: Vec<serde_json::Value> = text.lines().filter_map(|l| serde_json::from_str(l).ok()).collect();
         (lines.len() == 2).then_some(lines)

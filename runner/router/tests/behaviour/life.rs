@@ -1,9 +1,8 @@
 //! A router's life: killed, ended, replaced.
 
-use crate::draining::{echoes, websocket};
-use crate::kit::client::Load;
-use crate::kit::router::{free_address, process, until};
-use crate::kit::{Backend, Conn, Router, get};
+use crate::kit::client::{Load, echoes, websocket};
+use crate::kit::router::process;
+use crate::kit::{Backend, Conn, Router, Stand, free_address, get, until};
 use std::time::{Duration, Instant};
 use windlass_router::api::{Change, Drain, Hold, Listener, Phase};
 

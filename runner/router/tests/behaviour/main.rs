@@ -8,6 +8,8 @@
 )]
 
 mod api;
+#[path = "../both/mod.rs"]
+mod both;
 mod deploying;
 mod draining;
 mod http;
@@ -22,4 +24,9 @@ mod table;
 #[test]
 fn router_process() {
     kit::router::be_one_if_asked();
+}
+
+/// What holds of every driver, with the router's own.
+mod as_a_driver {
+    crate::both::tests!(crate::kit::Router);
 }

@@ -1,7 +1,6 @@
 //! What is counted, and what is not.
 
-use crate::kit::router::until;
-use crate::kit::{Backend, Conn, Router, get, service};
+use crate::kit::{Backend, Conn, Router, Stand, get, service, until};
 use http::Method;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -76,32 +75,4 @@ async fn a_client_that_goes_away_is_no_error() {
     })
     .await;
     assert_eq!((counts.requests, counts.errors, counts.latency.count), (0, 0, 0), "{counts:?}");
-}
-
-#[tokio::test]
-async fn an_address_that_is_used_again_is_counted_for_its_new_container() {
-    let a = Backend::new("a").await;
-    let router = Router::start().await;
-    router.shop(&[("v1", 100, &[&a])]).await;
-    get(router.address, "/", &[]).await;
-    let mut next = service(&[("v2", 100, &[&a])]);
-    next.revisions.get_mut("v2").unwrap().endpoints[0].container = "another".to_owned();
-    router.declare("shop", next).await.unwrap();
-    get(router.address, "/", &[]).await;
-    get(router.address, "/", &[]).await;
-    let measured = router.counted(3).await;
-    assert_eq!(measured.revisions["v2"].containers["another"].requests, 2);
-    assert_eq!(measured.revisions["v1"].total.requests, 1, "what the old one did is not forgotten");
-}
-
-#[tokio::test]
-async fn what_nobody_could_serve_is_counted_for_the_service() {
-    let a = Backend::new("a").await;
-    let router = Router::start().await;
-    router.shop(&[("v1", 0, &[&a])]).await;
-    for _ in 0..3 {
-        get(router.address, "/", &[]).await;
-    }
-    let measured = router.client.measurements_of_last("shop", Duration::from_secs(60)).await.unwrap();
-    assert_eq!((measured.unserved, measured.revisions["v1"].total.requests), (3, 0));
 }

@@ -1,24 +1,10 @@
 //! Who gets a request: weights, cookies, testers, readiness.
 
 use crate::kit::client::split;
-use crate::kit::router::until;
-use crate::kit::{Backend, Router, get, service};
+use crate::kit::{Backend, Router, Stand, get, service, until};
 use std::sync::atomic::Ordering;
 use windlass_router::ClientError;
 use windlass_router::api::{Change, Endpoint, HealthCheck, Refusal, Route, Sticky, Weight};
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_split_is_exact_over_ten_thousand_requests_of_32_connections() {
-    let (old, new) = (Backend::new("old").await, Backend::new("new").await);
-    let router = Router::start().await;
-    router.shop(&[("v1", 100, &[&old]), ("v2", 0, &[&new])]).await;
-    for weight in [1, 5, 25, 50] {
-        router.weights(&[("v1", 100 - weight), ("v2", weight)]).await.unwrap();
-        let got = split(router.address, 32, 10_000).await;
-        let expected = u64::from(weight) * 100;
-        assert_eq!((got["new"], got["old"]), (expected, 10_000 - expected), "weight {weight}");
-    }
-}
 
 #[tokio::test]
 async fn a_cookie_keeps_a_client_with_its_revision_while_that_serves() {
@@ -145,19 +131,6 @@ async fn an_unready_endpoint_gets_nothing_and_comes_back() {
     a.well.store(true, Ordering::SeqCst);
     ready(1).await;
     assert_eq!(get(router.address, "/", &[]).await.body, "a");
-}
-
-#[tokio::test]
-async fn an_endpoint_that_is_not_vouched_for_gets_nothing() {
-    let (a, b) = (Backend::new("a").await, Backend::new("b").await);
-    let router = Router::start().await;
-    let mut shop = service(&[("v1", 100, &[&a])]);
-    let endpoint =
-        Endpoint { container: "b".to_owned(), address: b.address, ready: false, name: String::new(), port: 0 };
-    shop.revisions.get_mut("v1").unwrap().endpoints.push(endpoint);
-    router.declare("shop", shop).await.unwrap();
-    assert_eq!(split(router.address, 4, 100).await["a"], 100);
-    assert_eq!(b.seen(), 0);
 }
 
 #[tokio::test]

@@ -259,17 +259,18 @@ impl Deployment {
         self.verdicts().filter(|(_, verdict)| verdict.verdict != "pass").last()
     }
 
-    /// The first moment at which it was clear that the revision would not stay.
+    /// The first moment at which it was clear that the revision would not stay: after it, it got no more traffic.
     pub(crate) fn turned_at(&self) -> Option<u64> {
-        let restored = self.restored_at()?;
         let bad = |what: &What| match what {
             What::Failed(_) | What::CancelRequested(_) | What::Cancelled => true,
             What::Judged(verdict) => verdict.verdict == "fail",
             What::Decided(decision) => !decision.approved,
             _ => false,
         };
-        let found = self.events.iter().rev().filter(|event| event.at <= restored).find(|event| bad(&event.what));
-        found.map(|event| event.at)
+        let before: Vec<_> = self.events.iter().take_while(|event| !is_restored(event)).collect();
+        let shifted =
+            before.iter().rposition(|event| matches!(event.what, What::Weights(_))).map_or(0, |last| last + 1);
+        before.get(shifted..)?.iter().find(|event| bad(&event.what)).map(|event| event.at)
     }
 
     /// Whether more may happen to it.

@@ -15,12 +15,12 @@ use windlass_gate::api::docker::{Locate, StartAgain, Stop as StopContainer};
 use windlass_gate::api::traffic::{Begin, Deployment, Replica, Route, SetReplicas, Shift, Split, State};
 use windlass_gate::{Call, CallError, Capability, Function, Session, Stop, Touches};
 use windlass_router::api::{Apply, Change};
-use windlass_router::{Client, Driver, Options, serve};
+use windlass_router::{Client, Driver, Options, ServeError, serve};
 
 /// Grants of everything that these tests do on purpose.
-pub const ALL: &str = "{ traffic = { services = [\"shop\"], downtime = [\"shop\"] }, docker = { containers = [\"*\"] }, health = [\"*\"] }";
+pub(crate) const ALL: &str = "{ traffic = { services = [\"shop\"], downtime = [\"shop\"] }, docker = { containers = [\"*\"] }, health = [\"*\"] }";
 /// What a strategy asks for.
-pub const ASKED: &[&str] = &["traffic", "docker", "health"];
+pub(crate) const ASKED: &[&str] = &["traffic", "docker", "health"];
 
 /// A container: a server that says its name, until it is stopped.
 struct Server {
@@ -33,7 +33,7 @@ struct Server {
 
 /// Containers by name.
 #[derive(Clone, Default)]
-pub struct Containers {
+pub(crate) struct Containers {
     all: Arc<Mutex<BTreeMap<String, Server>>>,
 }
 
@@ -59,14 +59,14 @@ fn listen(name: &str) -> (SocketAddr, Arc<std::sync::atomic::AtomicBool>) {
 
 impl Containers {
     /// Starts one.
-    pub fn start(&self, name: &str) {
+    pub(crate) fn start(&self, name: &str) {
         let (address, over) = listen(name);
         let server = Server { id: format!("id-{name}"), address, running: true, over };
         self.all.lock().unwrap().insert(name.to_owned(), server);
     }
 
     /// Whether it runs.
-    pub fn runs(&self, name: &str) -> bool {
+    pub(crate) fn runs(&self, name: &str) -> bool {
         self.all.lock().unwrap()[name].running
     }
 
@@ -134,18 +134,18 @@ impl Touches for Containers {
 }
 
 /// A router, containers, and a run that may use them.
-pub struct Stage {
-    pub world: World,
-    pub containers: Containers,
-    pub client: Client,
-    pub listener: SocketAddr,
+pub(crate) struct Stage {
+    pub(crate) world: World,
+    pub(crate) containers: Containers,
+    pub(crate) client: Client,
+    pub(crate) listener: SocketAddr,
     folder: PathBuf,
     _keeps: tempfile::TempDir,
 }
 
 impl Stage {
     /// All of it, with nothing deployed.
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let keeps = tempfile::tempdir().unwrap();
         let folder = keeps.path().join("router");
         let listener = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -164,12 +164,12 @@ impl Stage {
     }
 
     /// A step that may do everything.
-    pub fn step(&self) -> Session {
+    pub(crate) fn step(&self) -> Session {
         self.world.step(ASKED, ALL)
     }
 
     /// Deploys `v1` with as many replicas, to its end.
-    pub async fn with_v1(replicas: u32) -> (Self, Session) {
+    pub(crate) async fn with_v1(replicas: u32) -> (Self, Session) {
         let stage = Self::new().await;
         let mut step = stage.step();
         stage.begin(&mut step, "v1", replicas).await.unwrap();
@@ -181,12 +181,12 @@ impl Stage {
     }
 
     /// Begins a deploy.
-    pub async fn begin(&self, step: &mut Session, revision: &str, replicas: u32) -> Result<State, Stop> {
+    pub(crate) async fn begin(&self, step: &mut Session, revision: &str, replicas: u32) -> Result<State, Stop> {
         step.call(&Begin { deployment: deployment(revision, replicas) }).await
     }
 
     /// Starts the replicas of a revision and vouches for them.
-    pub async fn put(&self, step: &mut Session, revision: &str, replicas: u32) -> Result<State, Stop> {
+    pub(crate) async fn put(&self, step: &mut Session, revision: &str, replicas: u32) -> Result<State, Stop> {
         let names: Vec<String> = (1..=replicas).map(|n| format!("{revision}-{n}")).collect();
         for name in &names {
             self.containers.start(name);
@@ -195,7 +195,7 @@ impl Stage {
     }
 
     /// What a request is answered; nothing if it is not.
-    pub fn ask(&self) -> Option<String> {
+    pub(crate) fn ask(&self) -> Option<String> {
         let mut stream = TcpStream::connect(self.listener).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
         stream.write_all(b"GET / HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n").ok()?;
@@ -206,12 +206,12 @@ impl Stage {
     }
 
     /// Where the router's table is.
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// Ends the router.
-    pub async fn end_router(&self) {
+    pub(crate) async fn end_router(&self) {
         self.client.stop(&windlass_router::api::Stop { limit_ms: Some(0) }).await.unwrap();
         while self.client.health().await.is_ok() {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -219,12 +219,12 @@ impl Stage {
     }
 
     /// The service in the router's table.
-    pub async fn shop(&self) -> windlass_router::api::ServiceState {
+    pub(crate) async fn shop(&self) -> windlass_router::api::ServiceState {
         self.client.state().await.unwrap().services.remove("shop").unwrap()
     }
 
     /// A change by another run.
-    pub async fn by_another_run(&self, change: Change) -> Result<(), windlass_router::ClientError> {
+    pub(crate) async fn by_another_run(&self, change: Change) -> Result<(), windlass_router::ClientError> {
         let expect = self.shop().await.generation;
         let apply = Apply { by: "another".into(), expect, holder: Some("another".into()), change };
         self.client.apply(&apply).await.map(drop)
@@ -232,21 +232,26 @@ impl Stage {
 }
 
 /// Runs a router until it is stopped.
-pub fn run_router(folder: &Path, listener: SocketAddr) {
+pub(crate) fn run_router(folder: &Path, listener: SocketAddr) {
     let options =
         Options { listen: BTreeMap::from([(listener, Default::default())]), threads: Some(1), ..Options::new(folder) };
-    std::thread::spawn(move || serve(&options).unwrap());
+    std::thread::spawn(move || {
+        // The one before it lets go of the folder a moment after its last answer.
+        while let Err(ServeError::AlreadyRunning(_)) = serve(&options) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    });
 }
 
 /// Until it answers.
-pub async fn until_there(client: &Client) {
+pub(crate) async fn until_there(client: &Client) {
     while client.health().await.is_err() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
 /// A deploy of `shop`.
-pub fn deployment(revision: &str, replicas: u32) -> Deployment {
+pub(crate) fn deployment(revision: &str, replicas: u32) -> Deployment {
     Deployment {
         service: "shop".into(),
         revision: revision.into(),
@@ -264,7 +269,7 @@ pub fn deployment(revision: &str, replicas: u32) -> Deployment {
 }
 
 /// Says which containers a revision has, and which of them are vouched for.
-pub async fn set(step: &mut Session, revision: &str, replicas: &[(&str, bool)]) -> Result<State, Stop> {
+pub(crate) async fn set(step: &mut Session, revision: &str, replicas: &[(&str, bool)]) -> Result<State, Stop> {
     let replica =
         |(container, ready): &(&str, bool)| Replica { container: (*container).into(), port: 80, ready: *ready };
     let replicas = replicas.iter().map(replica).collect();
@@ -272,7 +277,7 @@ pub async fn set(step: &mut Session, revision: &str, replicas: &[(&str, bool)]) 
 }
 
 /// Sets weights in hundredths of a percent.
-pub async fn shift(step: &mut Session, weights: &[(&str, u32)]) -> Result<State, Stop> {
+pub(crate) async fn shift(step: &mut Session, weights: &[(&str, u32)]) -> Result<State, Stop> {
     let split = |(revision, weight): &(&str, u32)| Split { revision: (*revision).into(), weight: *weight };
     step.call(&Shift { service: "shop".into(), weights: weights.iter().map(split).collect() }).await
 }

@@ -2,8 +2,10 @@
 
 pub(crate) mod backend;
 pub(crate) mod client;
+pub(crate) mod common;
 pub(crate) mod router;
 
 pub(crate) use backend::Backend;
 pub(crate) use client::{Conn, get};
-pub(crate) use router::{Router, service};
+pub(crate) use common::{Stand, free_address, service, until};
+pub(crate) use router::Router;
