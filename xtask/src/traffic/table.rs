@@ -26,6 +26,8 @@ pub(super) struct Row {
     pub(super) caused: usize,
     /// How long such failures went on.
     pub(super) outage: Duration,
+    /// WebSockets that HAProxy cut when the time to drain was over.
+    pub(super) cut: usize,
     /// Failed by the revision's own word.
     pub(super) own: usize,
     /// From the act to the safe state; none: it did not come.
@@ -81,6 +83,10 @@ pub(super) fn table(rows: &[Row]) -> String {
             None => row.caused.to_string(),
             Some(most) => format!("{} in {} (bound {})", row.caused, took(row.outage), took(most)),
         };
+        let failed = match row.cut {
+            0 => failed,
+            cut => format!("{failed}; {cut} WebSockets cut"),
+        };
         let own = match row.own {
             0 => "0".to_owned(),
             own => format!(
@@ -120,6 +126,7 @@ mod tests {
             requests: 1000,
             caused: 0,
             outage: Duration::ZERO,
+            cut: 0,
             own: 0,
             safe: Some(Duration::from_secs(1)),
             bounds: Bounds { outage: None, safe: Duration::from_secs(5), own: 0.0 },

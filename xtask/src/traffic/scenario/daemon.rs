@@ -152,7 +152,7 @@ impl Row {
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         json!({
             "scenario": self.scenario, "driver": self.driver, "requests": self.requests, "caused": self.caused,
-            "outage": millis(self.outage), "own": self.own, "safe": self.safe.map(millis),
+            "outage": millis(self.outage), "cut": self.cut, "own": self.own, "safe": self.safe.map(millis),
             "bounds": {
                 "outage": self.bounds.outage.map(millis), "safe": millis(self.bounds.safe), "own": self.bounds.own
             },
@@ -173,6 +173,7 @@ impl Row {
             requests: count(&row["requests"])?,
             caused: count(&row["caused"])?,
             outage: time(&row["outage"])?,
+            cut: count(&row["cut"])?,
             own: count(&row["own"])?,
             safe: time(&row["safe"]),
             bounds: Bounds {
