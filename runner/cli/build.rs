@@ -12,7 +12,7 @@ use std::{env, fs, io};
 use sha2::{Digest as _, Sha256};
 
 /// Without these there is no Windlass.
-const NEEDED: &[&str] = &["command", "http-check", "image", "service"];
+const NEEDED: &[&str] = &["command", "deploy", "http-check", "image", "service", "stack"];
 /// Small matters here: a plugin is unpacked once per machine and version, then its compiled code is cached.
 const LEVEL: i32 = 19;
 

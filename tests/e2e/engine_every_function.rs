@@ -1,7 +1,7 @@
 //! Every function of the contract, called by a real component: answered when granted, denied when not.
 
 use serde_json::{Value as Json, json};
-use windlass_tests::{Engine, Workspace};
+use windlass_tests::{Engine, Router, Workspace};
 
 /// JSON as TOML, on one line. What is null is left out.
 fn toml(value: &Json) -> String {
@@ -82,11 +82,58 @@ fn calls(registry: &str, port: u16) -> Vec<(&'static str, Json)> {
             json!({ "target": { "command": { "container": "web", "command": ["/bin/sh", "-c", "exit 0"] } }, "policy": policy }),
         ),
         ("health.check", json!({ "target": { "tcp": format!("127.0.0.1:{port}") }, "timeout-ms": 5000 })),
+        (
+            "query.prometheus",
+            json!({ "url": format!("http://127.0.0.1:{port}"), "expression": "up", "timeout-ms": 5000 }),
+        ),
+        ("docker.start", json!({ "name": "web2", "spec": spec(&image, &["/bin/sh", "-c", httpd]), "lifetime": "run" })),
+        ("traffic.begin", deployment("r1")),
+        ("traffic.set-replicas", replicas("r1", "web")),
+        ("traffic.shift", weight("r1")),
+        ("traffic.read", json!({ "service": "every" })),
+        ("traffic.hold", json!({ "service": "every", "limit-ms": 1000 })),
+        ("traffic.release", json!({ "service": "every" })),
+        ("traffic.measure", json!({ "service": "every", "last-ms": 1000 })),
+        (
+            "traffic.judge",
+            json!({ "service": "every", "judgement": { "revision": "r1", "metric": "m", "verdict": "pass", "next": "go on", "reason": "well" } }),
+        ),
+        ("traffic.take-down", json!({ "service": "every" })),
+        ("traffic.shift", weight("r1")),
+        ("traffic.commit", json!({ "service": "every" })),
+        ("traffic.finish", json!({ "service": "every" })),
+        ("traffic.begin", deployment("r2")),
+        ("traffic.abort", json!({ "service": "every", "drain-ms": 1000 })),
+        ("traffic.begin", deployment("r3")),
+        ("traffic.set-replicas", replicas("r3", "web2")),
+        ("traffic.shift", weight("r3")),
+        ("traffic.commit", json!({ "service": "every" })),
+        ("traffic.drain", json!({ "service": "every", "revision": "r1", "limit-ms": 1000 })),
+        ("traffic.retire", json!({ "service": "every", "revision": "r1" })),
+        ("traffic.finish", json!({ "service": "every" })),
+        ("docker.stop", json!({ "container": "web", "grace-ms": 2000 })),
+        ("docker.start-again", json!({ "container": "web" })),
         ("docker.stop", json!({ "container": "web", "grace-ms": 2000 })),
         ("docker.remove", json!({ "container": "web", "force": false })),
         ("docker.remove-network", json!({ "name": "net" })),
         ("docker.remove-volume", json!({ "name": "vol" })),
     ]
+}
+
+fn deployment(revision: &str) -> Json {
+    json!({ "deployment": {
+        "service": "every", "revision": revision, "strategy": "by-hand", "routes": [{ "path": "/" }], "replicas": 1,
+        "connect-timeout-ms": 1000, "read-timeout-ms": 0, "downtime": true, "details": [{ "name": "why", "value": "to see" }]
+    } })
+}
+
+fn replicas(revision: &str, container: &str) -> Json {
+    let replica = json!({ "container": container, "port": 8080, "ready": true });
+    json!({ "service": "every", "revision": revision, "replicas": [replica] })
+}
+
+fn weight(revision: &str) -> Json {
+    json!({ "service": "every", "weights": [{ "revision": revision, "weight": 10_000 }] })
 }
 
 fn workspace(name: &str, calls: &[(&str, Json)], grants: &str) -> Workspace {
@@ -104,7 +151,7 @@ fn answers(workspace: &Workspace) -> Vec<Json> {
     show["stages"][0]["steps"][0]["outputs"]["answers"].as_array().unwrap_or_else(|| panic!("{show}")).clone()
 }
 
-/// An HTTP server that says `ok`.
+/// An HTTP server that says `ok`, and answers a query as Prometheus does.
 fn server() -> u16 {
     use std::io::{Read as _, Write as _};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -112,8 +159,13 @@ fn server() -> u16 {
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let mut stream = stream;
-            let _ = stream.read(&mut [0; 4096]);
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+            let mut request = [0; 4096];
+            let read = stream.read(&mut request).unwrap_or(0);
+            let query = String::from_utf8_lossy(&request[..read]).contains("/api/v1/query?query=up ");
+            let value = r#"{"status":"success","data":{"resultType":"scalar","result":[1,"1.5"]}}"#;
+            let body = if query { value } else { "ok" };
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            let _ = stream.write_all((head + body).as_bytes());
         }
     });
     port
@@ -125,9 +177,10 @@ fn each_is_answered_when_it_is_granted() {
     let (registry, port) = (&engine.registry, server());
     let calls = calls(registry, port);
     let grants = format!(
-        "{{ docker = {{ build = [\"box\"], tag = [\"{registry}/every\"], push = [\"{registry}/every\"], pull = [\"{registry}/every\"], run = [\"{registry}/every\"], networks = [\"net\"], volumes = [\"vol\"] }}, http = [\"GET http://127.0.0.1:*/\"], health = [\"web\", \"tcp://127.0.0.1:{port}\"], process = [\"echo\"], artifacts = [\"report\"] }}"
+        "{{ docker = {{ build = [\"box\"], tag = [\"{registry}/every\"], push = [\"{registry}/every\"], pull = [\"{registry}/every\"], run = [\"{registry}/every\"], networks = [\"net\"], volumes = [\"vol\"] }}, http = [\"GET http://127.0.0.1:*/\"], health = [\"web\", \"tcp://127.0.0.1:{port}\"], process = [\"echo\"], artifacts = [\"report\"], query = [\"http://127.0.0.1:{port}\"], traffic = {{ services = [\"every\"], downtime = [\"every\"] }} }}"
     );
-    let workspace = workspace("every", &calls, &grants);
+    let router = Router::start();
+    let workspace = workspace("every", &calls, &grants).env("WINDLASS_ROUTER", router.folder());
     let _ = workspace.run(&["run"]).exits(0);
     let answers = answers(&workspace);
     assert_eq!(answers.len(), calls.len());
@@ -145,6 +198,8 @@ fn each_is_answered_when_it_is_granted() {
     assert_eq!(of("docker.logs")["stdout-tail"], "serving\n");
     assert!(of("docker.stats")["memory"].as_u64().unwrap() > 0);
     assert_eq!(of("artifacts.get"), "bytes");
+    assert_eq!(of("query.prometheus")[0]["value"], 1.5);
+    assert_eq!(of("docker.start-again")["state"], "running");
     assert_eq!(engine.left_by(&workspace.run_id()), Vec::<String>::new());
 }
 
@@ -153,7 +208,7 @@ fn each_is_denied_when_it_is_not_granted() {
     let engine = Engine::get();
     let calls = calls(&engine.registry, 1);
     // Something of each capability, so that nothing is missing as a whole.
-    let grants = "{ docker = { build = [\"elsewhere\"] }, http = [\"GET https://elsewhere.example/\"], health = [\"elsewhere\"], process = [\"elsewhere\"] }";
+    let grants = "{ docker = { build = [\"elsewhere\"] }, http = [\"GET https://elsewhere.example/\"], health = [\"elsewhere\"], process = [\"elsewhere\"], query = [\"http://elsewhere.example\"], traffic = [\"elsewhere\"] }";
     let workspace = workspace("nothing", &calls, grants);
     let _ = workspace.run(&["run"]).exits(0);
     for ((function, _), answer) in calls.iter().zip(answers(&workspace)) {

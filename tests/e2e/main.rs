@@ -12,6 +12,7 @@ mod engine_image;
 mod engine_resume;
 mod engine_run;
 mod engine_service;
+mod engine_stack;
 mod engine_storefront;
 mod golden;
 mod replay;

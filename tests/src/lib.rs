@@ -7,8 +7,10 @@
 
 mod engine;
 mod guests;
+mod router;
 mod run;
 
 pub use engine::Engine;
 pub use guests::{guest, root};
+pub use router::Router;
 pub use run::{Finished, Running, Workspace};

@@ -33,7 +33,7 @@ pub struct Running {
 }
 
 /// The binary under test.
-fn windlass() -> PathBuf {
+pub(crate) fn windlass() -> PathBuf {
     std::env::var_os("WINDLASS_BIN").map_or_else(
         || {
             let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);

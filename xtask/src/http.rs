@@ -67,20 +67,27 @@ impl Answer {
 trait Stream: Read + Write + Send {}
 impl<T: Read + Write + Send> Stream for T {}
 
-/// Sends one request and reads the whole answer.
+/// Sends one request without a body and reads the whole answer.
 pub(crate) fn request(server: &Server, method: &str, path: &str, headers: &[(&str, &str)]) -> Result<Answer> {
+    send(server, method, path, headers, b"")
+}
+
+/// Sends one request and reads the whole answer.
+pub(crate) fn send(server: &Server, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Answer> {
     let what = || format!("ask {}{path}", server.to_docker_host());
     let mut stream = connect(server, Some(Duration::from_secs(30))).doing(what)?;
     let host = match server {
         Server::Unix(_) => "localhost",
         Server::Tcp(address) => address,
     };
-    let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: 0\r\n");
+    let length = body.len();
+    let mut head =
+        format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n");
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     head.push_str("\r\n");
-    stream.write_all(head.as_bytes()).doing(what)?;
+    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body)).doing(what)?;
     let mut raw = Vec::new();
     stream.read_to_end(&mut raw).doing(what)?;
     parse(&raw).ok_or_else(|| Failure::new(format!("cannot {}: the answer is not HTTP", what())))

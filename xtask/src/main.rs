@@ -21,6 +21,7 @@ mod proc;
 mod setup;
 mod test;
 mod tidy;
+mod traffic;
 mod ui;
 
 use crate::failure::{Failure, Result};
@@ -34,16 +35,21 @@ cargo xtask <command>
   up [-- command...]  start the engine and the registries and hold them until Ctrl-C, or while
                       the command runs (with DOCKER_HOST and WINDLASS_* set)
   guests              build the plugins and the test guests only
-  demo                run the storefront example against the engine and the registry
+  demo [blue-green | canary]
+                      run the storefront example against the engine and the registry; or one that
+                      deploys behind the router, under traffic whose requests are counted
   test [--quick] [-- filter...]
                       format, tidy, clippy and every test; with a filter only the tests that
                       match; with --quick only the tests that need no engine
-  bench [steps] [start] [containers]
-                      what Windlass costs beside ninja and `docker run`; all parts, or those named
+  bench [steps] [start] [containers] [router]
+                      what Windlass costs beside ninja, `docker run` and HAProxy; all parts, or those named
   crash [--sample] [--mode kill|power|again] [--only TEXT]
                       kill the runner at every point of every call of tests/crash, resume, and compare
                       with an undisturbed run; a sample, some modes (the option can be repeated), or
                       only the trials whose title has this text. `power` needs root
+  traffic [--sample] [--driver router|haproxy|both] [--only TEXT]
+                      deliver under load in every way, kill what can be killed, count every request,
+                      and hold it against bounds; only scenarios whose name has this text
   measure -- command...
                       run a command once and print its nanoseconds and its peak memory in KiB
   tidy [--bless]      the rules of the house: floors, walls, sizes, reasons, WIT changelog
@@ -85,10 +91,11 @@ fn dispatch(command: &str, args: &[String]) -> Result<()> {
         "setup" => known(&[]).and_then(|()| setup::command()),
         "up" => known(&[]).and_then(|()| setup::up(rest)),
         "guests" => known(&[]).and_then(|()| setup::guests_only()),
-        "demo" => known(&[]).and_then(|()| demo::command()),
+        "demo" => known(&demo::NAMES).and_then(|()| demo::command(mine)),
         "test" => known(&["--quick"]).and_then(|()| test::command(flag("--quick"), rest)),
         "bench" => known(&bench::PARTS).and_then(|()| bench::command(mine)),
         "crash" => crash::Options::parse(mine).and_then(|options| crash::command(&options)),
+        "traffic" => traffic::Options::parse(mine).and_then(|options| traffic::command(&options)),
         "measure" => known(&[]).and_then(|()| bench::measure(rest)),
         "tidy" => known(&["--bless"]).and_then(|()| tidy::command(flag("--bless"))),
         _ => Err(Failure::new(format!("there is no command `{command}`.\n\n{HELP}"))),

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::error::Error;
 use std::fmt::{self, Display};
 
-use crate::{approval, artifacts, docker, health, http, process};
+use crate::{approval, artifacts, docker, health, http, process, query, traffic};
 
 /// Why a step failed.
 ///
@@ -103,6 +103,11 @@ fn known(error: &dyn Any) -> Option<Failure> {
         process { Denied, NotFound, Invalid, TimedOut, Other }
         artifacts { Denied, NotFound, Invalid, Other }
         approval { Denied, Other }
+        query { Denied, Invalid, Other, Unavailable "is Prometheus running, and is its URL right?" }
+        traffic {
+            Denied, NotFound, Conflict, Unsafe, Invalid, Unsupported, Other,
+            Unavailable "`windlass router status` looks; `windlass router start` starts the router"
+        }
     }
     None
 }

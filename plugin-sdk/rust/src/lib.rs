@@ -33,7 +33,7 @@
 //! Windlass checks `with` against comes from the fields and their doc comments.
 //!
 //! What a plugin does to the world it does through the modules [`docker`], [`process`], [`health`], [`http`],
-//! [`artifacts`], [`approval`], [`metrics`] and [`timer`]. A call is answered only if the plugin declares the capability in
+//! [`artifacts`], [`approval`], [`traffic`], [`query`], [`metrics`] and [`timer`]. A call is answered only if the plugin declares the capability in
 //! [`Plugin::USES`] and `pipeline.toml` grants it. Off Wasm, in `cargo test`, there is no host: such calls
 //! panic there, so keep what is to be tested apart from the calls.
 
@@ -50,8 +50,10 @@ pub mod metrics;
 mod plugin;
 pub mod prelude;
 pub mod process;
+pub mod query;
 mod schema;
 pub mod timer;
+pub mod traffic;
 mod value;
 pub mod with;
 

@@ -74,6 +74,10 @@ pub enum Capability {
     Http,
     /// Programs on the host: [`crate::process`].
     Process,
+    /// Monitoring systems: [`crate::query`].
+    Query,
+    /// The traffic of services: [`crate::traffic`].
+    Traffic,
 }
 
 impl Capability {
@@ -87,6 +91,8 @@ impl Capability {
             Self::Health => "health",
             Self::Http => "http",
             Self::Process => "process",
+            Self::Query => "query",
+            Self::Traffic => "traffic",
         }
     }
 }

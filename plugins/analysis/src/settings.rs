@@ -76,7 +76,7 @@ pub enum Source {
     #[default]
     Router,
     /// A query in PromQL.
-    Prometheus(String),
+    Prometheus(#[cfg_attr(feature = "schema", schemars(description = "The query; it gives one number."))] String),
 }
 
 /// What is compared with the baseline.
@@ -99,7 +99,7 @@ pub enum OnInsufficientData {
     #[default]
     Hold,
     /// Go on measuring for so long, then abort.
-    Extend(Span),
+    Extend(#[cfg_attr(feature = "schema", schemars(description = "For how long at most."))] Span),
     /// Go on with the deploy. The verdict stays what it is.
     Pass,
     /// Abort.

@@ -8,10 +8,15 @@ use windlass_plugin::{Failure, OrFail, info};
 /// # Errors
 /// A network cannot be made.
 pub fn join_networks(networks: &[String], lifetime: Lifetime) -> Result<(), Failure> {
-    for name in networks {
-        docker::create_network(name, false, lifetime).or_fail_with(|| format!("make the network `{name}`"))?;
-    }
-    Ok(())
+    networks.iter().try_for_each(|name| create_network(name, false, lifetime))
+}
+
+/// Makes a network, one without a way to the outside if it is `internal`. One that is there is taken as it is.
+///
+/// # Errors
+/// It cannot be made.
+pub fn create_network(name: &str, internal: bool, lifetime: Lifetime) -> Result<(), Failure> {
+    docker::create_network(name, internal, lifetime).or_fail_with(|| format!("make the network `{name}`"))
 }
 
 /// Does something with an image; if the daemon does not have it and `pull` is set, pulls it and tries again.

@@ -2,16 +2,22 @@
 //! containers.
 
 mod containers;
+mod health;
 mod mounts;
 mod policy;
 mod ports;
+mod settings;
 mod tell;
+mod up;
 
-pub use containers::{join_networks, not_made, run_or_pull};
-pub use mounts::{Mount, create_volumes};
+pub use containers::{create_network, join_networks, not_made, run_or_pull};
+pub use health::{Check, Health};
+pub use mounts::{Mount, create_volume, create_volumes, volumes_of};
 pub use policy::{Statuses, policy};
 pub use ports::PublishedPort;
+pub use settings::Restart;
 pub use tell::{last_lines, shell_words, tail_of};
+pub use up::{not_up, remove, settle, words};
 
 use windlass_plugin::{Failure, bail};
 

@@ -45,15 +45,25 @@ impl Mount {
     }
 }
 
+/// The volumes that mounts name.
+pub fn volumes_of(mounts: &[Mount]) -> impl Iterator<Item = &str> {
+    mounts.iter().filter_map(|mount| mount.volume.as_deref())
+}
+
 /// Makes the volumes that mounts name. One that is there is taken as it is.
 ///
 /// # Errors
 /// A volume cannot be made.
 pub fn create_volumes(mounts: &[Mount], lifetime: Lifetime) -> Result<(), Failure> {
-    for name in mounts.iter().filter_map(|mount| mount.volume.as_deref()) {
-        docker::create_volume(name, lifetime).or_fail_with(|| format!("make the volume `{name}`"))?;
-    }
-    Ok(())
+    volumes_of(mounts).try_for_each(|name| create_volume(name, lifetime))
+}
+
+/// Makes a volume. One that is there is taken as it is.
+///
+/// # Errors
+/// It cannot be made.
+pub fn create_volume(name: &str, lifetime: Lifetime) -> Result<(), Failure> {
+    docker::create_volume(name, lifetime).or_fail_with(|| format!("make the volume `{name}`"))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ pub struct PublishedPort(pub Port);
 
 impl PublishedPort {
     /// Reads `[[address:]host:]container[/protocol]`.
-    fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let (rest, protocol) = match text.split_once('/') {
             None | Some((_, "tcp")) => (text.trim_end_matches("/tcp"), Protocol::Tcp),
             Some((rest, "udp")) => (rest, Protocol::Udp),

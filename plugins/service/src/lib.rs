@@ -1,6 +1,5 @@
 //! Starts a service in a container and waits until it is healthy; stops it.
 
-mod health;
 mod start;
 mod with;
 
@@ -8,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use windlass_plugin::docker;
 use windlass_plugin::prelude::{Capability, Context, Failure, OrFail, Plugin, Use};
+use windlass_plugin_parts::remove;
 
 use with::{Action, With};
 
@@ -56,18 +56,6 @@ impl Plugin for Service {
 }
 
 windlass_plugin::export!(Service);
-
-/// Stops a container and removes it. Says whether there was one.
-fn remove(name: &str, grace_ms: u64) -> Result<bool, docker::Error> {
-    match docker::stop(name, grace_ms) {
-        Ok(()) => {}
-        Err(docker::Error::NotFound(_)) => return Ok(false),
-        Err(error) => return Err(error),
-    }
-    // By force: Docker's own restart may have come between.
-    docker::remove(name, true)?;
-    Ok(true)
-}
 
 fn outputs(container: &docker::Container, name: String) -> Outputs {
     let address = container.address();

@@ -94,7 +94,7 @@ pub(crate) fn question(plan: &Plan, question: &Question) -> String {
         name(plan, call.step),
         call.ordinal + 1,
         recorded.function,
-        windlass_view::arguments(&recorded.args)
+        windlass_view::arguments(&recorded.function, &recorded.args)
     )
 }
 

@@ -215,9 +215,10 @@ pub(crate) fn size(path: &Path) -> u64 {
     }
 }
 
-/// Removes a folder with all that is in it, if it is there.
-pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
-    match std::fs::remove_dir_all(path) {
+/// Removes a file, or a folder with all that is in it, if it is there.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    let is_folder = path.symlink_metadata().is_ok_and(|found| found.is_dir());
+    match if is_folder { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) } {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         done => done,
     }
@@ -263,6 +264,31 @@ pub(crate) fn write_whole<E: From<CliError>>(
     temporary.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
 }
+
+/// Writes a file that is kept beside the journal, whose folder need not be there yet.
+pub(crate) fn write_kept(path: &Path, text: &str) -> Result<(), CliError> {
+    let failed = |why: String| {
+        CliError::machine(format!("cannot write {}: {why}", path.display()), "make room, or put the folder right")
+    };
+    if let Some(folder) = path.parent() {
+        if is_link(folder) {
+            return Err(failed("its folder is a link".to_owned()));
+        }
+        std::fs::create_dir_all(folder).map_err(|error| failed(error.to_string()))?;
+    }
+    write_whole(path, |out| out.write_all(text.as_bytes()).map_err(|error| failed(error.to_string())))
+}
+
+/// What a folder has that is called after this run: its own entry, or files whose names begin with it.
+pub(crate) fn named_after(folder: &Path, run: &str) -> Vec<PathBuf> {
+    let is_its = |name: &str| name.strip_prefix(run).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+    let listed = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut found: Vec<_> =
+        listed.filter(|entry| entry.file_name().to_str().is_some_and(is_its)).map(|entry| entry.path()).collect();
+    found.sort();
+    found
+}
+
 /// What this machine is called, if it says so.
 pub(crate) fn host_name() -> Option<String> {
     let found =

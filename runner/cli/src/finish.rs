@@ -8,6 +8,7 @@ use windlass_journal::{FailureKind, Journal};
 use crate::args::Format;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::incidents::{self, Written};
 use crate::{output, view_style};
 
 /// To whom it is told.
@@ -26,7 +27,8 @@ pub(crate) fn finish(told_to: Told, run: &str, state: &Path, ended: &Ended) -> R
         CliError::run(failure, exit).report(told_to.format);
         return Ok(exit);
     }
-    let told = if told_to.quiet { Ok(()) } else { summary(told_to, run, state) };
+    let reports = incidents::write(state, run);
+    let told = if told_to.quiet { Ok(()) } else { summary(told_to, run, state, &reports) };
     match &ended.failure {
         // What the journal could not take is in no record, and without a summary nothing is told.
         Some(failure) if told_to.quiet || told.is_err() || failure.kind == FailureKind::Host => {
@@ -45,9 +47,16 @@ pub(crate) fn finish(told_to: Told, run: &str, state: &Path, ended: &Ended) -> R
     Ok(exit)
 }
 
-fn summary(told_to: Told, run: &str, state: &Path) -> Result<(), CliError> {
+fn summary(told_to: Told, run: &str, state: &Path, reports: &[Written]) -> Result<(), CliError> {
+    if told_to.format == Format::Json {
+        incidents::tell(reports, told_to)?;
+    }
     let reader = Journal::open(state)?;
     let summary = reader.resolve(Some(run))?;
     let out = &mut output::raw();
-    Ok(windlass_view::summary(&reader, &summary, view_style::style(), told_to.format.into(), out)?)
+    windlass_view::summary(&reader, &summary, view_style::style(), told_to.format.into(), out)?;
+    if told_to.format == Format::Human {
+        incidents::tell(reports, told_to)?;
+    }
+    Ok(())
 }

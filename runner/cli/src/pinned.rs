@@ -136,6 +136,9 @@ pub(crate) fn same_secrets(secrets: &Secrets, recording: &Recording, forgotten: 
 
 /// What to say when the file of a recorded run is not what it was.
 pub(crate) fn edited(text: &Text) -> Option<String> {
+    if text.is_in_no_file() {
+        return None;
+    }
     let path = text.workspace.join(Path::new(&text.source.name).file_name()?);
     let what = match files::read_pipeline(&path) {
         Ok(now) if now.text == text.source.text => return None,

@@ -32,6 +32,16 @@ impl Text {
 }
 
 impl Text {
+    /// The name of a text that is in no file, by what it was made for.
+    pub(crate) fn made_by(what: &str) -> String {
+        format!("<{what}>")
+    }
+
+    /// Whether a text has such a name.
+    pub(crate) fn is_in_no_file(&self) -> bool {
+        self.source.name.starts_with('<')
+    }
+
     /// The text of a recorded run.
     pub(crate) fn recorded(started: &RunStarted, workspace: PathBuf) -> Self {
         let source = Source { name: started.file.clone(), text: started.source.to_string() };

@@ -7,11 +7,14 @@ use windlass_capability_docker::{Docker, DockerConfig};
 use windlass_capability_health::Health;
 use windlass_capability_http::Http;
 use windlass_capability_local::{Artifacts, FileAndEnvSecrets, Files, Process, Timer};
+use windlass_capability_traffic::{Guarded, Traffic};
 use windlass_gate::{Gate, RunContext, Secrets};
 use windlass_journal::Writer;
 use windlass_pipeline::{Grants, Plan};
+use windlass_router::{Driver, DriverConfig};
 
-use crate::environment;
+use crate::error::CliError;
+use crate::{environment, files};
 
 /// The variables that say where Docker is, as Docker's own tools read them.
 const DOCKER: &[&str] = &[
@@ -26,7 +29,7 @@ const DOCKER: &[&str] = &[
 
 /// The gate of a run, with everything behind it that a grant can give. Nothing is connected to, and
 /// no secret is read, before a step asks for it.
-pub(crate) fn gate(writer: Writer, plan: &Plan, run: &str, workspace: &Path, state: PathBuf) -> Gate {
+pub(crate) fn gate(writer: Writer, plan: &Plan, run: &str, workspace: &Path, state: PathBuf) -> Result<Gate, CliError> {
     let context = RunContext {
         run: run.to_owned(),
         pipeline: plan.name.clone(),
@@ -35,14 +38,31 @@ pub(crate) fn gate(writer: Writer, plan: &Plan, run: &str, workspace: &Path, sta
         env: granted_env(plan),
         secrets: secrets(plan, workspace),
     };
-    Gate::new(writer, context)
-        .with(Docker::new(docker_config()))
+    let docker = Arc::new(Docker::new(docker_config()));
+    let router = router(&context.state)?;
+    let gate = Gate::new(writer, context)
+        .with(Arc::clone(&docker))
+        .guarded_by(Guarded::new(Arc::clone(&router), docker))
+        .with(Traffic::new(router))
         .with(Http::new())
         .with(Health)
         .with(Process::new(environment::value("PATH").unwrap_or_default()))
         .with(Artifacts)
         .with(Files)
-        .with(Timer)
+        .with(Timer);
+    Ok(gate)
+}
+
+/// What WINDLASS_ROUTER names, else the router of the pipeline's own state folder.
+fn router(state: &Path) -> Result<Arc<dyn Driver>, CliError> {
+    let named = environment::value("WINDLASS_ROUTER").filter(|text| !text.is_empty());
+    let config = match named {
+        Some(text) => text.to_string_lossy().parse::<DriverConfig>().map_err(|error| {
+            CliError::usage(format!("WINDLASS_ROUTER: {error}"), "leave it out to use the router of the state folder")
+        })?,
+        None => DriverConfig::Router { folder: state.join(files::ROUTER) },
+    };
+    Ok(Arc::from(config.driver()))
 }
 
 /// The secrets of a run.

@@ -7,6 +7,7 @@ use windlass_gate::api::docker;
 use windlass_gate::{Authority, Function, Mode, Playback, Session, SessionOptions};
 use windlass_journal::{CallId, Record, StepIndex};
 
+use crate::deploys::{self, Ends};
 use crate::run::{Origin, Shared};
 
 /// How long effects under way may take to come to their end after a cancel.
@@ -16,18 +17,27 @@ const MAKES: [Function; 3] = [Function::DockerCreate, Function::DockerCreateNetw
 /// How long the clean-up may take.
 const CLEAN_UP: Duration = Duration::from_secs(60);
 
-/// Removes what the run made; after a failure, also what was meant to stay. Says what is still there.
-pub(crate) async fn clean_up(shared: &Shared, failed: bool) -> Vec<String> {
+/// What is left of a run.
+#[derive(Default)]
+pub(crate) struct CleanedUp {
+    /// What is still there, in words.
+    pub(crate) left: Vec<String>,
+    /// The services whose deploy nobody had committed. They were aborted, and the run has failed.
+    pub(crate) uncommitted: Vec<String>,
+}
+
+/// Ends deploys that are still open, and removes what the run made; after a failure, also what was meant to stay.
+pub(crate) async fn clean_up(shared: &Shared, failed: bool) -> CleanedUp {
     let gate = &shared.run.gate;
     if let Origin::Offline(_) = shared.run.origin {
         // Nothing was made.
-        return Vec::new();
+        return CleanedUp::default();
     }
     if tokio::time::timeout(SETTLE, gate.settled()).await.is_err() {
         notice(shared, "some effects were still under way when the clean-up began".to_owned());
     }
-    if !gate.has_acted("docker") {
-        return Vec::new();
+    if !gate.has_acted("docker") && !gate.has_acted("traffic") {
+        return CleanedUp::default();
     }
     settle(shared).await;
     let options = SessionOptions {
@@ -40,8 +50,13 @@ pub(crate) async fn clean_up(shared: &Shared, failed: bool) -> Vec<String> {
         repeat_in_doubt: false,
     };
     let mut session = Session::new(Arc::clone(gate), options);
+    let Ends { mut left, uncommitted } = deploys::after_all(shared, &mut session).await;
+    if !gate.has_acted("docker") {
+        return CleanedUp { left, uncommitted };
+    }
+    let failed = failed || !uncommitted.is_empty();
     let keep = failed && shared.run.options.keep;
-    match tokio::time::timeout(CLEAN_UP, sweep(shared, &mut session, failed, keep)).await {
+    let swept = match tokio::time::timeout(CLEAN_UP, sweep(shared, &mut session, failed, keep)).await {
         Ok(left) => left,
         Err(_) => {
             let left = format!(
@@ -52,7 +67,9 @@ pub(crate) async fn clean_up(shared: &Shared, failed: bool) -> Vec<String> {
             notice(shared, left.clone());
             vec![left]
         }
-    }
+    };
+    left.extend(swept);
+    CleanedUp { left, uncommitted }
 }
 
 /// A run that was cancelled and then killed may have left the daemon in the middle of making something.
@@ -83,8 +100,14 @@ async fn sweep(shared: &Shared, session: &mut Session, failed: bool, keep: bool)
             return vec![left];
         }
     };
+    // A service that was deployed before something else failed goes on serving, with what it stands on.
+    let placed = deploys::placed(shared, session).await;
+    let serves = leftovers.iter().any(|leftover| placed.contains(&leftover.id));
     let mut left = Vec::new();
     for leftover in leftovers {
+        if placed.contains(&leftover.id) || (serves && leftover.kind != docker::LeftoverKind::Container) {
+            continue;
+        }
         let name = format!("{} {}", kind(&leftover.kind), leftover.name);
         if keep {
             notice(shared, format!("kept {name}"));

@@ -6,6 +6,7 @@
 mod approval;
 mod before;
 mod cleanup;
+mod deploys;
 mod folders;
 pub mod inputs;
 mod outputs;

@@ -11,6 +11,7 @@ use windlass_journal::{Failure, FailureKind, Record, Status};
 use windlass_pipeline::{Plan, PlanStep, WithSchema};
 use windlass_sandbox::Plugin;
 
+use crate::cleanup::CleanedUp;
 use crate::inputs::InputStore;
 use crate::outputs::Outputs;
 use crate::stages::StagesEnd;
@@ -213,8 +214,21 @@ async fn to_its_end(shared: &Arc<Shared>) -> Ended {
         return waits(shared, stages).await;
     }
     let cancelled = shared.cancel.is_cancelled() && !timed_out;
-    let left_behind = cleanup::clean_up(shared, failure.is_some() || cancelled).await;
-    end(shared, failure, cancelled, left_behind).await
+    let CleanedUp { left, uncommitted } = cleanup::clean_up(shared, failure.is_some() || cancelled).await;
+    let failure = failure.or_else(|| (!cancelled && !uncommitted.is_empty()).then(|| nobody_committed(&uncommitted)));
+    end(shared, failure, cancelled, left).await
+}
+
+/// A deploy that no step has brought to its end.
+fn nobody_committed(services: &[String]) -> Failure {
+    Failure {
+        kind: FailureKind::Failed,
+        message: format!(
+            "the deploy of {} was left open by the last step, so it was aborted: the previous revision serves",
+            services.join(", ")
+        ),
+        hint: Some("a deploy with `commit = false` is ended by a later step with `action = \"commit\"`".to_owned()),
+    }
 }
 
 /// Leaves everything as if the runner had been killed here: whoever resumes the run next is asked first.

@@ -13,6 +13,7 @@ use windlass_pipeline::{OnCrash, PlanStep};
 use windlass_sandbox::{Job, Limits, Outcome, Ran};
 
 use crate::before::{Before, Cut};
+use crate::deploys;
 use crate::folders::{self, Staged};
 use crate::run::Shared;
 use crate::sight::{self, Sight};
@@ -64,6 +65,9 @@ pub(crate) async fn run(shared: &Shared, index: StepIndex) -> StepEnd {
     };
     shared.outputs.publish(index.0, outputs);
     journal.append(ended);
+    if status != Status::Succeeded {
+        deploys::after_step(shared, index).await;
+    }
     match (status, failure) {
         (Status::Succeeded, _) => StepEnd::Succeeded,
         (_, Some(failure)) => StepEnd::Failed(failure),

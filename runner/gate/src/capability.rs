@@ -117,9 +117,32 @@ pub trait Capability: Send + Sync {
     }
 }
 
+/// One that others have a use for, too.
+#[async_trait]
+impl<C: Capability + ?Sized> Capability for Arc<C> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    async fn perform(&self, call: Call) -> Result<Json, CallError> {
+        (**self).perform(call).await
+    }
+
+    async fn compose(&self, function: Function, args: &str, session: &mut Session) -> Result<Json, Stop> {
+        (**self).compose(function, args, session).await
+    }
+}
+
 /// May veto an effect of any capability, beneath every version of every interface.
 #[async_trait]
 pub trait Guard: Send + Sync {
     /// Says why the call must not happen, in words a person can act on.
     async fn veto(&self, call: &Call) -> Option<String>;
+}
+
+/// Knows which containers a call would touch: guards go by that, since calls name them in more than one way.
+#[async_trait]
+pub trait Touches: Send + Sync {
+    /// Docker's ids of the containers that the call would stop or remove.
+    async fn touches(&self, call: &Call) -> Result<Vec<String>, CallError>;
 }

@@ -1,6 +1,6 @@
 //! What each call demands of the grants, read from its arguments.
 
-use crate::api::{Value, artifacts, docker, files, http, process};
+use crate::api::{Value, artifacts, docker, files, http, process, query, traffic};
 use crate::{InDoubt, Kind, Need, Want};
 
 fn want(capability: &'static str, verb: &'static str, resource: impl Into<String>) -> Want {
@@ -155,6 +155,10 @@ pub(crate) fn docker_wait_healthy(args: docker::WaitHealthy) -> Vec<Need> {
     vec![named("container", args.container)]
 }
 
+pub(crate) fn docker_start_again(args: docker::StartAgain) -> Vec<Need> {
+    vec![named("container", args.container)]
+}
+
 pub(crate) fn docker_stop(args: docker::Stop) -> Vec<Need> {
     vec![named("container", args.container)]
 }
@@ -244,4 +248,46 @@ pub(crate) fn artifacts_list(_: artifacts::List) -> Vec<Need> {
 
 pub(crate) fn files_publish(args: files::Publish) -> Vec<Need> {
     vec![need("files", "write", args.folder)]
+}
+
+pub(crate) fn query_prometheus(args: query::Prometheus) -> Vec<Need> {
+    vec![need("query", "ask", args.url)]
+}
+
+fn route(service: String) -> Vec<Need> {
+    vec![need("traffic", "route", service)]
+}
+
+macro_rules! routes {
+    ($($name:ident $args:ident;)*) => {$(
+        pub(crate) fn $name(args: traffic::$args) -> Vec<Need> {
+            route(args.service)
+        }
+    )*};
+}
+
+routes! {
+    traffic_read Read;
+    traffic_set_endpoints SetEndpoints;
+    traffic_shift Shift;
+    traffic_hold Hold;
+    traffic_release Release;
+    traffic_drain Drain;
+    traffic_commit Commit;
+    traffic_restore Restore;
+    traffic_retire Retire;
+    traffic_finish Finish;
+    traffic_measure Measure;
+    traffic_judge Judge;
+}
+
+/// Downtime is asked for by name, when the deploy begins and when it comes to it.
+pub(crate) fn traffic_begin(args: traffic::Begin) -> Vec<Need> {
+    let traffic::Deployment { service, downtime, .. } = args.deployment;
+    let asked = downtime.then(|| need("traffic", "downtime", service.clone()));
+    route(service).into_iter().chain(asked).collect()
+}
+
+pub(crate) fn traffic_take_down(args: traffic::TakeDown) -> Vec<Need> {
+    vec![need("traffic", "downtime", args.service.clone()), need("traffic", "route", args.service)]
 }

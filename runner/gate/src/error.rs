@@ -21,6 +21,10 @@ pub enum CallError {
     Conflict(String),
     /// The arguments are not acceptable.
     Invalid(String),
+    /// It would break what a deploy promises.
+    Unsafe(String),
+    /// The other side cannot do this at all.
+    Unsupported(String),
     /// The other side cannot be reached.
     Unavailable(String),
     /// The registry cannot be reached.
@@ -52,6 +56,8 @@ impl CallError {
             | Self::NotFound(message)
             | Self::Conflict(message)
             | Self::Invalid(message)
+            | Self::Unsafe(message)
+            | Self::Unsupported(message)
             | Self::Unavailable(message)
             | Self::RegistryUnavailable(message)
             | Self::Unauthorized(message)
@@ -68,7 +74,7 @@ impl CallError {
     /// Who has to act when a step fails of it.
     pub fn failure_kind(&self) -> FailureKind {
         match self {
-            Self::Denied(_) => FailureKind::Denied,
+            Self::Denied(_) | Self::Unsafe(_) => FailureKind::Denied,
             Self::Unavailable(_) | Self::RegistryUnavailable(_) | Self::Unauthorized(_) | Self::DiskFull(_) => {
                 FailureKind::Unavailable
             }

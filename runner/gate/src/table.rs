@@ -127,7 +127,7 @@ macro_rules! table {
 use InDoubt::{Adopt, Fail, Repeat};
 use Kind::{Composite, Effect, Record, Wait};
 
-use crate::api::{approval, artifacts, docker, files, health, http, metrics, process, timer};
+use crate::api::{approval, artifacts, docker, files, health, http, metrics, process, query, timer, traffic};
 
 table! {
     DockerBuild "docker.build" "docker" "docker" plugin Effect(Repeat), docker::Build => demands::docker_build;
@@ -150,6 +150,7 @@ table! {
     DockerLogs "docker.logs" "docker" "docker" plugin Record, docker::Logs => demands::docker_logs;
     DockerStats "docker.stats" "docker" "docker" plugin Record, docker::Stats => demands::docker_stats;
     DockerWaitHealthy "docker.wait-healthy" "docker" "docker" plugin Wait, docker::WaitHealthy => demands::docker_wait_healthy;
+    DockerStartAgain "docker.start-again" "docker" "docker" plugin Effect(Repeat), docker::StartAgain => demands::docker_start_again;
     DockerStop "docker.stop" "docker" "docker" plugin Effect(Repeat), docker::Stop => demands::docker_stop;
     DockerRemove "docker.remove" "docker" "docker" plugin Effect(Repeat), docker::Remove => demands::docker_remove;
     DockerCreateNetwork "docker.create-network" "docker" "docker" plugin Effect(Adopt), docker::CreateNetwork => demands::docker_create_network;
@@ -174,6 +175,25 @@ table! {
     LogLog "log.log" "log" "" plugin Record, NoArgs => demands::nothing;
     FilesPublish "files.publish" "files" "" host Effect(Repeat), files::Publish => demands::files_publish;
     MetricsEmit "metrics.emit" "metrics" "" plugin Record, metrics::Emit => demands::nothing;
+    QueryPrometheus "query.prometheus" "http" "query" plugin Record, query::Prometheus => demands::query_prometheus;
+    TrafficRead "traffic.read" "traffic" "traffic" plugin Record, traffic::Read => demands::traffic_read;
+    TrafficBegin "traffic.begin" "traffic" "traffic" plugin Effect(Repeat), traffic::Begin => demands::traffic_begin;
+    TrafficSetReplicas "traffic.set-replicas" "traffic" "traffic" plugin Composite, traffic::SetReplicas => demands::nothing;
+    TrafficSetEndpoints "traffic.set-endpoints" "traffic" "traffic" host Effect(Repeat), traffic::SetEndpoints => demands::traffic_set_endpoints;
+    TrafficShift "traffic.shift" "traffic" "traffic" plugin Effect(Repeat), traffic::Shift => demands::traffic_shift;
+    TrafficHold "traffic.hold" "traffic" "traffic" plugin Effect(Repeat), traffic::Hold => demands::traffic_hold;
+    TrafficRelease "traffic.release" "traffic" "traffic" plugin Effect(Repeat), traffic::Release => demands::traffic_release;
+    TrafficDrain "traffic.drain" "traffic" "traffic" plugin Effect(Repeat), traffic::Drain => demands::traffic_drain;
+    TrafficTakeDown "traffic.take-down" "traffic" "traffic" plugin Effect(Repeat), traffic::TakeDown => demands::traffic_take_down;
+    TrafficCommit "traffic.commit" "traffic" "traffic" plugin Effect(Repeat), traffic::Commit => demands::traffic_commit;
+    TrafficAbort "traffic.abort" "traffic" "traffic" plugin Composite, traffic::Abort => demands::nothing;
+    TrafficRestore "traffic.restore" "traffic" "traffic" host Effect(Repeat), traffic::Restore => demands::traffic_restore;
+    TrafficRetire "traffic.retire" "traffic" "traffic" plugin Effect(Repeat), traffic::Retire => demands::traffic_retire;
+    TrafficFinish "traffic.finish" "traffic" "traffic" plugin Effect(Repeat), traffic::Finish => demands::traffic_finish;
+    TrafficMeasure "traffic.measure" "traffic" "traffic" plugin Record, traffic::Measure => demands::traffic_measure;
+    TrafficJudge "traffic.judge" "traffic" "traffic" plugin Record, traffic::Judge => demands::traffic_judge;
+    TrafficOpen "traffic.open" "traffic" "traffic" host Record, traffic::Open => demands::host_only;
+    TrafficPlaced "traffic.placed" "traffic" "traffic" host Record, traffic::Placed => demands::host_only;
     TimerSleep "timer.sleep" "timer" "" plugin Wait, timer::Sleep => demands::nothing;
     WasiWallClock "wasi.wall-clock" "wasi" "" host Record, NoArgs => demands::nothing;
     WasiMonotonicClock "wasi.monotonic-clock" "wasi" "" host Record, NoArgs => demands::nothing;

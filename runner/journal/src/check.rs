@@ -161,7 +161,10 @@ impl Reader {
         let mut abandoned = Vec::new();
         for entry in listed {
             let entry = entry.map_err(|e| JournalError::io(&folder, "read", e))?;
-            if let Some(run) = entry.file_name().to_str().filter(|name| is_run_id(name))
+            let name = entry.file_name();
+            // A file may have more to its name than the run: `RUN-storefront.md`.
+            let run = name.to_str().map(|name| name.split_once('-').map_or(name, |(run, _)| run));
+            if let Some(run) = run.filter(|run| is_run_id(run))
                 && !self.has(run)?
                 && is_abandoned(self.dir(), run, &entry.path())
             {

@@ -55,6 +55,7 @@ mod journal;
 mod lease;
 mod log;
 mod lost;
+mod outline;
 mod prune;
 mod reader;
 mod record;

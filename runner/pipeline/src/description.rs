@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// The plugins that are part of Windlass, without their `builtin:`. Only for suggestions ("`image` is built in; write
 /// `builtin:image`"): whether a plugin exists is decided by the descriptions that the planner is given.
-pub const BUILTINS: &[&str] = &["command", "http-check", "image", "service"];
+pub const BUILTINS: &[&str] = &["command", "deploy", "http-check", "image", "service", "stack"];
 
 /// Where a plugin comes from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

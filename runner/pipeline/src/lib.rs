@@ -52,7 +52,10 @@ pub use document::{Document, Frame, Node, Problems};
 pub use grants::{Demand, Grants, Pattern, Rule};
 pub use limits::Limits;
 pub use pipeline::Pipeline;
-pub use plan::{OnCrash, Permission, Plan, PlanStage, PlanStep, SecretSource, WithSchema, plan};
+pub use plan::{
+    OnCrash, Permission, Plan, PlanStage, PlanStep, RecordedOutputs, RecordedStep, SecretSource, WithSchema, plan,
+    recorded_step,
+};
 pub use source::{Location, MAX_BYTES, Source, decode};
 pub use template::{FillError, Lookup, OutputRef, Template};
 

@@ -1,7 +1,7 @@
 //! The router against HAProxy, on this machine, in one run: the same load through both in turn.
 //!
-//! `cargo run --example against_haproxy -p windlass-router [rounds] [seconds]`; `haproxy` must be
-//! installed. All parts are processes of their own and share the processors, so only the ratios tell.
+//! `cargo xtask bench router` runs it; by hand: `cargo run --release --example against_haproxy -p
+//! windlass-router [rounds] [seconds]`. `haproxy` must be installed. All parts are processes of their own and share the processors, so only the ratios tell.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -85,7 +85,6 @@ fn compare(rounds: u64, time: Duration) {
         // Warm.
         runtime.block_on(load(address, Duration::from_millis(500)));
     }
-    println!("{:>8} {:>12} {:>12} {:>12}   {:>8} {:>8}", "", "direct", "haproxy", "router", "req/s", "p99");
     let (mut rates, mut tails) = (Vec::new(), Vec::new());
     for round in 0..rounds {
         let direct = runtime.block_on(load(one, time / 4));
@@ -96,17 +95,16 @@ fn compare(rounds: u64, time: Duration) {
         rates.push(ours.rate / theirs.rate);
         tails.push(ours.p99_us as f64 / theirs.p99_us as f64);
         println!(
-            "{:>8} {:>12.0} {:>12.0} {:>12.0}   {:>8.2} {:>8.2}   p50/p99 us: haproxy {}/{}, router {}/{}",
+            "round {}: direct {:.0} {} haproxy {:.0} {} router {:.0} {} (req/s and p99 in us; ratios {:.2} and {:.2})",
             round + 1,
             direct.rate,
+            direct.p99_us,
             theirs.rate,
+            theirs.p99_us,
             ours.rate,
+            ours.p99_us,
             rates.last().unwrap(),
             tails.last().unwrap(),
-            theirs.p50_us,
-            theirs.p99_us,
-            ours.p50_us,
-            ours.p99_us
         );
     }
     println!("router/haproxy: req/s {}, p99 {}", spread(&mut rates), spread(&mut tails));
@@ -170,7 +168,6 @@ async fn backend(address: SocketAddr) {
 
 struct Load {
     rate: f64,
-    p50_us: u128,
     p99_us: u128,
 }
 
@@ -183,7 +180,7 @@ async fn load(address: SocketAddr, time: Duration) -> Load {
     }
     let took = began.elapsed().as_secs_f64();
     all.sort_unstable();
-    Load { rate: all.len() as f64 / took, p50_us: all[all.len() / 2], p99_us: all[all.len() * 99 / 100] }
+    Load { rate: all.len() as f64 / took, p99_us: all[all.len() * 99 / 100] }
 }
 
 async fn one(address: SocketAddr, until: Instant) -> Vec<u128> {

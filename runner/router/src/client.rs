@@ -4,6 +4,7 @@ use crate::api::{
     Applied, Apply, Drain, DrainAnswer, ErrorBody, Health, Hold, HoldAnswer, Measurements, Refusal, Release, State,
     Stop, Window,
 };
+use crate::process::Folder;
 use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::{BodyExt, Full};
@@ -21,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The router in a folder.
 #[derive(Clone, Debug)]
 pub struct Client {
+    pub(crate) folder: Folder,
     socket: PathBuf,
 }
 
@@ -75,7 +77,8 @@ impl Client {
     /// For the router in this folder.
     #[must_use]
     pub fn new(folder: &Path) -> Self {
-        Self { socket: folder.join(crate::process::CONTROL) }
+        let folder = Folder::new(folder);
+        Self { socket: folder.control(), folder }
     }
 
     /// Is it well?

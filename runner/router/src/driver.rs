@@ -1,8 +1,12 @@
 //! What a router does for whoever deploys, whichever proxy carries the traffic.
 
-use crate::api::{Applied, Apply, Drain, DrainAnswer, Hold, HoldAnswer, Measurements, Release, State, Window};
+use crate::api::{
+    Applied, Apply, Deployment, Drain, DrainAnswer, Hold, HoldAnswer, Measurements, Release, State, Weight, Window,
+};
+use crate::table::Table;
 use crate::{Client, ClientError, Haproxy};
 use async_trait::async_trait;
+use std::collections::HashMap;
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,8 +32,75 @@ pub trait Driver: Debug + Send + Sync {
     /// What was measured of a service in a window.
     async fn measurements(&self, service: &str, window: Window) -> Result<Measurements, ClientError>;
 
+    /// The containers that the table names, by Docker's id. Also when the router is not there: what it would serve
+    /// with once it is back must not be gone by then.
+    async fn standing(&self) -> Result<HashMap<String, Standing>, ClientError>;
+
+    /// Whether there is a table, so that a router which does not answer is only away.
+    fn was_there(&self) -> bool;
+
     /// What was measured in the window that ends now.
     async fn measurements_of_last(&self, service: &str, last: Duration) -> Result<Measurements, ClientError>;
+}
+
+/// What a container is to the traffic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The service.
+    pub service: String,
+    /// Its revision.
+    pub revision: String,
+    /// It may get requests.
+    pub serving: bool,
+    /// Requests and WebSockets under way.
+    pub in_flight: u64,
+    /// The run whose deploy goes back to this revision if it fails.
+    pub needed_by: Option<String>,
+}
+
+/// By a router's state.
+pub(crate) fn standing(state: &State) -> HashMap<String, Standing> {
+    let mut all = HashMap::new();
+    for (name, service) in &state.services {
+        for (revision, found) in &service.revisions {
+            for endpoint in &found.endpoints {
+                let standing = Standing {
+                    service: name.clone(),
+                    revision: revision.clone(),
+                    serving: endpoint.serving,
+                    in_flight: endpoint.in_flight,
+                    needed_by: needed_by(service.deployment.as_ref(), revision),
+                };
+                all.insert(endpoint.container.clone(), standing);
+            }
+        }
+    }
+    all
+}
+
+/// By a table whose router is away: nothing is known of what is under way.
+pub(crate) fn standing_in(table: &Table) -> HashMap<String, Standing> {
+    let mut all = HashMap::new();
+    for (name, service) in table.services() {
+        for (revision, declared) in &service.revisions {
+            for endpoint in &declared.endpoints {
+                let standing = Standing {
+                    service: name.to_owned(),
+                    revision: revision.clone(),
+                    serving: endpoint.ready && declared.weight > Weight::ZERO,
+                    in_flight: 0,
+                    needed_by: needed_by(table.deployment(name), revision),
+                };
+                all.insert(endpoint.container.clone(), standing);
+            }
+        }
+    }
+    all
+}
+
+fn needed_by(deployment: Option<&Deployment>, revision: &str) -> Option<String> {
+    let open = deployment.filter(|d| !d.committed && d.previous.as_deref() == Some(revision));
+    open.map(|deployment| deployment.holder.clone())
 }
 
 #[async_trait]
@@ -56,6 +127,17 @@ impl Driver for Client {
 
     async fn measurements(&self, service: &str, window: Window) -> Result<Measurements, ClientError> {
         Self::measurements(self, service, window).await
+    }
+
+    async fn standing(&self) -> Result<HashMap<String, Standing>, ClientError> {
+        match Self::state(self).await {
+            Ok(state) => Ok(standing(&state)),
+            Err(why) => self.folder.durable().map(|table| standing_in(&table)).ok_or(why),
+        }
+    }
+
+    fn was_there(&self) -> bool {
+        self.folder.durable().is_some()
     }
 
     async fn measurements_of_last(&self, service: &str, last: Duration) -> Result<Measurements, ClientError> {

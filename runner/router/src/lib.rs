@@ -12,6 +12,6 @@ mod stats;
 pub mod table;
 
 pub use client::{Client, ClientError};
-pub use driver::{BadDriver, Driver, DriverConfig, open};
+pub use driver::{BadDriver, Driver, DriverConfig, Standing, open};
 pub use haproxy::Haproxy;
 pub use process::{LoadError, Options, ServeError, load, serve};

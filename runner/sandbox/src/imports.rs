@@ -16,7 +16,9 @@ pub(crate) const SERVED: &[(&str, &str)] = &[
     ("windlass:http/http", "0.1.0"),
     ("windlass:artifacts/artifacts", "0.1.0"),
     ("windlass:metrics/metrics", "0.1.0"),
+    ("windlass:metrics/query", "0.1.0"),
     ("windlass:timer/timer", "0.1.0"),
+    ("windlass:traffic/traffic", "0.1.0"),
     ("windlass:approval/approval", "0.1.0"),
 ];
 

@@ -19,7 +19,7 @@ fn plugins() -> PathBuf {
 async fn they_load_and_say_what_they_are() {
     let cache = tempfile::tempdir().expect("a folder");
     let options = SandboxOptions { slots: 2, cache: cache.path().to_owned() };
-    for name in ["image", "service", "command", "http-check"] {
+    for name in ["image", "service", "command", "http-check", "stack", "deploy"] {
         let path = plugins().join(format!("{name}.wasm"));
         let bytes = std::fs::read(&path)
             .unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask guests`", path.display()));

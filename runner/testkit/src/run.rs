@@ -12,10 +12,12 @@ use std::time::{Duration, Instant};
 use windlass_capability_docker::{Docker, DockerConfig};
 use windlass_capability_health::Health;
 use windlass_capability_local::Files;
+use windlass_capability_traffic::Traffic;
 use windlass_engine::{Cancel, Origin, Run, RunOptions};
 use windlass_gate::{Gate, RunContext, SecretStore, Secrets};
 use windlass_journal::{Journal, JournalError, RunFlags, RunStarted, Writer, WriterOptions};
 use windlass_pipeline::{Descriptions, Diagnostics, Facts, Plan, plan};
+use windlass_router::Client;
 use windlass_sandbox::Plugin;
 
 use crate::canned::{Answers, Canned};
@@ -134,7 +136,8 @@ fn gate(case: &Case, answers: &Arc<Answers>, writer: Writer, workspace: &Path, s
         env: case.given.env.clone(),
         secrets: Secrets::new(NoSecrets),
     };
-    // Docker and health only say what their composites are made of: nothing is connected to.
+    let nowhere = state.join("router");
+    // Docker, health and traffic only say what their composites are made of: nothing is connected to.
     Gate::new(writer, context)
         .with(Canned::over(Docker::new(DockerConfig::from_env(&BTreeMap::new())), answers))
         .with(Canned::over(Health, answers))
@@ -144,4 +147,5 @@ fn gate(case: &Case, answers: &Arc<Answers>, writer: Writer, workspace: &Path, s
         .with(Canned::new("artifacts", answers))
         .with(Canned::new("timer", answers))
         .with(Canned::new("approval", answers))
+        .with(Canned::over(Traffic::new(Arc::new(Client::new(&nowhere))), answers))
 }

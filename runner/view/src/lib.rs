@@ -7,6 +7,7 @@
 //! | [`show`] | everything about one run, its calls included |
 //! | [`trace`] | the same as a trace, for Perfetto and its kind |
 //! | [`runs`] | the table of runs |
+//! | [`deployments`] | what was deployed, and the report of what was rolled back |
 //! | [`pruned`] | what was removed of the journal |
 //! | [`logs`] | what steps printed, also while they print it |
 //!
@@ -20,6 +21,7 @@
 mod approvals;
 mod calls;
 mod clean;
+pub mod deployments;
 mod error;
 mod json;
 mod lines;

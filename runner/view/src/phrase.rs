@@ -1,11 +1,19 @@
 //! Arguments and answers of calls as people read them. Programs get the JSON as it is.
 
+mod traffic;
+
 use serde_json::Value;
+
+pub(crate) use traffic::percent;
 
 /// The arguments of a call: `reference: "localhost:5000/a", password: secret registry`. What is not
 /// given is left out.
-pub fn arguments(text: &str) -> String {
-    match serde_json::from_str(text) {
+pub fn arguments(function: &str, text: &str) -> String {
+    let value = serde_json::from_str(text);
+    if let Some(said) = value.as_ref().ok().and_then(|value| traffic::arguments(function, value)) {
+        return said;
+    }
+    match value {
         Ok(Value::Object(fields)) => {
             let said = fields.iter().filter(|(_, value)| !is_absent(value)).map(|(name, value)| field(name, value));
             said.collect::<Vec<_>>().join(", ")
@@ -15,9 +23,20 @@ pub fn arguments(text: &str) -> String {
     }
 }
 
+/// What a call is about, for those whose arguments are few words.
+pub(crate) fn about(function: &str, args: &str) -> Option<String> {
+    if !function.starts_with("traffic.") {
+        return None;
+    }
+    traffic::arguments(function, &serde_json::from_str(args).ok()?)
+}
+
 /// The answer to a call: `{digest: "sha256:..."}`, `done`, or `not-found: there is no such image`.
-pub(crate) fn answer(text: &str) -> String {
+pub(crate) fn answer(function: &str, text: &str) -> String {
     let Ok(Value::Object(answer)) = serde_json::from_str(text) else { return text.to_owned() };
+    if let Some(said) = answer.get("ok").and_then(|ok| traffic::answer(function, ok)) {
+        return said;
+    }
     match (answer.get("ok"), answer.get("err")) {
         (Some(Value::Null), _) => "done".to_owned(),
         (Some(Value::Object(fields)), _) if fields.is_empty() => "done".to_owned(),
@@ -70,7 +89,7 @@ mod tests {
             (r#"{"value":{"plain":"x"},"n":3}"#, r#"n: 3, value: "x""#),
             ("not json", "not json"),
         ] {
-            assert_eq!(arguments(json), text);
+            assert_eq!(arguments("docker.push", json), text);
         }
     }
 
@@ -83,7 +102,7 @@ mod tests {
             (r#"{"err":"timeout"}"#, r#""timeout""#),
             ("[]", "[]"),
         ] {
-            assert_eq!(answer(json), text);
+            assert_eq!(answer("docker.push", json), text);
         }
     }
 }

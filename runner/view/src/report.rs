@@ -9,7 +9,7 @@ use windlass_journal::{FailureKind, JournalError, LogBytes, RunState, Status, St
 use crate::clean::{one_line, push, push_line};
 use crate::json::state_word;
 use crate::lines::Lines;
-use crate::model::{RunModel, StageModel, StepModel};
+use crate::model::{LogPiece, RunModel, StageModel, StepModel};
 use crate::style::Style;
 use crate::text::{BOLD, DIM, RED, YELLOW, count, duration, moment, number, paint, shorten, size, status};
 
@@ -234,7 +234,7 @@ impl<'a> Report<'a> {
                 let _ = writeln!(self.text, "  hint  {}", one_line(hint));
             }
         }
-        let lines = tail(index, step, read)?;
+        let lines = tail(index, &step.tail, read)?;
         if step.log_bytes > 0 {
             let run = self.run();
             let _ = writeln!(self.text, "  log   windlass logs {run} {path}");
@@ -360,7 +360,11 @@ fn kind(kind: FailureKind) -> &'static str {
 }
 
 /// The last lines of a step's log, raw.
-fn tail(index: StepIndex, step: &StepModel, read: ReadLog<'_>) -> Result<VecDeque<Vec<u8>>, JournalError> {
+pub(crate) fn tail(
+    index: StepIndex,
+    pieces: &VecDeque<LogPiece>,
+    read: ReadLog<'_>,
+) -> Result<VecDeque<Vec<u8>>, JournalError> {
     let mut lines = Lines::default();
     let mut last = VecDeque::new();
     let mut keep = |line: &[u8]| {
@@ -370,7 +374,7 @@ fn tail(index: StepIndex, step: &StepModel, read: ReadLog<'_>) -> Result<VecDequ
         last.push_back(line.to_vec());
     };
     let mut attempt = 1;
-    for piece in &step.tail {
+    for piece in pieces {
         attempt = piece.attempt;
         let over = piece.len.saturating_sub(TAIL_BYTES);
         let bytes = read(piece.offset + over, piece.len - over)?.bytes;

@@ -196,9 +196,9 @@ fn push_call(text: &mut String, model: &RunModel, call: &Call, options: ShowOpti
         format!("{by} said: {meant}")
     });
     let rows = [
-        ("args", Some(phrase::arguments(&call.args)).filter(|args| !args.is_empty())),
+        ("args", Some(phrase::arguments(&call.function, &call.args)).filter(|args| !args.is_empty())),
         ("grant", Some(in_file(grant, model))),
-        ("answer", call.answer.as_deref().map(phrase::answer)),
+        ("answer", call.answer.as_deref().map(|answer| phrase::answer(&call.function, answer))),
         ("crash", crash),
         ("person", person),
     ];

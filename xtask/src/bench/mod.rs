@@ -8,6 +8,7 @@ mod children;
 mod containers;
 mod disk;
 mod graph;
+mod router;
 mod sample;
 mod steps;
 mod table;
@@ -17,7 +18,7 @@ pub(crate) use sample::command as measure;
 use crate::context::Context;
 use crate::failure::{Doing, Failure, Result};
 use crate::proc::Cmd;
-use crate::setup::{World, build_guests, docker_cli, guest_envs, ninja};
+use crate::setup::{World, build_guests, docker_cli, guest_envs, haproxy, ninja};
 use crate::ui;
 use children::Windlass;
 use std::fs;
@@ -25,39 +26,51 @@ use std::path::{Path, PathBuf};
 use table::Table;
 
 /// The parts that can be measured by themselves.
-pub(crate) const PARTS: [&str; 3] = ["steps", "start", "containers"];
+pub(crate) const PARTS: [&str; 4] = ["steps", "start", "containers", "router"];
 
 /// The command; without parts it measures all of them.
 pub(crate) fn command(parts: &[String]) -> Result<()> {
     let wanted = |part: &str| parts.is_empty() || parts.iter().any(|named| named == part);
     let context = Context::find()?;
-    build_guests(&context)?;
-    ui::part("ninja", ninja)?;
-    let mut envs = guest_envs(&context);
-    let program = ui::part("windlass", || build(&context, &envs))?;
-    let folder = Folder::make(&context.target.join("bench"))?;
-    let windlass = Windlass::new(program, folder.0.join("cache"));
-    let guest = |name: &str| guest(&context, name);
-
     let mut table = Table::default();
-    if wanted("steps") {
-        let noop = guest("noop")?;
-        ui::part("10,000 steps", || steps::many(&windlass, &noop, &folder.0, &mut table))?;
+    if wanted("router") {
+        haproxy()?;
+        ui::part("router", || router::measure(&context, &mut table))?;
     }
-    if wanted("start") {
-        let noop = guest("noop")?;
-        ui::part("one step", || steps::one(&windlass, &noop, &folder.0, &mut table))?;
-    }
-    if wanted("containers") {
-        let asks = guest("asks")?;
-        let world = World::ensure(&context, false)?;
-        docker_cli()?;
-        envs = world.envs();
-        ui::part("containers", || containers::measure(&windlass.with(&envs), &asks, &folder.0, &mut table))?;
+    if ["steps", "start", "containers"].into_iter().any(wanted) {
+        pipelines(&context, wanted, &mut table)?;
     }
     ui::heading("what it costs");
     print!("{table}");
     println!("\nWhat the rows mean, and where the time goes: docs/benchmarks.md");
+    Ok(())
+}
+
+/// What needs the whole program.
+fn pipelines(context: &Context, wanted: impl Fn(&str) -> bool, table: &mut Table) -> Result<()> {
+    build_guests(context)?;
+    ui::part("ninja", ninja)?;
+    let mut envs = guest_envs(context);
+    let program = ui::part("windlass", || build(context, &envs))?;
+    let folder = Folder::make(&context.target.join("bench"))?;
+    let windlass = Windlass::new(program, folder.0.join("cache"));
+    let guest = |name: &str| guest(context, name);
+
+    if wanted("steps") {
+        let noop = guest("noop")?;
+        ui::part("10,000 steps", || steps::many(&windlass, &noop, &folder.0, table))?;
+    }
+    if wanted("start") {
+        let noop = guest("noop")?;
+        ui::part("one step", || steps::one(&windlass, &noop, &folder.0, table))?;
+    }
+    if wanted("containers") {
+        let asks = guest("asks")?;
+        let world = World::ensure(context, false)?;
+        docker_cli()?;
+        envs = world.envs();
+        ui::part("containers", || containers::measure(&windlass.with(&envs), &asks, &folder.0, table))?;
+    }
     Ok(())
 }
 

@@ -12,6 +12,8 @@ pub(super) enum Unit {
     Millis,
     /// Mebibytes.
     Mebibytes,
+    /// Requests a second.
+    Rate,
 }
 
 /// The most that Windlass may take, as a part of what the peer takes.
@@ -21,6 +23,8 @@ pub(super) enum Goal {
     Part(u32),
     /// At most this many times.
     Times(f64),
+    /// At least this many times: more is better.
+    AtLeast(f64),
     /// Told for the sake of completeness.
     None,
 }
@@ -64,6 +68,7 @@ impl Row {
         let (ratio_text, goal, met) = match self.goal {
             Goal::Part(n) => (format!("1/{:.1}", 1.0 / ratio), format!("<= 1/{n}"), Some(ratio <= 1.0 / f64::from(n))),
             Goal::Times(most) => (format!("{ratio:.2} x"), format!("<= {most:.1} x"), Some(ratio <= most)),
+            Goal::AtLeast(least) => (format!("{ratio:.2} x"), format!(">= {least:.1} x"), Some(ratio >= least)),
             Goal::None => (format!("{ratio:.2} x"), "-".to_owned(), None),
         };
         let verdict = match met {
@@ -91,6 +96,7 @@ impl Unit {
             Self::Millis if value < 10.0 => format!("{value:.2} ms"),
             Self::Millis => format!("{value:.0} ms"),
             Self::Mebibytes => format!("{value:.1} MiB"),
+            Self::Rate => format!("{value:.0} req/s"),
         }
     }
 }

@@ -128,7 +128,7 @@ pub(super) fn things(engine: &Server, name: &str) -> Result<Vec<Thing>> {
 }
 
 /// Removes all that this pipeline made, images aside: their layers make the next build quick, and the same.
-pub(super) fn clear(engine: &Server, name: &str) -> Result<()> {
+pub(crate) fn clear(engine: &Server, name: &str) -> Result<()> {
     for Thing { role, path } in things(engine, name)? {
         let answer = request(engine, "DELETE", &path, &[])?;
         if !matches!(answer.status, 200..=299 | 404) {
@@ -152,7 +152,7 @@ pub(super) fn images(engine: &Server, repository: &str) -> Result<Vec<(String, S
 }
 
 /// Removes the images whose names are like these.
-pub(super) fn clear_images(engine: &Server, like: &[&str]) {
+pub(crate) fn clear_images(engine: &Server, like: &[&str]) {
     for (name, _) in like.iter().flat_map(|like| images(engine, like).unwrap_or_default()) {
         let _ = request(engine, "DELETE", &format!("/images/{name}?force=1"), &[]);
     }

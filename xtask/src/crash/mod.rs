@@ -5,11 +5,12 @@
 
 mod choose;
 mod disk;
-mod docker;
+pub(crate) mod docker;
 mod normalise;
 mod options;
 mod place;
 mod point;
+mod router;
 mod server;
 mod trial;
 mod world;
@@ -23,6 +24,7 @@ use crate::ui;
 use docker::Events;
 use options::Mode;
 pub(crate) use options::Options;
+use router::Router;
 use server::Counting;
 use std::collections::VecDeque;
 use std::fs;
@@ -33,7 +35,7 @@ use std::time::Instant;
 use trial::{Reference, Trial};
 
 /// The pipelines of tests/crash.
-const PIPELINES: [&str; 5] = ["image", "local", "service", "things", "waits"];
+const PIPELINES: [&str; 6] = ["deploy", "image", "local", "service", "things", "waits"];
 /// Waits for a person, who would have to decide in every trial; tests/e2e/approvals.rs kills a run that waits.
 const DECIDED: &str = "approval.wait";
 /// The image that the pipelines find.
@@ -58,6 +60,7 @@ struct Harness {
     registry: String,
     server: Counting,
     events: Events,
+    router: Router,
     template: Option<PathBuf>,
     next: AtomicUsize,
 }
@@ -126,8 +129,10 @@ impl Harness {
         let envs = outside.envs();
         let busybox = outside.busybox().to_owned();
         ui::part("the image", || base_image(&folder.join("image"), &busybox, &envs))?;
+        let router = Router::start(&program, &folder.join("router"))?;
         let mut harness = Self {
             program,
+            router,
             pipelines: context.root.join("tests/crash"),
             guests: context.test_guests(),
             busybox,

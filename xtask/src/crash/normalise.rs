@@ -3,19 +3,24 @@
 use serde_json::Value as Json;
 
 /// Values of outputs that are observed, and differ from one moment to the next.
-const OBSERVED: [&str; 14] = [
+const OBSERVED: [&str; 19] = [
     "cpu-time-us",
     "created",
     "finished",
+    "from-ms",
+    "generation",
     "health",
     "memory",
+    "now-ms",
     "processes",
     "random",
     "received",
     "seed",
     "sent",
+    "since-ms",
     "slept",
     "started",
+    "to-ms",
     "wall",
     "took",
 ];

@@ -111,6 +111,7 @@ impl<'a> Place<'a> {
             .args(args)
             .dir(&self.workspace)
             .envs(&self.harness.envs)
+            .env("WINDLASS_ROUTER", self.harness.router.folder())
             .env("NO_COLOR", "1")
             .env_remove("CI")
     }

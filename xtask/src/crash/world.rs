@@ -40,6 +40,9 @@ impl World {
         for (name, id) in docker::images(&harness.engine, &format!("{}/{}", harness.registry, place.name))? {
             world.fact(&own.text(&format!("image {name}")), id);
         }
+        for (name, value) in harness.router.facts(&place.name)? {
+            world.fact(&name, value);
+        }
         for (tag, digest) in docker::tags(&harness.registry, &place.name)? {
             world.fact(&format!("tag {tag} in the registry"), digest);
         }

@@ -12,6 +12,7 @@ mod wasm;
 pub(crate) use engine::Engine;
 pub(crate) use peers::{docker_cli, ninja};
 pub(crate) use registry::Registry;
+pub(crate) use service::{Service, folder, sweep};
 
 use crate::context::Context;
 use crate::failure::{Doing, Failure, Result};
@@ -29,7 +30,7 @@ pub(crate) fn command() -> Result<()> {
     World::ensure(&context, false).map(drop)
 }
 
-/// For the tests of its driver.
+/// For the tests of its driver, and what the router is measured against.
 pub(crate) fn haproxy() -> Result<()> {
     ui::part("HAProxy", packages::haproxy)
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 /// A started daemon with a folder of its own. Dropping it ends the one and removes the other,
 /// after an error, a panic and a signal too; should we be killed outright, the kernel ends it.
-pub(super) struct Service {
+pub(crate) struct Service {
     name: &'static str,
     child: Child,
     folder: PathBuf,
@@ -22,7 +22,7 @@ pub(super) struct Service {
 impl Service {
     /// Starts `command` and waits until `ready` says yes. The folder exists already and is the
     /// service's from now on.
-    pub(super) fn start(name: &'static str, folder: &Path, command: &[&str], ready: impl Fn() -> bool) -> Result<Self> {
+    pub(crate) fn start(name: &'static str, folder: &Path, command: &[&str], ready: impl Fn() -> bool) -> Result<Self> {
         let log = folder.join("log");
         let output = File::create(&log).doing(|| format!("write {}", log.display()))?;
         let errors = output.try_clone().doing(|| format!("write {}", log.display()))?;
@@ -85,7 +85,7 @@ impl Drop for Service {
 
 /// A new folder for a service, named after us: its path is short, since a socket's may have only
 /// 107 bytes, and the name tells a later run whose it was.
-pub(super) fn folder(kind: &str) -> Result<PathBuf> {
+pub(crate) fn folder(kind: &str) -> Result<PathBuf> {
     let temp = std::env::temp_dir();
     let temp = if temp.as_os_str().len() > 50 { PathBuf::from("/tmp") } else { temp };
     let folder = temp.join(format!("windlass-{kind}-{}", std::process::id()));
@@ -94,7 +94,7 @@ pub(super) fn folder(kind: &str) -> Result<PathBuf> {
 }
 
 /// Removes what killed runs left in folders of this kind, their daemons first.
-pub(super) fn sweep(kind: &str) {
+pub(crate) fn sweep(kind: &str) {
     let prefix = format!("windlass-{kind}-");
     let temps = [std::env::temp_dir(), PathBuf::from("/tmp")];
     for entry in temps.iter().filter_map(|t| fs::read_dir(t).ok()).flatten().flatten() {

@@ -1,5 +1,8 @@
 //! What the service answers.
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use crate::http::{Answer, Request};
 
 /// The version that was built.
@@ -13,12 +16,23 @@ pub(crate) fn answer(request: &Request, ending: bool) -> Answer {
         return text("405 Method Not Allowed", "only GET and HEAD\n".to_owned());
     }
     match request.path.as_str() {
+        "/" if is_faulty() => text("500 Internal Server Error", "the shop is broken\n".to_owned()),
         "/" => Answer { status: "200 OK", content_type: "text/html; charset=utf-8", body: shop() },
         "/health" if ending => text("503 Service Unavailable", "ending\n".to_owned()),
         "/health" => text("200 OK", "healthy\n".to_owned()),
         "/version" => text("200 OK", format!("storefront {VERSION}\n")),
         _ => text("404 Not Found", "no such page\n".to_owned()),
     }
+}
+
+/// For trying out deliveries: with `STOREFRONT_FAULTS=10`, every tenth request for the page fails.
+fn is_faulty() -> bool {
+    static EVERY: OnceLock<u32> = OnceLock::new();
+    static REQUESTS: AtomicU32 = AtomicU32::new(1);
+    let every = *EVERY.get_or_init(|| {
+        std::env::var("STOREFRONT_FAULTS").ok().and_then(|number| number.parse().ok()).unwrap_or_default()
+    });
+    every > 0 && REQUESTS.fetch_add(1, Ordering::Relaxed).is_multiple_of(every)
 }
 
 fn text(status: &'static str, body: String) -> Answer {

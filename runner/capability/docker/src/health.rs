@@ -20,13 +20,16 @@ const LINES: usize = 5;
 /// proxy accepts connections to it whether or not anything listens in the container.
 pub(crate) async fn locate(engine: &Engine, call: &Call, args: &Locate) -> Result<Located, CallError> {
     let Some(found) = find(engine, call, &args.container).await? else {
-        return Ok(Located { address: String::new(), running: false, state: absent(call, &args.container) });
+        let state = absent(call, &args.container);
+        return Ok(Located { id: String::new(), address: String::new(), running: false, state });
     };
+    let id = found.id.clone();
     let inspected = inspect(engine, &args.container, &found.id).await?;
     let settings = inspected.network_settings.clone().unwrap_or_default();
     let seen = describe(call, inspected);
     if seen.state != ContainerState::Running {
         return Ok(Located {
+            id,
             address: String::new(),
             running: may_come_up(&seen),
             state: state(engine, &args.container, &seen).await,
@@ -38,7 +41,7 @@ pub(crate) async fn locate(engine: &Engine, call: &Call, args: &Locate) -> Resul
     let own =
         seen.addresses.first().filter(|_| engine.is_here()).map(|address| format!("{}:{}", address.value, args.port));
     match own.or_else(published) {
-        Some(address) => Ok(Located { address, running: true, state: "it runs".to_owned() }),
+        Some(address) => Ok(Located { id, address, running: true, state: "it runs".to_owned() }),
         None => {
             let why = if seen.addresses.is_empty() {
                 "is in no network"
@@ -46,7 +49,7 @@ pub(crate) async fn locate(engine: &Engine, call: &Call, args: &Locate) -> Resul
                 "has an address on the Docker daemon's machine only"
             };
             let state = format!("it runs, but {why} and does not publish port {}; publish it", args.port);
-            Ok(Located { address: String::new(), running: true, state })
+            Ok(Located { id, address: String::new(), running: true, state })
         }
     }
 }

@@ -47,7 +47,7 @@ use serde_json::Value as Json;
 use tokio::sync::OnceCell;
 use windlass_gate::api::Nothing;
 use windlass_gate::api::docker as api;
-use windlass_gate::{Call, CallError, Capability, Function, Session, Stop};
+use windlass_gate::{Call, CallError, Capability, Function, Session, Stop, Touches};
 
 pub use config::DockerConfig;
 pub use connect::DaemonInfo;
@@ -115,6 +115,24 @@ impl Capability for Docker {
     }
 }
 
+#[async_trait]
+impl Touches for Docker {
+    async fn touches(&self, call: &Call) -> Result<Vec<String>, CallError> {
+        let named = match call.function {
+            Function::DockerStop => call.decode::<api::Stop>()?.container,
+            Function::DockerRemove => call.decode::<api::Remove>()?.container,
+            Function::DockerRemoveCreated => return Ok(vec![call.decode::<api::RemoveCreated>()?.id]),
+            Function::DockerSweep => {
+                let leftover = call.decode::<api::Sweep>()?.leftover;
+                return Ok(Vec::from_iter((leftover.kind == api::LeftoverKind::Container).then_some(leftover.id)));
+            }
+            _ => return Ok(Vec::new()),
+        };
+        let found = container::find(self.engine().await?, call, &named).await?;
+        Ok(found.into_iter().map(|found| found.id).collect())
+    }
+}
+
 async fn perform(engine: &Engine, call: &Call) -> Result<Json, CallError> {
     match call.function {
         Function::DockerBuild => answer(build::build(engine, call, &call.decode::<api::Build>()?.spec).await),
@@ -140,6 +158,9 @@ async fn perform(engine: &Engine, call: &Call) -> Result<Json, CallError> {
         Function::DockerLogs => answer(container::logs(engine, call, &call.decode::<api::Logs>()?.query).await),
         Function::DockerStats => answer(container::stats(engine, call, &call.decode::<api::Stats>()?.container).await),
         Function::DockerWaitHealthy => answer(container::wait_healthy(engine, call, &call.decode()?).await),
+        Function::DockerStartAgain => {
+            answer(container::start_again(engine, call, &call.decode::<api::StartAgain>()?.container).await)
+        }
         Function::DockerStop => done(container::stop(engine, call, &call.decode()?).await),
         Function::DockerRemove => done(container::remove(engine, call, &call.decode()?).await),
         Function::DockerCreateNetwork => done(networks::create(engine, call, &call.decode()?).await),

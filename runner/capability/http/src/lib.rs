@@ -1,4 +1,4 @@
-//! What an `http` grant can give: requests; and the probes that health checks are made of.
+//! What an `http` grant can give: requests; the probes that health checks are made of; and queries to Prometheus.
 //!
 //! The gate has checked the first address of a request. Redirects are followed here, by hand, so
 //! that every further address is checked against the same grants before anything is sent to it.
@@ -11,6 +11,7 @@ mod client;
 mod fault;
 mod headers;
 mod probe;
+mod prometheus;
 mod send;
 mod words;
 
@@ -51,6 +52,7 @@ impl Capability for Http {
             Function::HttpSend => to_json(send::send(&self.clients, &call).await?),
             Function::HttpProbe => to_json(probe::http(&self.clients, &call.decode()?).await?),
             Function::HttpProbeTcp => to_json(probe::tcp(&call.decode()?).await?),
+            Function::QueryPrometheus => to_json(prometheus::ask(&self.clients, &call.decode()?).await?),
             other => Err(CallError::Other(format!("the http capability does not know {}", other.name()))),
         }
     }

@@ -4,12 +4,14 @@ mod cancel;
 mod check;
 mod completions;
 mod decide;
+mod deployments;
 mod doctor;
 mod logs;
 mod plan;
 mod plugin;
 mod replay;
 mod resume;
+mod rollback;
 mod router;
 mod run;
 mod runs;
@@ -35,6 +37,8 @@ pub(crate) enum Command {
     Runs(runs::Runs),
     Show(show::Show),
     Logs(logs::Logs),
+    Deployments(deployments::Deployments),
+    Rollback(rollback::Rollback),
     Router(router::Router),
     Doctor(doctor::Doctor),
     Plugin(plugin::Plugin),
@@ -56,6 +60,8 @@ impl Command {
             Self::Runs(args) => args.format(),
             Self::Show(args) => args.format.format,
             Self::Logs(args) => args.format.format,
+            Self::Deployments(args) => args.format.format,
+            Self::Rollback(args) => args.format.format,
             Self::Router(args) => args.format(),
             Self::Doctor(args) => args.format.format,
             Self::Plugin(args) => args.format(),
@@ -77,6 +83,8 @@ impl Command {
             Self::Runs(args) => runs::run(args),
             Self::Show(args) => show::run(args),
             Self::Logs(args) => logs::run(args),
+            Self::Deployments(args) => deployments::run(args),
+            Self::Rollback(args) => rollback::run(args),
             Self::Router(args) => router::run(args),
             Self::Doctor(args) => doctor::run(args),
             Self::Plugin(args) => plugin::run(args),

@@ -6,7 +6,9 @@ use crate::support::Folder;
 fn every_shell_has_them() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let done = Folder::new().windlass(&["completions", shell]).exits(0);
-        for command in ["run", "plan", "check", "runs", "show", "logs", "router", "doctor", "plugin"] {
+        for command in
+            ["run", "plan", "check", "runs", "show", "logs", "deployments", "rollback", "router", "doctor", "plugin"]
+        {
             assert!(done.out.contains(command), "{shell} has no {command}");
         }
     }

@@ -9,7 +9,7 @@ fn a_built_in_plugin() {
 
 #[test]
 fn every_built_in_plugin_is_documented() {
-    for name in ["command", "http-check", "image", "service"] {
+    for name in ["command", "deploy", "http-check", "image", "service", "stack"] {
         let done =
             Folder::new().windlass(&["plugin", "inspect", &format!("builtin:{name}"), "--format", "json"]).exits(0);
         let plugin = &done.json()[0];

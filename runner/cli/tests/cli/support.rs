@@ -158,6 +158,7 @@ pub(crate) fn settled() -> impl Drop {
     settings.add_filter(r" +\+?\d+(\.\d)?(ms|s)\b", " [time]");
     settings.add_filter(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "[moment]");
     settings.add_filter(r"\d+ bytes", "[size] bytes");
+    settings.add_filter(r"somebody@\S+", "somebody@[host]");
     settings.bind_to_scope()
 }
 

@@ -10,7 +10,9 @@ pub mod health;
 pub mod http;
 pub mod metrics;
 pub mod process;
+pub mod query;
 pub mod timer;
+pub mod traffic;
 
 pub mod base64_bytes;
 
@@ -71,6 +73,24 @@ impl<'de> Deserialize<'de> for Nothing {
     }
 }
 
+macro_rules! record {
+    ($($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })*) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub struct $name { $($(#[$field_meta])* pub $field: $type,)* }
+    )*};
+}
+
+macro_rules! choice {
+    ($($(#[$meta:meta])* $name:ident { $($(#[$case_meta:meta])* $case:ident $(($type:ty))?,)* })*) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum $name { $($(#[$case_meta])* $case $(($type))?,)* }
+    )*};
+}
+
 macro_rules! operation {
     ($($args:ty => $function:ident -> $answer:ty;)*) => {$(
         impl $crate::api::Operation for $args {
@@ -79,4 +99,4 @@ macro_rules! operation {
         }
     )*};
 }
-use operation;
+use {choice, operation, record};

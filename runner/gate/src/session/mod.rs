@@ -18,7 +18,8 @@ use crate::{Answer, Authority, Call, CallError, Function, Gate, Interrupt, Kind,
 pub struct SessionOptions {
     /// The step, or [`StepIndex::HOST`].
     pub step: StepIndex,
-    /// Which attempt, from 1.
+    /// Which attempt, from 1. The host's first is what it does after the last step; in others it ends what a step has
+    /// left open, which can be done twice and is not played again.
     pub attempt: u32,
     /// Who calls.
     pub authority: Authority,
@@ -82,6 +83,13 @@ impl Session {
             playback,
             repeat_in_doubt,
             strayed,
+        }
+    }
+
+    /// From here on a session of the host is about what belongs to this environment. That of a step stays in its own.
+    pub fn set_environment(&mut self, environment: Option<Arc<str>>) {
+        if matches!(self.authority, Authority::Host) {
+            self.environment = environment;
         }
     }
 

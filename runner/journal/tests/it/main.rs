@@ -15,6 +15,7 @@ mod files;
 mod format;
 mod inbox;
 mod logs;
+mod outline;
 mod prune;
 mod readers;
 mod records;

@@ -121,7 +121,12 @@ pub const VOCABULARY: &[Verb] = &[
 
     row("process", "run", &[], Kind::Program, "cargo", "Run this program on the host."),
 
+    row("query", "ask", &[], Kind::Target, "http://127.0.0.1:9090", "Ask this Prometheus."),
+
     row("secrets", "use", &[], Kind::Secret, "registry-password", "Use this secret by its name; the plugin never sees its value."),
+
+    row("traffic", "route", &["services"], Kind::Name, "storefront", "Deploy this service: reserve it, move its traffic, read what was measured of it.").short(),
+    row("traffic", "downtime", &["downtime"], Kind::Name, "storefront", "Let nothing serve this service for a time, as the strategy `recreate` does."),
 ];
 
 /// The names of all capabilities that can be granted, sorted.

@@ -278,6 +278,9 @@ impl<'a, 's> Expander<'a, 's> {
             Target::Run("id") => Some(Node::Text(facts.run_id.as_str().into())),
             Target::Run("workspace") => Some(Node::Text(facts.workspace.as_str().into())),
             Target::Git(_) | Target::Run(_) => None,
+            Target::Output { stage, step, output } if self.scope.recorded.is_some() => {
+                self.recorded((stage, step, output), reference.default, span, sink)
+            }
             Target::Output { stage, step, output } => {
                 self.output((stage, step, output), reference.default, span, sink).map(|hole| Node::Hole(Box::new(hole)))
             }
@@ -325,6 +328,25 @@ impl<'a, 's> Expander<'a, 's> {
         let output = self.shared(output);
         let stage = pipeline.stages[stage as usize].name.clone();
         Some(OutputRef { stage, step: step.name.clone(), index, output, kind: found.kind, default })
+    }
+
+    /// An output of a run that is over.
+    fn recorded(
+        &self,
+        (stage, step, output): (&str, &str, &str),
+        default: Option<&str>,
+        span: Range<usize>,
+        sink: &mut Sink,
+    ) -> Option<Node> {
+        let given = self.scope.recorded.and_then(|recorded| recorded(stage, step, output));
+        let given = given.map(Node::from).or_else(|| default.map(|text| Node::Text(text.into())));
+        if given.is_none() {
+            sink.error(codes::UNKNOWN_REFERENCE, span, |diagnostic| {
+                let (step, stage, output) = (quoted(step), quoted(stage), quoted(output));
+                diagnostic.message = format!("step {step} of stage {stage} gave no output {output} in this run");
+            });
+        }
+        given
     }
 
     fn shared(&mut self, name: &str) -> Arc<str> {

@@ -5,6 +5,7 @@ mod expand;
 mod granted;
 mod make;
 mod quick;
+mod recorded;
 mod schema;
 mod summary;
 
@@ -25,6 +26,7 @@ use crate::suggest::{did_you_mean, nearest, quoted};
 use crate::template::Template;
 use crate::tree::Doc;
 
+pub use recorded::{RecordedOutputs, RecordedStep, recorded_step};
 pub use schema::WithSchema;
 pub use summary::Permission;
 
@@ -162,27 +164,7 @@ pub fn plan(
         let message = "the plan was asked for with another text than the pipeline was read from";
         return Err(Diagnostics::of(source, vec![Diagnostic::error(codes::OTHER_SOURCE, 0..0, message)]));
     }
-    let known: Vec<Option<&Description>> =
-        pipeline.plugins.iter().map(|plugin| descriptions.get(&plugin.source).map(|found| &**found)).collect();
-    let mut places = vec![0; pipeline.steps.len()];
-    let mut next = 0;
-    for stage in &pipeline.order {
-        for step in pipeline.stages[*stage as usize].steps.clone() {
-            places[step as usize] = next;
-            next += 1;
-        }
-    }
-    let scope = Scope {
-        pipeline,
-        doc: Doc::new(&pipeline.tree, &source.text),
-        text: &source.text,
-        facts,
-        plugin_names: pipeline.plugins.iter().map(|plugin| quoted(&plugin.source.to_string())).collect(),
-        descriptions: known,
-        available: descriptions,
-        places,
-        environment: facts.environment.as_deref().and_then(|name| pipeline.environment(name)),
-    };
+    let scope = Scope::new(pipeline, source, facts, descriptions);
     make::make(&scope, source, pipeline.found.clone())
 }
 
@@ -201,9 +183,36 @@ struct Scope<'s> {
     places: Vec<u32>,
     /// The environment of stages that name none.
     environment: Option<u32>,
+    /// What steps gave, where the run is over; otherwise outputs are holes.
+    recorded: Option<&'s RecordedOutputs<'s>>,
 }
 
 impl<'s> Scope<'s> {
+    fn new(pipeline: &'s Pipeline, source: &'s Source, facts: &'s Facts, descriptions: &'s Descriptions) -> Self {
+        let known: Vec<Option<&Description>> =
+            pipeline.plugins.iter().map(|plugin| descriptions.get(&plugin.source).map(|found| &**found)).collect();
+        let mut places = vec![0; pipeline.steps.len()];
+        let mut next = 0;
+        for stage in &pipeline.order {
+            for step in pipeline.stages[*stage as usize].steps.clone() {
+                places[step as usize] = next;
+                next += 1;
+            }
+        }
+        Self {
+            pipeline,
+            doc: Doc::new(&pipeline.tree, &source.text),
+            text: &source.text,
+            facts,
+            plugin_names: pipeline.plugins.iter().map(|plugin| quoted(&plugin.source.to_string())).collect(),
+            descriptions: known,
+            available: descriptions,
+            places,
+            environment: facts.environment.as_deref().and_then(|name| pipeline.environment(name)),
+            recorded: None,
+        }
+    }
+
     fn description(&self, plugin: u32) -> Option<&'s Description> {
         self.descriptions.get(plugin as usize).copied().flatten()
     }

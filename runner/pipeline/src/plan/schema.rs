@@ -98,7 +98,7 @@ impl WithSchema {
         for error in validator.iter_errors(&instance) {
             if sink.is_full() {
                 sink.count_errors(1);
-            } else if !concerns_a_hole(&error, &holes) {
+            } else if !concerns_a_hole(&self.schema, &error, &holes) {
                 self.report(&error, &holes, place, sink);
             }
         }
@@ -281,18 +281,13 @@ fn stand_in(node: &Node, path: &mut Vec<Step>, holes: &mut Vec<Hole>) -> Value {
 
 /// Whether an error may come from what stands in for a hole. Such an error is left to the check of the filled value:
 /// to refuse a good pipeline is worse than to find a mistake late.
-fn concerns_a_hole(error: &ValidationError<'_>, holes: &[Hole]) -> bool {
+fn concerns_a_hole(schema: &Value, error: &ValidationError<'_>, holes: &[Hole]) -> bool {
     if holes.is_empty() {
         return false;
     }
     let at: Vec<LocationSegment<'_>> = error.instance_path().segments().collect();
     let begins = |path: &[Step], with: &[LocationSegment<'_>]| path.iter().zip(with).all(|(a, b)| same(a, b));
-    // A branch of the schema may have been taken because of a stand-in anywhere in the value.
-    let conditional = error.schema_path().segments().any(|segment| {
-        matches!(&segment, LocationSegment::Property(word)
-            if matches!(&**word, "if" | "then" | "else" | "anyOf" | "oneOf" | "not" | "dependentSchemas" | "contains"))
-    });
-    if conditional {
+    if branch_in_doubt(schema, error, holes) {
         return true;
     }
     holes.iter().any(|hole| {
@@ -317,6 +312,43 @@ fn concerns_a_hole(error: &ValidationError<'_>, holes: &[Hole]) -> bool {
         );
         begins(&hole.path, &at) && !of_keys
     })
+}
+
+/// Whether a branch of the schema may have been taken because of a stand-in.
+fn branch_in_doubt(schema: &Value, error: &ValidationError<'_>, holes: &[Hole]) -> bool {
+    let mut here = Some(schema);
+    let mut of_the_whole = true;
+    for segment in error.schema_path().segments() {
+        here = match &segment {
+            LocationSegment::Property(word) => {
+                match &**word {
+                    // What a step takes as a whole is often chosen by a key that is written out.
+                    "then" | "else" if of_the_whole && is_decided(here, holes) => {}
+                    "if" | "then" | "else" | "anyOf" | "oneOf" | "not" | "dependentSchemas" | "contains" => {
+                        return true;
+                    }
+                    "allOf" => {}
+                    _ => of_the_whole = false,
+                }
+                here.and_then(|here| here.get(&**word))
+            }
+            LocationSegment::Index(index) => here.and_then(|here| here.get(*index)),
+        };
+    }
+    false
+}
+
+/// Whether an `if` over the whole value comes out the same whatever fills the holes: it looks at the values of some keys,
+/// none of which has one, and at which keys there are.
+fn is_decided(here: Option<&Value>, holes: &[Hole]) -> bool {
+    let Some(condition) = here.and_then(|here| here.get("if")).and_then(Value::as_object) else { return false };
+    let known = condition.keys().all(|keyword| matches!(keyword.as_str(), "properties" | "required"));
+    let looks_at = |key: &str| condition.get("properties").is_some_and(|properties| properties.get(key).is_some());
+    let open = |hole: &Hole| match hole.path.first() {
+        Some(Step::Key(key)) => looks_at(key),
+        _ => true,
+    };
+    known && !holes.iter().any(open)
 }
 
 fn same(step: &Step, segment: &LocationSegment<'_>) -> bool {

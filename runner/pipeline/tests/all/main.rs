@@ -9,5 +9,6 @@ mod five_at_once;
 mod grants;
 mod plan;
 mod properties;
+mod recorded;
 mod support;
 mod templates;

@@ -78,6 +78,10 @@ pub(crate) fn descriptions() -> Descriptions {
             "additionalProperties": false,
             "if": { "properties": { "image": { "const": "" } } },
             "then": { "required": ["weights"] },
+            "allOf": [{
+                "if": { "properties": { "strategy": { "const": "canary" } }, "required": ["strategy"] },
+                "then": { "required": ["weights"] },
+            }],
         }),
         &[("docker", true), ("health", true), ("http", false)],
         &[],

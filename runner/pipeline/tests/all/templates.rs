@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use windlass_pipeline::{FillError, PlanStep, Template, WithSchema};
 
-use crate::support::{descriptions, planned, stages};
+use crate::support::{descriptions, planned, report, stages};
 
 const OUT: &str = "stages.build.steps.image.outputs";
 
@@ -134,4 +134,23 @@ fn a_schema_that_refers_to_itself_ends() {
         // It only has to come to an end.
         schema.check(&json!({ "a": 1 }));
     }
+}
+
+/// What a step takes as a whole depends on a key that is written out: that an image is not known yet hides nothing.
+#[test]
+fn a_rule_over_the_whole_holds_beside_a_hole() {
+    let report = |with: &str| {
+        report(&stages(&format!(
+            "[[stages.build.steps]]\nuses = \"image\"\nwith.tag = \"t\"\ngrants = {{ docker = {{ tag = [\"t\"] }} }}\n\
+             [stages.b]\nneeds = [\"build\"]\n[[stages.b.steps]]\nuses = \"deploy\"\n\
+             with = {{ service = \"s\", image = \"${{{OUT}.ref}}\", {with} }}\n\
+             grants = {{ docker = {{ run = [\"t\"] }}, health = [\"s\"] }}\n"
+        )))
+    };
+    let missing = report("strategy = \"canary\"");
+    assert!(missing.contains("weights"), "{missing}");
+    assert_eq!(report("strategy = \"canary\", weights = [1]"), "");
+    assert_eq!(report("strategy = \"rolling\""), "");
+    // Whether it is one is not known yet.
+    assert_eq!(report(&format!("strategy = \"${{{OUT}.digest}}\"")), "");
 }

@@ -7,7 +7,7 @@ use super::tunnel;
 use crate::run::{Asked, Endpoint, Flight, Service, Traffic, Unserved};
 use crate::stats::End;
 use async_trait::async_trait;
-use http::header::{COOKIE, HOST, SET_COOKIE};
+use http::header::{COOKIE, HOST, HeaderValue, SET_COOKIE};
 use pingora_core::upstreams::peer::{HttpPeer, Peer};
 use pingora_core::{Error, ErrorSource, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
@@ -113,10 +113,14 @@ impl Proxy {
         let client = session.client_addr().and_then(|a| a.as_inet()).map(|a| a.ip().to_string());
         if let Some(client) = client {
             let before = upstream.headers.get("x-forwarded-for").and_then(|v| v.to_str().ok());
-            let all = before.map_or_else(|| client.clone(), |before| format!("{before}, {client}"));
+            let all = match before {
+                Some(before) => format!("{before}, {client}"),
+                None => client,
+            };
             upstream.insert_header("x-forwarded-for", all)?;
         }
-        upstream.insert_header("x-forwarded-proto", if self.tls { "https" } else { "http" })?;
+        let proto = HeaderValue::from_static(if self.tls { "https" } else { "http" });
+        upstream.insert_header("x-forwarded-proto", proto)?;
         // HTTP/2 names the host in its own field; an HTTP/1.1 server wants the header.
         if !upstream.headers.contains_key(HOST)
             && let Some(authority) = session.req_header().uri.authority()
@@ -276,7 +280,8 @@ impl ProxyHttp for Proxy {
     async fn logging(&self, session: &mut Session, error: Option<&Error>, request: &mut Request) {
         let status = session.response_written().map_or(0, |answer| answer.status.as_u16());
         let latency = request.flight.as_ref().and_then(Flight::latency);
-        let container = request.flight.as_ref().map(|f| f.endpoint.container.clone());
+        // It is made only for the log.
+        let container = self.log.as_ref().and(request.flight.as_ref()).map(|f| f.endpoint.container.clone());
         if let Some(flight) = request.flight.take() {
             flight.end(match error {
                 None => End::Answered(status),

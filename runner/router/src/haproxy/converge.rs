@@ -182,10 +182,10 @@ mod tests {
     use super::*;
     use crate::api::{HealthCheck, Revision, Timeouts};
 
-    /// Name, percent, and containers with what is vouched for them.
-    type Declared<'a> = (&'a str, u8, &'a [(&'a str, bool)]);
+    /// A revision: its name, weight, and containers, of which some are ready.
+    type Given<'a> = (&'a str, u8, &'a [(&'a str, bool)]);
 
-    fn service(revisions: &[Declared<'_>]) -> Service {
+    fn service(revisions: &[Given<'_>]) -> Service {
         let revisions = revisions.iter().map(|(name, weight, endpoints)| {
             let endpoints = endpoints.iter().enumerate().map(|(at, (container, ready))| Endpoint {
                 container: (*container).to_owned(),

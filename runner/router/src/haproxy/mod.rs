@@ -20,10 +20,11 @@ mod wheel;
 
 use crate::ClientError;
 use crate::api::{Applied, Apply, Drain, DrainAnswer, Hold, HoldAnswer, Measurements, Refusal, Release, State, Window};
-use crate::driver::Driver;
+use crate::driver::{Driver, Standing, standing, standing_in};
 use crate::process::Folder;
 use async_trait::async_trait;
 use socket::Socket;
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
@@ -118,6 +119,17 @@ impl Driver for Haproxy {
     async fn release(&self, _: &Release) -> Result<HoldAnswer, ClientError> {
         // Nothing is held, so nothing is left to be done.
         Ok(HoldAnswer { waiting: 0, left_ms: 0 })
+    }
+
+    async fn standing(&self) -> Result<HashMap<String, Standing>, ClientError> {
+        match self.state().await {
+            Ok(state) => Ok(standing(&state)),
+            Err(why) => self.place.folder.durable().map(|table| standing_in(&table)).ok_or(why),
+        }
+    }
+
+    fn was_there(&self) -> bool {
+        self.place.folder.durable().is_some()
     }
 
     async fn measurements(&self, service: &str, window: Window) -> Result<Measurements, ClientError> {

@@ -32,6 +32,15 @@ impl Folder {
         self.0.join("table.json")
     }
 
+    /// The table as it is on disk, if there is one.
+    pub(crate) fn durable(&self) -> Option<crate::table::Table> {
+        if !self.table().exists() {
+            return None;
+        }
+        // One that is damaged is what `windlass router start` complains of.
+        store::load(self).ok()
+    }
+
     pub(crate) fn lock(&self) -> PathBuf {
         self.0.join("lock")
     }
@@ -52,4 +61,4 @@ pub fn load(folder: &Path) -> Result<Table, LoadError> {
 }
 
 /// The control API's socket in a router's folder.
-pub(crate) const CONTROL: &str = "control.sock";
+const CONTROL: &str = "control.sock";

@@ -77,6 +77,10 @@ impl Host for State {
         self.call(Function::DockerWaitHealthy, json!({ "container": container, "timeout-ms": timeout_ms })).await
     }
 
+    async fn start_again(&mut self, container: String) -> Answer<Container> {
+        self.call(Function::DockerStartAgain, json!({ "container": container })).await
+    }
+
     async fn stop(&mut self, container: String, grace_ms: u64) -> Answer<()> {
         self.call(Function::DockerStop, json!({ "container": container, "grace-ms": grace_ms })).await
     }

@@ -8,7 +8,9 @@ mod http;
 mod log;
 mod metrics;
 mod process;
+mod query;
 mod timer;
+mod traffic;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

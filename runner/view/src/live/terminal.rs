@@ -282,7 +282,10 @@ impl Screen {
             let took = seconds(since, now);
             let doing = match self.last.get(index).map(LastLine::text).filter(|text| !text.trim().is_empty()) {
                 Some(text) => text.trim().to_owned(),
-                None => step.open.as_ref().map_or_else(String::new, |open| one_line(&open.function)),
+                None => step.open.as_ref().map_or_else(String::new, |open| match &open.about {
+                    Some(about) => one_line(&format!("{} {about}", open.function)),
+                    None => one_line(&open.function),
+                }),
             };
             let room = columns.saturating_sub(width + 12);
             let doing = shorten(&doing, room);

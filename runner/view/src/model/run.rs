@@ -9,6 +9,7 @@ use windlass_journal::{Entry, JournalError, Reader, Record, RunStarted, RunSumma
 
 use crate::calls::is_denial;
 use crate::model::{Approval, Asked, Inputs, LogPiece, Metric, Notice, OpenCall, Resume, StageModel, StepModel};
+use crate::phrase;
 
 /// How many different metrics are kept.
 const MAX_METRICS: usize = 1000;
@@ -111,11 +112,12 @@ impl RunModel {
                     step.forget_tail();
                 }
             }
-            Record::CallStarted { call, function, .. } => {
+            Record::CallStarted { call, function, args, .. } => {
                 self.calls += 1;
                 if let Some(step) = self.steps.get_mut(&call.step) {
                     step.calls += 1;
-                    step.open = Some(OpenCall { call: *call, function: Arc::clone(function), started_at: at });
+                    let (function, about) = (Arc::clone(function), phrase::about(function, args));
+                    step.open = Some(OpenCall { call: *call, function, about, started_at: at });
                 }
             }
             Record::CallEnded { call, .. } => {

@@ -89,6 +89,8 @@ pub struct OpenCall {
     pub call: CallId,
     /// The function, as `docker.push`.
     pub function: Arc<str>,
+    /// What it is about, where that can be said in a few words.
+    pub about: Option<String>,
     /// When it started.
     pub started_at: u64,
 }

@@ -20,8 +20,10 @@ use bindings::windlass::health::health;
 use bindings::windlass::http::http;
 use bindings::windlass::log::log;
 use bindings::windlass::metrics::metrics;
+use bindings::windlass::metrics::query;
 use bindings::windlass::process::process;
 use bindings::windlass::timer::timer;
+use bindings::windlass::traffic::traffic;
 
 /// What comes back from a call, as the journal writes it.
 trait Answer {
@@ -91,6 +93,7 @@ calls! {
     "docker.logs" (query: docker::LogQuery) docker::logs(&query);
     "docker.stats" (container: String) docker::stats(&container);
     "docker.wait-healthy" (container: String, timeout_ms: u64) docker::wait_healthy(&container, timeout_ms);
+    "docker.start-again" (container: String) docker::start_again(&container);
     "docker.stop" (container: String, grace_ms: u64) docker::stop(&container, grace_ms);
     "docker.remove" (container: String, force: bool) docker::remove(&container, force);
     "docker.create-network" (name: String, internal: bool, lifetime: Option<docker::Lifetime>)
@@ -104,7 +107,24 @@ calls! {
     "log.log" (level: log::Level, message: String) log::log(level, &message);
     "metrics.emit" (metric: metrics::Metric) metrics::emit(&metric);
     "process.run" (command: process::Command) process::run(&command);
+    "query.prometheus" (url: String, expression: String, timeout_ms: u64) query::prometheus(&url, &expression, timeout_ms);
     "timer.sleep" (milliseconds: u64) timer::sleep(milliseconds);
+    "traffic.read" (service: String) traffic::read(&service);
+    "traffic.begin" (deployment: traffic::Deployment) traffic::begin(&deployment);
+    "traffic.set-replicas" (service: String, revision: String, replicas: Vec<traffic::Replica>)
+        traffic::set_replicas(&service, &revision, &replicas);
+    "traffic.shift" (service: String, weights: Vec<traffic::Split>) traffic::shift(&service, &weights);
+    "traffic.hold" (service: String, limit_ms: u64) traffic::hold(&service, limit_ms);
+    "traffic.release" (service: String) traffic::release(&service);
+    "traffic.drain" (service: String, revision: String, container: Option<String>, limit_ms: u64)
+        traffic::drain(&service, &revision, container.as_deref(), limit_ms);
+    "traffic.take-down" (service: String) traffic::take_down(&service);
+    "traffic.commit" (service: String) traffic::commit(&service);
+    "traffic.abort" (service: String, drain_ms: u64) traffic::abort(&service, drain_ms);
+    "traffic.retire" (service: String, revision: String) traffic::retire(&service, &revision);
+    "traffic.finish" (service: String) traffic::finish(&service);
+    "traffic.measure" (service: String, from_ms: Option<u64>, last_ms: u64) traffic::measure(&service, from_ms, last_ms);
+    "traffic.judge" (service: String, judgement: traffic::Judgement) traffic::judge(&service, &judgement);
 }
 
 /// Makes a call.

@@ -111,6 +111,8 @@ impl Plugin for Asks {
         Use::optional(Capability::Health, "for calls of `health`"),
         Use::optional(Capability::Http, "for calls of `http`"),
         Use::optional(Capability::Process, "for calls of `process`"),
+        Use::optional(Capability::Query, "for calls of `query`"),
+        Use::optional(Capability::Traffic, "for calls of `traffic`"),
     ];
 
     fn run(with: With, context: &Context) -> Result<Outputs, Failure> {

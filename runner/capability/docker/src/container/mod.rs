@@ -20,6 +20,6 @@ pub(crate) use healthy::{ended, wait_healthy};
 pub(crate) use inspect::{describe, health_of, inspect, list};
 pub(crate) use logs::logs;
 pub(crate) use remove::{remove, remove_by_force, remove_created, stop};
-pub(crate) use start::start_created;
+pub(crate) use start::{start_again, start_created};
 pub(crate) use stats::stats;
 pub(crate) use wait::wait;

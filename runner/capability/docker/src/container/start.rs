@@ -1,9 +1,10 @@
 //! Starts a container that was made, once.
 
 use bollard::query_parameters::{AttachContainerOptionsBuilder, StartContainerOptions};
-use windlass_gate::CallError;
-use windlass_gate::api::docker::StartCreated;
+use windlass_gate::api::docker::{Container, StartCreated};
+use windlass_gate::{Call, CallError};
 
+use super::find::find_existing;
 use super::inspect::NEVER;
 use crate::connect::{Engine, Made};
 use crate::names;
@@ -29,6 +30,16 @@ pub(crate) async fn start_created(engine: &Engine, args: &StartCreated) -> Resul
         engine.fresh.forget(id);
         engine.fault(what(), error)
     })
+}
+
+/// Starts a container that has ended. One that runs is fine, so this can be done twice.
+pub(crate) async fn start_again(engine: &Engine, call: &Call, name: &str) -> Result<Container, CallError> {
+    let found = find_existing(engine, call, name).await?;
+    if !found.running {
+        let started = engine.api.start_container(&found.id, None::<StartContainerOptions>).await;
+        started.map_err(|error| engine.fault(format_args!("cannot start container `{name}` again"), error))?;
+    }
+    super::inspect(engine, call, name).await
 }
 
 /// Takes hold of the output before there is any, for who waits for the container's end. If that does not go, the log

@@ -10,7 +10,7 @@ use windlass_pipeline::{CapabilityUse, Description, PlanStep};
 use crate::args::{FileArg, Format, FormatArg};
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::prepare::{Text, prepare};
+use crate::prepare::{Prepared, Text, prepare};
 use crate::{output, runtime};
 
 /// Show what would run, in which order, and what each step may do
@@ -33,18 +33,23 @@ pub(crate) const NO_RUN: &str = "0000000000";
 pub(crate) fn run(args: &Plan) -> Result<Exit, CliError> {
     let text = Text::read(&args.file)?;
     let prepared = runtime::small()?.block_on(prepare(&text, NO_RUN, 1))?;
-    let file = args.file.file.display().to_string();
-    match args.format.format {
+    show(&prepared, &args.file.file.display().to_string(), args.format.format)?;
+    Ok(Exit::SUCCESS)
+}
+
+/// Prints the plan of this file.
+pub(crate) fn show(prepared: &Prepared, file: &str, format: Format) -> Result<(), CliError> {
+    match format {
         Format::Human => {
             let found = &prepared.plan.warnings;
             if !found.is_empty() {
                 output::say(found.render(true));
             }
-            output::text(&human::render(&prepared, &file))?;
+            output::text(&human::render(prepared, file))?;
         }
-        Format::Json => output::json(&json::PlanJson::of(&prepared, &file))?,
+        Format::Json => output::json(&json::PlanJson::of(prepared, file))?,
     }
-    Ok(Exit::SUCCESS)
+    Ok(())
 }
 
 /// The programs that a step may run on the host, outside of the sandbox.

@@ -16,11 +16,11 @@ use crate::args::{FormatArg, JournalArg};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::left_behind::{self, Thing};
-use crate::{files, output, view_style};
+use crate::{files, incidents, output, view_style};
 
-/// The folders beside the journal that have a folder for each run: artifacts, and what steps wrote
-/// and did not publish.
-pub(crate) const PER_RUN: [&str; 2] = ["artifacts", "staging"];
+/// The folders beside the journal that have a folder for each run, or files that are called after it: artifacts, what
+/// steps wrote and did not publish, and reports of what was rolled back.
+pub(crate) const PER_RUN: [&str; 3] = ["artifacts", "staging", incidents::FOLDER];
 
 /// Inputs may be stored a little before the record that refers to them.
 const SPARE: Duration = Duration::from_secs(600);
@@ -109,13 +109,14 @@ fn told(run: &str, things: &[Thing]) -> InDocker {
 fn folders(state: &Path, removal: &mut Removal) -> Result<(), CliError> {
     let reader = Journal::open(state)?;
     for folder in PER_RUN {
-        let gone: Vec<PathBuf> = removal.runs.iter().map(|run| state.join(folder).join(&run.id)).collect();
+        let gone: Vec<PathBuf> =
+            removal.runs.iter().flat_map(|run| files::named_after(&state.join(folder), &run.id)).collect();
         let abandoned: Vec<PathBuf> =
             reader.abandoned(folder)?.into_iter().filter(|path| !gone.contains(path)).collect();
         for path in gone.iter().chain(&abandoned) {
             removal.freed += files::size(path);
             if !removal.dry_run {
-                files::remove_folder(path).map_err(|error| cannot_remove(path, &error))?;
+                files::remove(path).map_err(|error| cannot_remove(path, &error))?;
             }
         }
         removal.orphans.extend(abandoned);

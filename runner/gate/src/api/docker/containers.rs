@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::{NamedValue, Pair};
+use super::super::{choice, record};
 use super::{ContainerSpec, Lifetime, Protocol};
 
 record! {
@@ -149,6 +150,11 @@ record! {
         container: String,
         /// After how many milliseconds to give up.
         timeout_ms: u64,
+    }
+    /// Starts a container that has ended.
+    StartAgain {
+        /// The container's name in the pipeline.
+        container: String,
     }
     /// Stops a container.
     Stop {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::{choice, record};
 use super::{ContainerSpec, ExecSpec, Lifetime};
 
 record! {
@@ -59,6 +60,9 @@ record! {
     }
     /// How to reach a container's port, and whether the container runs at all.
     Located {
+        /// Docker's id of the container.
+        #[serde(default)]
+        id: String,
         /// `host:port`; empty if it does not run.
         address: String,
         /// Whether it runs.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::{NamedValue, Pair, Value};
+use super::super::{NamedValue, Pair, Value, choice, record};
 
 record! {
     /// Builds an image.

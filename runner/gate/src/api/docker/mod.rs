@@ -1,23 +1,5 @@
 //! Containers and images: what plugins can ask for, and the primitives it is journaled as.
 
-macro_rules! record {
-    ($($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })*) => {$(
-        $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(rename_all = "kebab-case")]
-        pub struct $name { $($(#[$field_meta])* pub $field: $type,)* }
-    )*};
-}
-
-macro_rules! choice {
-    ($($(#[$meta:meta])* $name:ident { $($(#[$case_meta:meta])* $case:ident $(($type:ty))?,)* })*) => {$(
-        $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(rename_all = "kebab-case")]
-        pub enum $name { $($(#[$case_meta])* $case $(($type))?,)* }
-    )*};
-}
-
 mod containers;
 mod host;
 mod images;
@@ -51,6 +33,7 @@ operation! {
     Logs => DockerLogs -> Output;
     Stats => DockerStats -> Usage;
     WaitHealthy => DockerWaitHealthy -> Container;
+    StartAgain => DockerStartAgain -> Container;
     Stop => DockerStop -> Nothing;
     Remove => DockerRemove -> Nothing;
     CreateNetwork => DockerCreateNetwork -> Nothing;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::{NamedValue, Pair};
+use super::super::{choice, record};
 
 record! {
     /// A port to publish.

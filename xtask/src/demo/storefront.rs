@@ -1,43 +1,33 @@
-//! `cargo xtask demo`: the storefront example, from source to a registry, and then the proof,
+//! The storefront example, from source to a registry, and then the proof,
 //! asked of the registry and the engine themselves rather than of Windlass.
 
-use crate::context::Context;
+use super::{RUN_LABEL, Stage};
 use crate::failure::{Failure, Result};
 use crate::http::{self, Server, request};
 use crate::proc::Cmd;
-use crate::setup::{World, build_guests, guest_envs};
 use crate::ui;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Instant;
 
 const REPOSITORY: &str = "storefront";
-/// The label that Windlass puts on every container it makes.
-const RUN_LABEL: &str = "windlass.run";
 /// All kinds of manifest: a registry translates what is not accepted, and then gives the digest
 /// of the translation.
 const MANIFESTS: &str = "application/vnd.docker.distribution.manifest.v2+json, \
                          application/vnd.docker.distribution.manifest.list.v2+json, \
                          application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json";
 
-/// The command.
-pub(crate) fn command() -> Result<()> {
-    let context = Context::find()?;
-    build_guests(&context)?;
-    let world = World::ensure(&context, false)?;
-    let mut envs = guest_envs(&context);
-    envs.extend(world.envs());
-    let windlass = ui::part("windlass", || windlass(&context, &envs))?;
-
+/// Runs it.
+pub(super) fn run(stage: &Stage) -> Result<()> {
+    let Stage { context, world, windlass, envs } = stage;
     let before = world.engine.containers(Some(RUN_LABEL))?;
     let registry = Server::Tcp(world.registry.address.clone());
     let tags_before = tags(&registry)?;
     let start = Instant::now();
     ui::part("windlass run examples/storefront/pipeline.toml", || {
-        Cmd::new(&windlass)
+        Cmd::new(windlass)
             .args(["run", "examples/storefront/pipeline.toml"])
             .dir(&context.root)
-            .envs(&envs)
+            .envs(envs)
             .hint("The pipeline failed; `windlass show` tells what happened.")
             .run()
     })?;
@@ -61,12 +51,6 @@ pub(crate) fn command() -> Result<()> {
     println!("no container of the run is left");
     println!("the pipeline took {}", ui::took(took));
     Ok(())
-}
-
-/// Builds the program itself as users get it.
-fn windlass(context: &Context, envs: &[(String, String)]) -> Result<PathBuf> {
-    Cmd::new("cargo").dir(&context.root).envs(envs).args(["build", "--release", "--package", "windlass"]).run()?;
-    Ok(context.target.join("release/windlass"))
 }
 
 /// The repository's tags, each with the digest that the registry reports for it.

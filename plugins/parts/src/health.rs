@@ -1,17 +1,18 @@
-//! When a service counts as healthy.
+//! `health = { http = "/health", port = 8080 }`: when a service counts as healthy.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use windlass_plugin::health::{ContainerHttp, ContainerPort, HttpProbe, Policy, Target};
 use windlass_plugin::with::Duration;
 use windlass_plugin::{Failure, OrFail, bail};
-use windlass_plugin_parts::{Statuses, policy};
+
+use crate::{Statuses, policy};
 
 /// How to tell that a service is healthy: one of `http`, `tcp`, `command` and `docker`.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(extend("dependentRequired" = { "http": ["port"], "port": ["http"], "status": ["http"], "contains": ["http"] }))]
-pub(crate) struct Health {
+pub struct Health {
     /// A path to GET on `port` of the container, as `/health`.
     #[schemars(regex(pattern = "^/"))]
     http: Option<String>,
@@ -41,14 +42,14 @@ pub(crate) struct Health {
 }
 
 /// A check that can be made: what to ask, and how often.
-pub(crate) type Check = (Target, Policy);
+pub type Check = (Target, Policy);
 
 impl Health {
     /// The check of this container.
     ///
     /// # Errors
     /// It does not say what to check, or says it twice.
-    pub(crate) fn check(&self, container: &str) -> Result<Check, Failure> {
+    pub fn check(&self, container: &str) -> Result<Check, Failure> {
         let policy = policy(
             self.interval,
             self.timeout,
