@@ -55,6 +55,7 @@ pub(crate) fn command(quick: bool, filter: &[String]) -> Result<()> {
         run.part("documentation tests", Run::doc_tests)?;
         run.part("native tests of SDK, plugins and examples", Run::native_tests)?;
         run.part("a sample of the crash points", |run| run.crash_points(world.as_ref()))?;
+        run.part("a sample of the traffic scenarios", |run| run.traffic(world.as_ref()))?;
         if run.tally.engine == 0 {
             // A suite that lost its most telling tests must not look like one that passed.
             run.failed.push("tests against the real engine (none ran)".into());
@@ -212,6 +213,14 @@ impl Run {
     fn crash_points(&mut self, world: Option<&World>) -> Result<()> {
         let Some(world) = world else { return Ok(()) };
         let tried = crate::crash::sample(&self.context, world)?;
+        self.tally.add(&Tally { passed: tried, failed: 0, engine: tried });
+        Ok(())
+    }
+
+    /// Each scenario counts as a test.
+    fn traffic(&mut self, world: Option<&World>) -> Result<()> {
+        let Some(world) = world else { return Ok(()) };
+        let tried = crate::traffic::sample(&self.context, world)?;
         self.tally.add(&Tally { passed: tried, failed: 0, engine: tried });
         Ok(())
     }

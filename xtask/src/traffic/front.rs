@@ -6,11 +6,11 @@ use super::options::Driver;
 use super::router::Router;
 use crate::failure::{Doing, Failure, Result};
 use crate::http::{Server, get};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 /// Either of them.
 pub(super) enum Front {
@@ -23,8 +23,8 @@ pub(super) enum Front {
 pub(super) enum Ask {
     /// The router's own socket.
     Control(Server),
-    /// What Windlass knows of HAProxy: the program is asked, since HAProxy itself knows of servers only.
-    Program(PathBuf, String),
+    /// The table that Windlass keeps for HAProxy, which itself knows of servers only.
+    Table(PathBuf),
 }
 
 impl Front {
@@ -51,10 +51,10 @@ impl Front {
         }
     }
 
-    pub(super) fn ask(&self, program: &Path) -> Ask {
+    pub(super) fn ask(&self) -> Ask {
         match self {
             Self::Router(router) => Ask::Control(router.control.clone()),
-            Self::Haproxy(haproxy) => Ask::Program(program.to_owned(), haproxy.name()),
+            Self::Haproxy(haproxy) => Ask::Table(haproxy.table().join("table.json")),
         }
     }
 
@@ -70,22 +70,30 @@ impl Front {
 impl Ask {
     /// The services that are known, by their names.
     pub(super) fn services(&self) -> Result<Services> {
-        let state = match self {
-            Self::Control(control) => get(control, "/v1/state")?.json()?,
-            Self::Program(program, router) => {
-                let mut command = Command::new(program);
-                command.args(["router", "status", "--format", "json"]).env("WINDLASS_ROUTER", router);
-                let answer = command.output().doing(|| "ask for the state of HAProxy".to_owned())?;
-                if !answer.status.success() {
-                    let said = String::from_utf8_lossy(&answer.stderr).into_owned();
-                    return Err(Failure::new(format!("`windlass router status` failed: {said}")));
-                }
-                serde_json::from_slice(&answer.stdout).doing(|| "read the state of HAProxy".to_owned())?
+        let services: BTreeMap<String, Json> = match self {
+            Self::Control(control) => named(&get(control, "/v1/state")?.json()?["services"]).collect(),
+            Self::Table(file) if !file.exists() => BTreeMap::new(),
+            Self::Table(file) => {
+                let text = fs::read(file).doing(|| format!("read {}", file.display()))?;
+                let table: Json = serde_json::from_slice(&text).doing(|| format!("read {}", file.display()))?;
+                named(&table["table"]["services"]).map(|(name, entry)| (name, as_state(&entry["value"]))).collect()
             }
         };
-        let services = state["services"].as_object().into_iter().flatten();
-        Ok(Services(services.map(|(name, service)| (name.clone(), service.clone())).collect()))
+        Ok(Services(services))
     }
+}
+
+fn named(services: &Json) -> impl Iterator<Item = (String, Json)> {
+    services.as_object().into_iter().flatten().map(|(name, service)| (name.clone(), service.clone()))
+}
+
+/// An entry of the table in the words of the router's state.
+fn as_state(entry: &Json) -> Json {
+    json!({
+        "declared": entry["service"],
+        "current": entry["current"],
+        "deployment": entry["reserved"]["deployment"],
+    })
 }
 
 /// The services of one trial: one, or one for each ring.

@@ -48,7 +48,7 @@ impl Haproxy {
         );
         fs::write(&config, text).doing(|| format!("write {}", config.display()))?;
         let mut command = Command::new("haproxy");
-        command.arg("-db").arg("-f").arg(&config);
+        command.args(["-W", "-db"]).arg("-f").arg(&config);
         let process = Process::start(command, &folder.join("log"))?;
         let mut haproxy = Self { folder, address, process };
         let server = Server::Tcp(address.to_string());
@@ -61,7 +61,12 @@ impl Haproxy {
 
     /// As WINDLASS_ROUTER names it.
     pub(super) fn name(&self) -> String {
-        format!("haproxy:{}", self.folder.join("admin.sock").display())
+        format!("haproxy:{}?folder={}", self.folder.join("admin.sock").display(), self.table().display())
+    }
+
+    /// Windlass's folder for it.
+    pub(super) fn table(&self) -> PathBuf {
+        self.folder.join("windlass")
     }
 }
 

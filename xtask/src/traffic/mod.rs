@@ -39,6 +39,11 @@ pub(crate) fn command(options: &Options) -> Result<()> {
     run(&context, &outside, options).map(drop)
 }
 
+/// The sample that belongs to `cargo xtask test`; gives how many scenarios there were.
+pub(crate) fn sample(context: &Context, outside: &World) -> Result<usize> {
+    run(context, outside, &Options::parse(&["--sample".to_owned()])?)
+}
+
 /// Tries everything, prints the table, and fails if a bound does not hold. Gives how many scenarios there were.
 fn run(context: &Context, outside: &World, options: &Options) -> Result<usize> {
     let start = Instant::now();

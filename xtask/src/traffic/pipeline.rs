@@ -1,6 +1,7 @@
 //! The pipelines of the scenarios.
 
 use super::load::Shape;
+use super::options::Driver;
 use std::fmt::Write as _;
 
 /// How a revision takes over from another.
@@ -53,7 +54,9 @@ pub(super) struct Delivery<'a> {
 
 /// How long old requests get to finish.
 pub(super) const DRAIN_S: u64 = 3;
-const REPLICAS: u32 = 3;
+pub(super) const REPLICAS: u64 = 3;
+/// How long new containers get to become well.
+pub(super) const DEADLINE_S: u64 = 10;
 /// How long a revision is judged that has all of the traffic.
 const BAKE: &str = "4s";
 /// The rings, each the first part of its host.
@@ -66,14 +69,14 @@ impl<'a> Delivery<'a> {
     }
 
     /// The text of pipeline.toml.
-    pub(super) fn pipeline(&self, name: &str, repository: &str) -> String {
+    pub(super) fn pipeline(&self, name: &str, repository: &str, driver: Driver) -> String {
         let Self { strategy, revision, image, steps, analysis } = self;
         let mut text = format!(
             "[pipeline]\nname = \"{name}\"\n\n[stages.deliver]\n[[stages.deliver.steps]]\nname = \"deploy\"\n\
              uses = \"builtin:deploy\"\nwith.service = \"{name}\"\nwith.image = \"{repository}:{image}\"\n\
              with.revision = \"{revision}\"\nwith.strategy = \"{}\"\nwith.replicas = {REPLICAS}\nwith.port = 8080\n\
              with.env = {{ VERSION = \"{revision}\" }}\nwith.drain = \"{DRAIN_S}s\"\nwith.keep-previous = 1\n\
-             with.health = {{ http = \"/health\", interval = \"100ms\", timeout = \"1s\", deadline = \"10s\" }}\n",
+             with.health = {{ http = \"/health\", interval = \"100ms\", timeout = \"1s\", deadline = \"{DEADLINE_S}s\" }}\n",
             strategy.name()
         );
         match strategy {
@@ -86,7 +89,12 @@ impl<'a> Delivery<'a> {
             Strategy::Ring => {
                 let bake = if analysis.is_empty() { "1s" } else { BAKE };
                 let ring = |name: &&str| {
-                    format!("{{ name = \"{name}\", routes = [{{ host = \"{name}.test\" }}], bake = \"{bake}\" }}")
+                    // With HAProxy its configuration says which requests are whose.
+                    let route = match driver {
+                        Driver::Router => format!("host = \"{name}.test\""),
+                        Driver::Haproxy => "path = \"/\"".to_owned(),
+                    };
+                    format!("{{ name = \"{name}\", routes = [{{ {route} }}], bake = \"{bake}\" }}")
                 };
                 let _ = writeln!(text, "with.rings = [{}]", RINGS.iter().map(ring).collect::<Vec<_>>().join(", "));
             }
@@ -116,7 +124,7 @@ mod tests {
     #[test]
     fn each_strategy_has_its_settings() {
         for strategy in Strategy::ALL {
-            let text = Delivery::of(strategy, "v2").pipeline("shop", "repository");
+            let text = Delivery::of(strategy, "v2").pipeline("shop", "repository", Driver::Router);
             assert!(text.contains(&format!("with.strategy = \"{}\"", strategy.name())), "{text}");
             assert_eq!(text.contains("with.canary = { steps = [{ weight = 5, "), strategy == Strategy::Canary);
         }

@@ -25,6 +25,7 @@ pub(super) struct Place<'a> {
     /// Of the pipeline and of the service.
     pub(super) name: String,
     pub(super) front: Front,
+    driver: Driver,
     workspace: PathBuf,
     said: PathBuf,
 }
@@ -37,7 +38,7 @@ impl<'a> Place<'a> {
         fs::create_dir_all(&workspace).doing(|| format!("create {}", workspace.display()))?;
         let said = workspace.with_extension("said");
         let front = Front::start(harness, driver, &name)?;
-        Ok(Self { harness, name, front, workspace, said })
+        Ok(Self { harness, name, front, driver, workspace, said })
     }
 
     /// Where the load goes.
@@ -74,7 +75,8 @@ impl<'a> Place<'a> {
     /// Writes the pipeline of a delivery.
     pub(super) fn write(&self, delivery: &Delivery<'_>) -> Result<()> {
         let file = self.workspace.join("pipeline.toml");
-        fs::write(&file, delivery.pipeline(&self.name, REPOSITORY)).doing(|| format!("write {}", file.display()))
+        fs::write(&file, delivery.pipeline(&self.name, REPOSITORY, self.driver))
+            .doing(|| format!("write {}", file.display()))
     }
 
     /// Delivers, and wants it to succeed.
@@ -85,12 +87,12 @@ impl<'a> Place<'a> {
 
     /// What is known of the services.
     pub(super) fn services(&self) -> Result<Services> {
-        self.front.ask(&self.harness.program).services()
+        self.front.ask().services()
     }
 
     /// The same for whoever looks on from another thread.
     pub(super) fn looks(&self) -> impl Fn() -> Result<Services> + Send + use<> {
-        let ask = self.front.ask(&self.harness.program);
+        let ask = self.front.ask();
         move || ask.services()
     }
 

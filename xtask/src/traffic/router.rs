@@ -17,7 +17,7 @@ use std::time::Duration;
 /// What is asked of a router is done by then.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long requests may take to finish when a router ends, or hands over.
-const DRAIN_S: &str = "10";
+const DRAIN_S: &str = "3";
 
 /// A running router. What it is, it says itself: an upgrade makes it another process.
 pub(super) struct Router {

@@ -1,5 +1,6 @@
 //! What came out of each scenario, for people.
 
+use crate::ui::took;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ pub(super) struct Row {
     pub(super) caused: usize,
     /// How long such failures went on.
     pub(super) outage: Duration,
+    /// WebSockets that HAProxy cut when the time to drain was over.
+    pub(super) cut: usize,
     /// Failed by the revision's own word.
     pub(super) own: usize,
     /// From the act to the safe state; none: it did not come.
@@ -42,19 +45,17 @@ impl Row {
         let mut problems = self.wrong.clone();
         match self.bounds.outage {
             None if self.caused > 0 => problems.push(format!("{} requests failed that may not fail", self.caused)),
-            Some(most) if self.outage > most => problems.push(format!(
-                "requests failed for {}, and the bound is {}",
-                seconds(self.outage),
-                seconds(most)
-            )),
+            Some(most) if self.outage > most => {
+                problems.push(format!("requests failed for {}, and the bound is {}", took(self.outage), took(most)))
+            }
             _ => {}
         }
         match self.safe {
             None => problems.push("the safe state was never reached".to_owned()),
             Some(safe) if safe > self.bounds.safe => problems.push(format!(
                 "the safe state came after {}, and the bound is {}",
-                seconds(safe),
-                seconds(self.bounds.safe)
+                took(safe),
+                took(self.bounds.safe)
             )),
             Some(_) => {}
         }
@@ -73,10 +74,6 @@ fn count(requests: usize) -> f64 {
     requests as f64
 }
 
-fn seconds(time: Duration) -> String {
-    format!("{:.1} s", time.as_secs_f64())
-}
-
 /// The table, as Markdown, which a terminal shows as well.
 pub(super) fn table(rows: &[Row]) -> String {
     let heads = ["scenario", "driver", "requests", "failed", "revision's own", "time to safe state", "verdict"];
@@ -84,7 +81,11 @@ pub(super) fn table(rows: &[Row]) -> String {
     lines.extend(rows.iter().map(|row| {
         let failed = match row.bounds.outage {
             None => row.caused.to_string(),
-            Some(most) => format!("{} in {} (bound {})", row.caused, seconds(row.outage), seconds(most)),
+            Some(most) => format!("{} in {} (bound {})", row.caused, took(row.outage), took(most)),
+        };
+        let failed = match row.cut {
+            0 => failed,
+            cut => format!("{failed}; {cut} WebSockets cut"),
         };
         let own = match row.own {
             0 => "0".to_owned(),
@@ -94,8 +95,8 @@ pub(super) fn table(rows: &[Row]) -> String {
                 row.bounds.own
             ),
         };
-        let safe = row.safe.map_or("never".to_owned(), seconds);
-        let safe = format!("{safe} (bound {})", seconds(row.bounds.safe));
+        let safe = row.safe.map_or("never".to_owned(), took);
+        let safe = format!("{safe} (bound {})", took(row.bounds.safe));
         let verdict = if row.problems().is_empty() { "held" } else { "BROKEN" };
         let (scenario, requests) = (row.scenario.clone(), row.requests.to_string());
         vec![scenario, row.driver.to_owned(), requests, failed, own, safe, verdict.to_owned()]
@@ -125,6 +126,7 @@ mod tests {
             requests: 1000,
             caused: 0,
             outage: Duration::ZERO,
+            cut: 0,
             own: 0,
             safe: Some(Duration::from_secs(1)),
             bounds: Bounds { outage: None, safe: Duration::from_secs(5), own: 0.0 },

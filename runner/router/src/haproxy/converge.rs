@@ -33,7 +33,7 @@ impl Steps {
 }
 
 /// Can HAProxy do what is declared?
-pub(super) fn check(service_name: &str, service: &Service, seen: &Seen) -> Result<(), Refusal> {
+pub(super) fn check(service_name: &str, seen: &Seen) -> Result<(), Refusal> {
     let backend = seen.backend(service_name).ok_or_else(|| Refusal::Unsupported {
         what: format!("HAProxy has no backend {service_name}"),
         instead: format!("add `backend {service_name}` with `balance roundrobin` to its configuration, and reload it"),
@@ -171,7 +171,10 @@ mod tests {
     use super::*;
     use crate::api::{HealthCheck, Revision, Timeouts};
 
-    fn service(revisions: &[(&str, u8, &[(&str, bool)])]) -> Service {
+    /// A revision: its name, weight, and containers, of which some are ready.
+    type Given<'a> = (&'a str, u8, &'a [(&'a str, bool)]);
+
+    fn service(revisions: &[Given<'_>]) -> Service {
         let revisions = revisions.iter().map(|(name, weight, endpoints)| {
             let endpoints = endpoints.iter().enumerate().map(|(at, (container, ready))| Endpoint {
                 container: (*container).to_owned(),

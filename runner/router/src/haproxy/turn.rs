@@ -68,7 +68,7 @@ impl<'a> Turn<'a> {
             // The way back is never barred.
             let back = matches!(apply.change, Change::Abort { .. } | Change::Finish { .. } | Change::Retire { .. });
             if !back {
-                check(name, service, &self.seen)?;
+                check(name, &self.seen)?;
                 check_split(name, service)?;
             }
         }
@@ -105,7 +105,7 @@ impl<'a> Turn<'a> {
                 // Nothing is to be there, and nothing is.
                 let nothing = declared.is_none_or(|d| d.revisions.values().all(|r| r.endpoints.is_empty()));
                 return match declared {
-                    Some(declared) if !nothing => Err(check(service, declared, &self.seen).err().map_or_else(
+                    Some(_) if !nothing => Err(check(service, &self.seen).err().map_or_else(
                         || ClientError::Broken { call: service.to_owned(), why: "its backend went away".to_owned() },
                         Into::into,
                     )),

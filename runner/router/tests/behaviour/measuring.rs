@@ -1,6 +1,6 @@
 //! What is counted, and what is not.
 
-use crate::kit::{Backend, Conn, Router, Stand, get, service, until};
+use crate::kit::{Backend, Conn, Router, Stand, service, until};
 use http::Method;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -4,7 +4,7 @@ use crate::kit::client::split;
 use crate::kit::{Backend, Router, Stand, get, service, until};
 use std::sync::atomic::Ordering;
 use windlass_router::ClientError;
-use windlass_router::api::{Change, Endpoint, HealthCheck, Refusal, Route, Sticky, Weight};
+use windlass_router::api::{Change, HealthCheck, Refusal, Route, Sticky, Weight};
 
 #[tokio::test]
 async fn a_cookie_keeps_a_client_with_its_revision_while_that_serves() {

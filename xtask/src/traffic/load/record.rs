@@ -102,6 +102,11 @@ impl Record {
         self.revision.is_some() && matches!(self.failed, Some(Reason::Status(500..)))
     }
 
+    /// A WebSocket that ended without a close.
+    pub(in crate::traffic) fn is_cut(&self) -> bool {
+        self.kind == Kind::Socket && self.failed == Some(Reason::UncleanClose)
+    }
+
     fn is_good(&self, expected: &str) -> bool {
         self.failed.is_none() && self.revision.as_deref() == Some(expected)
     }
@@ -123,6 +128,13 @@ impl Records {
     /// Those that failed, but not by the revision's own word.
     pub(in crate::traffic) fn caused(&self) -> Vec<&Record> {
         self.0.iter().filter(|record| record.failed.is_some() && !record.is_revisions_own()).collect()
+    }
+
+    /// Takes the WebSockets out that ended without a close, and says how many they were.
+    pub(in crate::traffic) fn without_cut(&mut self) -> usize {
+        let before = self.0.len();
+        self.0.retain(|record| !record.is_cut());
+        before - self.0.len()
     }
 
     /// Those of which the revision itself said that they failed.

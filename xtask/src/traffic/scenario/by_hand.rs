@@ -7,7 +7,7 @@ use super::super::process::Process;
 use super::super::router::Router;
 use super::super::table::{Bounds, Row};
 use super::super::trial::Trial;
-use super::Scenario;
+use super::{ROUTER, Scenario};
 use crate::failure::{Doing, Failure, Result};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -15,16 +15,15 @@ use std::time::{Duration, Instant};
 
 const SERVICE: &str = "shop";
 const HOST: &str = "traffic.test";
-const ROUTER: &[Driver] = &[Driver::Router];
 /// Nothing fails, and what was asked for is so at once.
 const AT_ONCE: Bounds = Bounds { outage: None, safe: Duration::from_secs(1), own: 0.0 };
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     vec![
-        Scenario::new("split of 10,000 requests: 1, 5, 25, 50", true, ROUTER, split),
-        Scenario::new("weights switched, 20 times each way", true, ROUTER, switches),
-        Scenario::new("router killed -9 and started again", true, ROUTER, killed),
-        Scenario::new("router upgraded, 3 times", true, ROUTER, upgraded),
+        Scenario::new("split of 10,000 requests: 1, 5, 25, 50", ROUTER, ROUTER, split),
+        Scenario::new("weights switched, 20 times each way", ROUTER, ROUTER, switches),
+        Scenario::new("router killed -9 and started again", ROUTER, ROUTER, killed),
+        Scenario::new("router upgraded, 3 times", ROUTER, ROUTER, upgraded),
     ]
 }
 

@@ -12,7 +12,7 @@ use super::super::place::Place;
 use super::super::process::{Process, until};
 use super::super::table::{Bounds, Row};
 use super::super::trial::Trial;
-use super::Scenario;
+use super::{BOTH, NEITHER, Scenario};
 use crate::context::Context;
 use crate::failure::{Doing, Failure, Result};
 use crate::http::{self, Server, request};
@@ -39,7 +39,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         crate::ui::note("not root: no Docker daemon is restarted; `sudo -E cargo xtask traffic --only daemon` does it");
         return Vec::new();
     }
-    [RESTARTED, LIVE].map(|name| Scenario::new(name, false, &Driver::BOTH, outside)).into()
+    [RESTARTED, LIVE].map(|name| Scenario::new(name, BOTH, NEITHER, outside)).into()
 }
 
 /// Starts this program in a network of its own, and reads what it says.
@@ -152,7 +152,7 @@ impl Row {
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         json!({
             "scenario": self.scenario, "driver": self.driver, "requests": self.requests, "caused": self.caused,
-            "outage": millis(self.outage), "own": self.own, "safe": self.safe.map(millis),
+            "outage": millis(self.outage), "cut": self.cut, "own": self.own, "safe": self.safe.map(millis),
             "bounds": {
                 "outage": self.bounds.outage.map(millis), "safe": millis(self.bounds.safe), "own": self.bounds.own
             },
@@ -173,6 +173,7 @@ impl Row {
             requests: count(&row["requests"])?,
             caused: count(&row["caused"])?,
             outage: time(&row["outage"])?,
+            cut: count(&row["cut"])?,
             own: count(&row["own"])?,
             safe: time(&row["safe"]),
             bounds: Bounds {

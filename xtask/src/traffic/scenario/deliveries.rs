@@ -7,7 +7,7 @@ use super::super::pipeline::{DRAIN_S, Delivery, Strategy};
 use super::super::place::{LIMIT, Place};
 use super::super::table::{Bounds, Row};
 use super::super::trial::Trial;
-use super::Scenario;
+use super::{BOTH, NEITHER, ROUTER, Scenario};
 use crate::failure::{Failure, Result};
 use std::time::Duration;
 
@@ -20,26 +20,28 @@ const STEPS: [u8; 3] = [5, 25, 50];
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     let mut all = vec![
-        Scenario::new("blue-green, 20 switches each way", false, &Driver::BOTH, |h, s, d| switches(h, s, d, 20)),
-        Scenario::new("blue-green, there and back", true, &Driver::BOTH, |h, s, d| switches(h, s, d, 1)),
-        Scenario::new("canary to 100 %, approved", false, &Driver::BOTH, approved),
-        Scenario::new("rollback by command", false, &Driver::BOTH, rollback),
+        Scenario::new("blue-green, 20 switches each way", BOTH, NEITHER, |h, s, d| switches(h, s, d, 20)),
+        Scenario::new("blue-green, there and back", BOTH, BOTH, |h, s, d| switches(h, s, d, 1)),
+        Scenario::new("canary to 100 %, approved", BOTH, NEITHER, approved),
+        Scenario::new("rollback by command", BOTH, NEITHER, rollback),
     ];
     for strategy in [Strategy::Rolling, Strategy::Recreate, Strategy::Canary, Strategy::Ring] {
-        let sample = matches!(strategy, Strategy::Rolling | Strategy::Canary);
+        let sample = if strategy == Strategy::Rolling { ROUTER } else { NEITHER };
         let name = if strategy == Strategy::Canary { "canary to 100 %".to_owned() } else { strategy.name().to_owned() };
-        all.push(Scenario::new(name, sample, &Driver::BOTH, move |h, s, d| good(h, s, d, strategy)));
+        all.push(Scenario::new(name, BOTH, sample, move |h, s, d| good(h, s, d, strategy)));
     }
     for step in STEPS {
         let name = format!("canary aborted at {step} %");
-        all.push(Scenario::new(name, step == 25, &Driver::BOTH, move |h, s, d| aborted(h, s, d, step)));
+        all.push(Scenario::new(name, BOTH, if step == 25 { BOTH } else { NEITHER }, move |h, s, d| {
+            aborted(h, s, d, step)
+        }));
     }
     for strategy in Strategy::ALL {
         let name = format!("runner killed -9 in {} and resumed", strategy.name());
-        let sample = strategy == Strategy::Canary;
-        all.push(Scenario::new(name, sample, &Driver::BOTH, move |h, s, d| killed(h, s, d, strategy)));
+        let sample = if strategy == Strategy::Canary { ROUTER } else { NEITHER };
+        all.push(Scenario::new(name, BOTH, sample, move |h, s, d| killed(h, s, d, strategy)));
         let name = format!("runner killed -9 in {} and cancelled", strategy.name());
-        all.push(Scenario::new(name, false, &Driver::BOTH, move |h, s, d| killed_for_good(h, s, d, strategy)));
+        all.push(Scenario::new(name, BOTH, NEITHER, move |h, s, d| killed_for_good(h, s, d, strategy)));
     }
     all
 }

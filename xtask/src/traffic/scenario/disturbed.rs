@@ -7,19 +7,18 @@ use super::super::place::{LIMIT, Place};
 use super::super::process::Process;
 use super::super::table::{Bounds, Row};
 use super::super::trial::Trial;
-use super::Scenario;
 use super::deliveries::{begin, bounds, end};
+use super::{NEITHER, ROUTER, Scenario};
 use crate::failure::Result;
 use std::time::Duration;
 
-const ROUTER: &[Driver] = &[Driver::Router];
 /// A router that was killed serves again so soon.
 const RECOVERY: Duration = Duration::from_secs(2);
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     vec![
-        Scenario::new("router killed -9 in a canary, and started again", false, ROUTER, killed),
-        Scenario::new("router upgraded in a canary", false, ROUTER, upgraded),
+        Scenario::new("router killed -9 in a canary, and started again", ROUTER, NEITHER, killed),
+        Scenario::new("router upgraded in a canary", ROUTER, NEITHER, upgraded),
     ]
 }
 

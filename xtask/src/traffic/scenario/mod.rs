@@ -11,27 +11,32 @@ use super::options::{Driver, Options};
 use super::table::Row;
 use crate::failure::Result;
 
+/// With Windlass's own router.
+const ROUTER: &[Driver] = &[Driver::Router];
+const BOTH: &[Driver] = &Driver::BOTH;
+const NEITHER: &[Driver] = &[];
+
 /// What a scenario does.
 type Act = Box<dyn Fn(&Harness, &Scenario, Driver) -> Result<Row>>;
 
 /// One of them.
 pub(super) struct Scenario {
     pub(super) name: String,
-    /// It belongs to the sample.
-    sample: bool,
     /// The drivers that it makes sense for.
     drivers: &'static [Driver],
+    /// Those with which it belongs to the sample.
+    sample: &'static [Driver],
     act: Act,
 }
 
 impl Scenario {
     fn new(
         name: impl Into<String>,
-        sample: bool,
         drivers: &'static [Driver],
+        sample: &'static [Driver],
         act: impl Fn(&Harness, &Self, Driver) -> Result<Row> + 'static,
     ) -> Self {
-        Self { name: name.into(), sample, drivers, act: Box::new(act) }
+        Self { name: name.into(), drivers, sample, act: Box::new(act) }
     }
 
     /// Does it.
@@ -45,7 +50,7 @@ pub(super) fn chosen(options: &Options) -> Vec<(Scenario, Driver)> {
     let mut chosen = Vec::new();
     for &driver in &options.drivers {
         let all = all().into_iter().filter(|scenario| scenario.drivers.contains(&driver));
-        let all = all.filter(|scenario| !options.sample || scenario.sample);
+        let all = all.filter(|scenario| !options.sample || scenario.sample.contains(&driver));
         let all = all.filter(|scenario| options.only.as_ref().is_none_or(|text| scenario.name.contains(text.as_str())));
         chosen.extend(all.map(|scenario| (scenario, driver)));
     }
