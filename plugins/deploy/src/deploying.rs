@@ -144,14 +144,14 @@ impl Deploying {
             self.started.push(names::container(&self.order.service, &self.order.revision, replica + 1));
             fresh.push(replicas::start(&self.order, replica + 1, at)?);
         }
-        let Order { revision, serving, smoke_before, .. } = &self.order;
+        let Order { service, revision, serving, smoke_before, .. } = &self.order;
         for fresh in &fresh {
-            let fit = replicas::healthy(fresh, &serving.check, self.clock.left())
+            let fit = replicas::healthy(service, fresh, &serving.check, self.clock.left())
                 .and_then(|()| replicas::smoke(&fresh.name, serving.port, smoke_before));
             fit.inspect_err(|_| self.culprit = Some(fresh.name.clone()))?;
         }
         let ready: Vec<_> = self.started.iter().map(|name| Replica::ready(name, serving.port)).collect();
-        traffic::set_replicas(&self.order.service, revision, &ready)
+        traffic::set_replicas(service, revision, &ready)
             .or_fail_with(|| format!("tell the router of the containers of {revision}"))?;
         info!("{} of {} replicas of {revision} are ready", ready.len(), self.order.replicas);
         self.clock.end_work()
