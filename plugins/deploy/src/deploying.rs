@@ -94,18 +94,9 @@ fn details(order: &Order) -> Vec<Pair> {
     pairs([("image", order.spec.image.clone()), ("replicas", order.replicas.to_string())])
 }
 
-/// Why a deploy could not begin, with what to do.
+/// Why a deploy could not begin. Who has the service, and what to do about that, the host says.
 pub(crate) fn not_begun(error: traffic::Error, service: &str) -> Failure {
-    let hint = match &error {
-        traffic::Error::Denied(_) | traffic::Error::Unavailable(_) => None,
-        traffic::Error::Conflict(_) => {
-            Some("one deploy of a service at a time; `windlass deployments` shows which one that is")
-        }
-        _ => None,
-    };
-    let failure = Failure::from(error);
-    let failure = if let Some(hint) = hint { failure.hint(hint) } else { failure };
-    failure.context(format!("deploy `{service}`"))
+    Failure::from(error).context(format!("deploy `{service}`"))
 }
 
 impl Deploying {
@@ -239,7 +230,10 @@ impl Deploying {
         };
         match pause {
             Pause::For(time) => {
-                info!("{stands} for {}", span(time.millis()));
+                match why {
+                    Why::Preview => info!("{stands} for {}", span(time.millis())),
+                    Why::Step(_) | Why::Bake => info!("it stays so for {}", span(time.millis())),
+                }
                 self.watch.over(time.millis(), self.weight == FULL)?;
             }
             Pause::UntilApproved => {

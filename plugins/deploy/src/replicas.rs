@@ -62,7 +62,6 @@ pub(crate) fn healthy(service: &str, started: &Started, check: &Check, left_ms: 
         let doing = || format!("see whether `{name}` is healthy");
         let report = health::check(&target, check.timeout_ms).or_fail_with(doing)?;
         if report.healthy {
-            info!("{name} is healthy: {}", report.last);
             return Ok(());
         }
         let container = docker::inspect(name).or_fail_with(|| format!("look at `{name}`"))?;
@@ -87,10 +86,10 @@ fn ended(container: &Container, first: &str) -> Option<String> {
     let again = !first.is_empty() && container.started != first;
     match (container.state, container.exit_code) {
         _ if container.oom_killed => Some("was ended because it took too much memory".to_owned()),
-        (ContainerState::Restarting, code) => Some(format!(
-            "{}and is started again and again",
-            code.map(|c| format!("exits with code {c} ")).unwrap_or_default()
-        )),
+        (ContainerState::Restarting, Some(code)) => {
+            Some(format!("exits with code {code} and is started again and again"))
+        }
+        (ContainerState::Restarting, None) => Some("ends and is started again and again".to_owned()),
         (ContainerState::Running, _) if again => Some("ended and was started again".to_owned()),
         (ContainerState::Running | ContainerState::Created | ContainerState::Paused, _) => None,
         (ContainerState::Exited | ContainerState::Dead, Some(code)) => Some(format!("exited with code {code}")),
@@ -111,7 +110,6 @@ pub(crate) fn smoke(name: &str, port: u16, tests: &[SmokeTest]) -> Result<(), Fa
         let doing = || format!("smoke test: GET {} of `{name}`", test.path);
         let report = health::check(&target, timeout).or_fail_with(doing)?;
         ensure!(report.healthy, "{} did not pass: {}", doing(), report.last);
-        info!("GET {} of {name}: {}", test.path, report.last);
     }
     Ok(())
 }
