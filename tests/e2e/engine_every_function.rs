@@ -177,7 +177,7 @@ fn each_is_answered_when_it_is_granted() {
     let (registry, port) = (&engine.registry, server());
     let calls = calls(registry, port);
     let grants = format!(
-        "{{ docker = {{ build = [\"box\"], tag = [\"{registry}/every\"], push = [\"{registry}/every\"], pull = [\"{registry}/every\"], run = [\"{registry}/every\"], networks = [\"net\"], volumes = [\"vol\"] }}, http = [\"GET http://127.0.0.1:*/\"], health = [\"web\", \"tcp://127.0.0.1:{port}\"], process = [\"echo\"], artifacts = [\"report\"], query = [\"http://127.0.0.1:{port}\"], traffic = {{ services = [\"every\"], downtime = [\"every\"] }} }}"
+        "{{ docker = {{ build = [\"box\"], tag = [\"{registry}/every\"], push = [\"{registry}/every\"], pull = [\"{registry}/every\"], run = [\"{registry}/every\"], networks = [\"net\"], volumes = [\"vol\"] }}, http = [\"GET http://127.0.0.1:*/\"], health = [\"web\", \"tcp://127.0.0.1:{port}\"], process = [\"echo\"], artifacts = [\"report\"], query = [\"http://127.0.0.1:{port}/\"], traffic = {{ services = [\"every\"], downtime = [\"every\"] }} }}"
     );
     let router = Router::start();
     let workspace = workspace("every", &calls, &grants).env("WINDLASS_ROUTER", router.folder());
@@ -200,6 +200,11 @@ fn each_is_answered_when_it_is_granted() {
     assert_eq!(of("artifacts.get"), "bytes");
     assert_eq!(of("query.prometheus")[0]["value"], 1.5);
     assert_eq!(of("docker.start-again")["state"], "running");
+    // What serves goes on serving after the run, and nobody can remove it.
+    assert_eq!(router.service("every")["current"], "r3");
+    let serving = &router.service("every")["declared"]["revisions"]["r3"]["endpoints"][0]["container"];
+    assert_eq!(engine.left_by(&workspace.run_id()).len(), 1, "{serving}");
+    assert_eq!(engine.request("DELETE", &format!("/containers/{}?force=1", serving.as_str().unwrap())).0, 204);
     assert_eq!(engine.left_by(&workspace.run_id()), Vec::<String>::new());
 }
 
@@ -208,7 +213,7 @@ fn each_is_denied_when_it_is_not_granted() {
     let engine = Engine::get();
     let calls = calls(&engine.registry, 1);
     // Something of each capability, so that nothing is missing as a whole.
-    let grants = "{ docker = { build = [\"elsewhere\"] }, http = [\"GET https://elsewhere.example/\"], health = [\"elsewhere\"], process = [\"elsewhere\"], query = [\"http://elsewhere.example\"], traffic = [\"elsewhere\"] }";
+    let grants = "{ docker = { build = [\"elsewhere\"] }, http = [\"GET https://elsewhere.example/\"], health = [\"elsewhere\"], process = [\"elsewhere\"], query = [\"http://elsewhere.example/\"], traffic = [\"elsewhere\"] }";
     let workspace = workspace("nothing", &calls, grants);
     let _ = workspace.run(&["run"]).exits(0);
     for ((function, _), answer) in calls.iter().zip(answers(&workspace)) {

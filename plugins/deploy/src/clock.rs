@@ -22,7 +22,7 @@ pub(crate) struct Clock {
 ///
 /// # Errors
 /// The router cannot be asked.
-fn now(service: &str) -> Result<u64, Failure> {
+pub(crate) fn now(service: &str) -> Result<u64, Failure> {
     let measured = traffic::measure(service, None, 1_000).or_fail("ask the router for the time")?;
     Ok(measured.now_ms)
 }

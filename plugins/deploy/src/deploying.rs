@@ -94,18 +94,9 @@ fn details(order: &Order) -> Vec<Pair> {
     pairs([("image", order.spec.image.clone()), ("replicas", order.replicas.to_string())])
 }
 
-/// Why a deploy could not begin, with what to do.
+/// Why a deploy could not begin. Who has the service, and what to do about that, the host says.
 pub(crate) fn not_begun(error: traffic::Error, service: &str) -> Failure {
-    let hint = match &error {
-        traffic::Error::Denied(_) | traffic::Error::Unavailable(_) => None,
-        traffic::Error::Conflict(_) => {
-            Some("one deploy of a service at a time; `windlass deployments` shows which one that is")
-        }
-        _ => None,
-    };
-    let failure = Failure::from(error);
-    let failure = if let Some(hint) = hint { failure.hint(hint) } else { failure };
-    failure.context(format!("deploy `{service}`"))
+    Failure::from(error).context(format!("deploy `{service}`"))
 }
 
 impl Deploying {
@@ -144,14 +135,14 @@ impl Deploying {
             self.started.push(names::container(&self.order.service, &self.order.revision, replica + 1));
             fresh.push(replicas::start(&self.order, replica + 1, at)?);
         }
-        let Order { revision, serving, smoke_before, .. } = &self.order;
+        let Order { service, revision, serving, smoke_before, .. } = &self.order;
         for fresh in &fresh {
-            let fit = replicas::healthy(fresh, &serving.check, self.clock.left())
+            let fit = replicas::healthy(service, fresh, &serving.check, self.clock.left())
                 .and_then(|()| replicas::smoke(&fresh.name, serving.port, smoke_before));
             fit.inspect_err(|_| self.culprit = Some(fresh.name.clone()))?;
         }
         let ready: Vec<_> = self.started.iter().map(|name| Replica::ready(name, serving.port)).collect();
-        traffic::set_replicas(&self.order.service, revision, &ready)
+        traffic::set_replicas(service, revision, &ready)
             .or_fail_with(|| format!("tell the router of the containers of {revision}"))?;
         info!("{} of {} replicas of {revision} are ready", ready.len(), self.order.replicas);
         self.clock.end_work()
@@ -239,7 +230,10 @@ impl Deploying {
         };
         match pause {
             Pause::For(time) => {
-                info!("{stands} for {}", span(time.millis()));
+                match why {
+                    Why::Preview => info!("{stands} for {}", span(time.millis())),
+                    Why::Step(_) | Why::Bake => info!("it stays so for {}", span(time.millis())),
+                }
                 self.watch.over(time.millis(), self.weight == FULL)?;
             }
             Pause::UntilApproved => {

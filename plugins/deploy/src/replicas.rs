@@ -1,20 +1,19 @@
 //! The containers of a revision: starting them, and whether they are fit for traffic.
 
+use std::time::Duration;
+
 use windlass_plugin::docker::{self, Container, ContainerState, Lifetime};
-use windlass_plugin::health::{self, Policy, Target};
+use windlass_plugin::health::{self, Target};
 use windlass_plugin::traffic::Drained;
-use windlass_plugin::{Failure, OrFail, Pair, ensure, info, warn};
+use windlass_plugin::{Failure, OrFail, Pair, ensure, info, timer, warn};
 use windlass_plugin_parts::{not_made, run_or_pull};
 
+use crate::clock;
 use crate::names::{self, span};
 use crate::order::Order;
 use crate::present::{AT, REPLICA, REVISION, SERVICE, SERVING};
 use crate::serving::{Check, Probe};
 use crate::with::SmokeTest;
-
-/// How long to wait for a container before looking whether it has ended meanwhile, in milliseconds: Docker starts it again
-/// and again, so that waiting alone would not tell.
-const LOOK_MS: u64 = 4_000;
 
 /// A container that was started, and when, as Docker says it.
 #[derive(Debug)]
@@ -49,40 +48,36 @@ pub(crate) fn start(order: &Order, replica: u32, at: u64) -> Result<Started, Fai
     Ok(Started { name, at: container.started })
 }
 
-/// Waits until a container is healthy: as long as its check says, and no longer than the deploy has left.
+/// Waits until a container is healthy: as long as its check says, and no longer than the deploy has left. One that ends
+/// meanwhile is not waited for, even if Docker starts it again and again.
 ///
 /// # Errors
 /// It is not, or cannot be asked.
-pub(crate) fn healthy(started: &Started, check: &Check, left_ms: u64) -> Result<(), Failure> {
+pub(crate) fn healthy(service: &str, started: &Started, check: &Check, left_ms: u64) -> Result<(), Failure> {
     let Started { name, at } = started;
     let target = check.probe.of(name);
     let deadline = check.deadline_ms.min(left_ms);
-    let mut waited = 0;
+    let mut since = None;
     loop {
-        let slice = LOOK_MS.min(deadline - waited).max(1);
-        let policy = Policy {
-            interval_ms: check.interval_ms,
-            timeout_ms: check.timeout_ms,
-            // What fails within the slice does not count; the first failure after it does.
-            retries: 1,
-            start_period_ms: slice,
-            success_threshold: 1,
-        };
-        let report = health::wait(&target, policy).or_fail_with(|| format!("see whether `{name}` is healthy"))?;
+        let doing = || format!("see whether `{name}` is healthy");
+        let report = health::check(&target, check.timeout_ms).or_fail_with(doing)?;
         if report.healthy {
             return Ok(());
         }
-        waited += slice.max(check.interval_ms);
         let container = docker::inspect(name).or_fail_with(|| format!("look at `{name}`"))?;
         if let Some(ended) = ended(&container, at) {
             return Err(Failure::new(format!("`{name}` did not stay up: it {ended}")));
         }
+        // By the clock, not by attempts: each may take as long as its time limit.
+        let now = clock::now(service)?;
+        let waited = now.saturating_sub(*since.get_or_insert(now));
         ensure!(
             waited < deadline,
             "`{name}` runs, but did not get healthy within {}; last seen: {}",
             span(deadline),
             report.last
         );
+        timer::sleep(Duration::from_millis(check.interval_ms));
     }
 }
 
@@ -91,10 +86,10 @@ fn ended(container: &Container, first: &str) -> Option<String> {
     let again = !first.is_empty() && container.started != first;
     match (container.state, container.exit_code) {
         _ if container.oom_killed => Some("was ended because it took too much memory".to_owned()),
-        (ContainerState::Restarting, code) => Some(format!(
-            "{}and is started again and again",
-            code.map(|c| format!("exits with code {c} ")).unwrap_or_default()
-        )),
+        (ContainerState::Restarting, Some(code)) => {
+            Some(format!("exits with code {code} and is started again and again"))
+        }
+        (ContainerState::Restarting, None) => Some("ends and is started again and again".to_owned()),
         (ContainerState::Running, _) if again => Some("ended and was started again".to_owned()),
         (ContainerState::Running | ContainerState::Created | ContainerState::Paused, _) => None,
         (ContainerState::Exited | ContainerState::Dead, Some(code)) => Some(format!("exited with code {code}")),
@@ -115,7 +110,6 @@ pub(crate) fn smoke(name: &str, port: u16, tests: &[SmokeTest]) -> Result<(), Fa
         let doing = || format!("smoke test: GET {} of `{name}`", test.path);
         let report = health::check(&target, timeout).or_fail_with(doing)?;
         ensure!(report.healthy, "{} did not pass: {}", doing(), report.last);
-        info!("GET {} of {name}: {}", test.path, report.last);
     }
     Ok(())
 }

@@ -122,7 +122,7 @@ fn up(with: &With, target: &str, mine: &[&Mine], serving: &Serving) -> Result<tr
         started.push(Started { name: name.clone(), at: again.started });
     }
     for started in &started {
-        replicas::healthy(started, &serving.check, u64::MAX)?;
+        replicas::healthy(service, started, &serving.check, u64::MAX)?;
     }
     let ready: Vec<_> = mine.iter().map(|container| Replica::ready(&container.name, serving.port)).collect();
     traffic::set_replicas(service, target, &ready)

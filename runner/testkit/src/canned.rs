@@ -113,7 +113,9 @@ impl Capability for Canned {
     async fn perform(&self, call: Call) -> Result<Json, CallError> {
         match (call.function, &self.real) {
             // What the engine does after the step: there is nothing to clean up.
-            (Function::DockerLeftovers, _) => Ok(Json::Array(Vec::new())),
+            (Function::DockerLeftovers | Function::TrafficOpen | Function::TrafficPlaced, _) => {
+                Ok(Json::Array(Vec::new()))
+            }
             _ if call.id.step == StepIndex::HOST => Ok(Json::Null),
             (Function::TimerSleep, _) if !self.answers.lists(Function::TimerSleep) => Ok(Json::Null),
             (Function::FilesPublish, Some(files)) if !self.answers.lists(Function::FilesPublish) => {

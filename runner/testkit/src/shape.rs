@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
-use windlass_gate::api::{Operation, approval, artifacts, docker, files, http, process, timer};
+use windlass_gate::api::{Operation, approval, artifacts, docker, files, http, process, query, timer, traffic};
 use windlass_gate::{Function, Kind};
 
 use crate::value;
@@ -30,10 +30,13 @@ macro_rules! shapes {
 shapes! {
     docker::Build, docker::Tag, docker::Push, docker::Pull, docker::InspectImage, docker::ListImages, docker::Create,
     docker::StartCreated, docker::Wait, docker::RemoveCreated, docker::ExecCreate, docker::ExecStart, docker::Inspect,
-    docker::List, docker::Logs, docker::Stats, docker::WaitHealthy, docker::Stop, docker::Remove,
+    docker::List, docker::Logs, docker::Stats, docker::WaitHealthy, docker::StartAgain, docker::Stop, docker::Remove,
     docker::CreateNetwork, docker::RemoveNetwork, docker::CreateVolume, docker::RemoveVolume, docker::Locate,
     docker::ProbeCommand, docker::ProbeHealth, process::Run, http::Send, http::Probe, http::ProbeTcp, artifacts::Put,
-    artifacts::Get, artifacts::List, files::Publish, timer::Sleep, approval::Wait,
+    artifacts::Get, artifacts::List, files::Publish, timer::Sleep, approval::Wait, query::Prometheus,
+    traffic::Read, traffic::Begin, traffic::SetEndpoints, traffic::Shift, traffic::Hold, traffic::Release,
+    traffic::Drain, traffic::TakeDown, traffic::Commit, traffic::Restore, traffic::Retire, traffic::Finish,
+    traffic::Measure, traffic::Judge,
 }
 
 /// Whether the value is of the type, without anything that the type does not know.
@@ -54,7 +57,10 @@ pub(crate) fn listed(function: Function) -> bool {
 
 /// Whether only the host calls it, when it cleans up.
 pub(crate) fn is_hosts_own(function: Function) -> bool {
-    matches!(function, Function::DockerLeftovers | Function::DockerSweep)
+    matches!(
+        function,
+        Function::DockerLeftovers | Function::DockerSweep | Function::TrafficOpen | Function::TrafficPlaced
+    )
 }
 
 /// Whether the gate or the sandbox sees to it alone: nothing stands behind it.
@@ -68,6 +74,10 @@ pub(crate) fn parts(composite: Function) -> &'static str {
         Function::DockerRun => "`docker.create`, `docker.start-created`, `docker.wait` and `docker.remove-created`",
         Function::DockerStart => "`docker.create`, `docker.start-created` and `docker.inspect`",
         Function::DockerExec => "`docker.exec-create` and `docker.exec-start`",
+        Function::TrafficSetReplicas => "`docker.locate` for each container, and `traffic.set-endpoints`",
+        Function::TrafficAbort => {
+            "`traffic.read`, what it takes to start the previous revision again, `traffic.restore` and `traffic.drain`"
+        }
         _ => {
             "`http.probe`, `http.probe-tcp`, `docker.locate`, `docker.probe-command` or `docker.probe-health`, one for \
              each attempt"
