@@ -1,5 +1,6 @@
 //! What health checks ask of Docker: where a port is, one command, one look.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bollard::models::PortBinding;
@@ -10,6 +11,7 @@ use windlass_gate::{Call, CallError};
 
 use crate::connect::Engine;
 use crate::container::{self, describe, ended, find, health_of};
+use crate::names;
 use crate::tail::last_lines;
 
 /// Lines of a command's output in what was seen.
@@ -52,6 +54,23 @@ pub(crate) async fn locate(engine: &Engine, call: &Call, args: &Locate) -> Resul
             Ok(Located { id, address: String::new(), running: true, state })
         }
     }
+}
+
+/// Every way in which a container's port is reached from here; none if it does not run.
+pub(crate) async fn addresses(engine: &Engine, id: &str, port: u16) -> Result<Vec<SocketAddr>, CallError> {
+    names::check_id(id)?;
+    let inspected = inspect(engine, id, id).await?;
+    if inspected.state.and_then(|state| state.running) != Some(true) {
+        return Ok(Vec::new());
+    }
+    let settings = inspected.network_settings.unwrap_or_default();
+    let networks = settings.networks.iter().flatten().filter(|_| engine.is_here());
+    let own =
+        networks.filter_map(|(_, network)| Some(SocketAddr::new(network.ip_address.as_ref()?.parse().ok()?, port)));
+    let key = format!("{port}/tcp");
+    let bindings = settings.ports.as_ref().and_then(|ports| ports.get(&key)).and_then(Option::as_ref);
+    let published = bindings.into_iter().flatten().filter_map(|binding| reachable(engine, binding)?.parse().ok());
+    Ok(own.chain(published).collect())
 }
 
 fn reachable(engine: &Engine, binding: &PortBinding) -> Option<String> {

@@ -38,6 +38,7 @@ mod testing;
 mod transfer;
 mod volumes;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -72,6 +73,14 @@ impl Docker {
     /// [`CallError::Unavailable`] with the address, where it comes from, and what to do.
     pub async fn probe(&self) -> Result<DaemonInfo, CallError> {
         self.engine().await?.info().await
+    }
+
+    /// Every address at which a container's port is reached from here, by Docker's id; none if it does not run.
+    ///
+    /// # Errors
+    /// [`CallError::Unavailable`] if the daemon cannot be reached, [`CallError::NotFound`] if there is no such container.
+    pub async fn addresses(&self, container: &str, port: u16) -> Result<Vec<SocketAddr>, CallError> {
+        health::addresses(self.engine().await?, container, port).await
     }
 
     /// Whether nobody can know how the exec of this id ended.

@@ -1,14 +1,16 @@
 //! `windlass router`: the traffic router, a process of its own.
 
+mod addresses;
 mod background;
 mod start;
 mod status;
 mod stop;
+mod sync;
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use windlass_router::{Client, ClientError};
+use windlass_router::{Client, ClientError, DriverConfig};
 
 use crate::args::{Format, JournalArg};
 use crate::error::CliError;
@@ -30,6 +32,7 @@ enum What {
     Start(start::Start),
     Status(status::Status),
     Stop(stop::Stop),
+    Sync(sync::Sync),
     Upgrade(start::Upgrade),
 }
 
@@ -44,16 +47,36 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The folder, from the root.
-    fn folder(&self) -> Result<PathBuf, CliError> {
+    /// What carries the traffic: a router in a folder, or a HAProxy.
+    fn config(&self) -> Result<DriverConfig, CliError> {
         let named = self.router.clone().or_else(|| environment::value("WINDLASS_ROUTER").map(PathBuf::from));
-        let folder = match named.filter(|folder| !folder.as_os_str().is_empty()) {
-            Some(folder) => folder,
+        let named = match named.filter(|folder| !folder.as_os_str().is_empty()) {
+            Some(named) => named,
             None => files::state(self.journal.within.as_deref())?.join(files::ROUTER),
         };
-        std::path::absolute(&folder).map_err(|error| CliError::file(&folder, &error, None))
+        if named.to_string_lossy().starts_with(HAPROXY) {
+            return named.to_string_lossy().parse().map_err(|error: windlass_router::BadDriver| {
+                CliError::usage(error.to_string(), "`windlass router status --help` shows where it is looked for")
+            });
+        }
+        let folder = std::path::absolute(&named).map_err(|error| CliError::file(&named, &error, None))?;
+        Ok(DriverConfig::Router { folder })
+    }
+
+    /// The folder of a router that is started and ended here, from the root.
+    fn folder(&self) -> Result<PathBuf, CliError> {
+        match self.config()? {
+            DriverConfig::Router { folder } => Ok(folder),
+            DriverConfig::Haproxy { socket, .. } => Err(CliError::usage(
+                format!("HAProxy at {} is nobody's to start, replace or end but its own service's", socket.display()),
+                "`windlass router status` and `sync` work with it; --router FOLDER names a router of Windlass",
+            )),
+        }
     }
 }
+
+/// What a HAProxy's name begins with.
+const HAPROXY: &str = "haproxy:";
 
 impl Router {
     /// Whom errors are for.
@@ -63,6 +86,7 @@ impl Router {
             What::Upgrade(args) => args.format(),
             What::Status(args) => args.format.format,
             What::Stop(args) => args.format.format,
+            What::Sync(args) => args.format.format,
         }
     }
 }
@@ -74,6 +98,7 @@ pub(crate) fn run(args: &Router) -> Result<Exit, CliError> {
         What::Upgrade(args) => start::upgrade(args),
         What::Status(args) => status::run(args),
         What::Stop(args) => stop::run(args),
+        What::Sync(args) => sync::run(args),
     }
 }
 
@@ -81,6 +106,7 @@ pub(crate) fn run(args: &Router) -> Result<Exit, CliError> {
 fn failed(folder: &Path, error: ClientError) -> CliError {
     match error {
         ClientError::Unreachable { .. } => not_running(folder),
+        ClientError::NoHaproxy { .. } => CliError::Machine { message: error.to_string(), help: None },
         other => CliError::Machine { message: other.to_string(), help: None },
     }
 }

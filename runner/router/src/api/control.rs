@@ -91,6 +91,14 @@ pub enum Change {
         /// The service.
         name: String,
     },
+    /// Containers of a service are reached elsewhere by now, since Docker was started again. It is no part of a deployment:
+    /// who serves, and how much, stays as it is.
+    Addresses {
+        /// The service.
+        name: String,
+        /// Where each of them is reached, by the container's id.
+        addresses: BTreeMap<String, SocketAddr>,
+    },
     /// These are the listeners from now on.
     Listeners {
         /// By address.
@@ -111,7 +119,8 @@ impl Change {
             | Self::Commit { name }
             | Self::Abort { name }
             | Self::Retire { name, .. }
-            | Self::Finish { name } => Some(name),
+            | Self::Finish { name }
+            | Self::Addresses { name, .. } => Some(name),
             Self::Listeners { .. } => None,
         }
     }

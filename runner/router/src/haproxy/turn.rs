@@ -67,7 +67,10 @@ impl<'a> Turn<'a> {
         }
         if let Some((name, service)) = apply.change.service().and_then(|n| Some((n, table.service(n)?))) {
             // The way back is never barred.
-            let back = matches!(apply.change, Change::Abort { .. } | Change::Finish { .. } | Change::Retire { .. });
+            let back = matches!(
+                apply.change,
+                Change::Abort { .. } | Change::Finish { .. } | Change::Retire { .. } | Change::Addresses { .. }
+            );
             if !back {
                 check(name, &self.seen)?;
                 check_split(name, service)?;

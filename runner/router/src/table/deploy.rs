@@ -22,6 +22,10 @@ impl Table {
     /// May whoever asks change this service in this way, now?
     pub(super) fn admit(&self, apply: &Apply) -> Result<(), Refusal> {
         let Some(name) = apply.change.service() else { return Ok(()) };
+        if let Change::Addresses { .. } = &apply.change {
+            // It takes nothing from anybody.
+            return Ok(());
+        }
         let Some(entry) = self.services.get(name).map(|s| &s.value) else { return Ok(()) };
         if let Change::Begin { owner, .. } = &apply.change
             && !entry.owner.is_empty()
@@ -60,6 +64,7 @@ impl Table {
                 let holder = apply.holder.as_deref().unwrap_or_default();
                 Some(begin(name, holder, owner, deployment, service, old, ready)?)
             }
+            Change::Addresses { addresses, .. } => Some(old.ok_or_else(|| unknown(name))?.moved(addresses)),
             Change::Retire { revision, .. } => Some(retire(name, revision, old.ok_or_else(|| unknown(name))?, ready)?),
             change => {
                 let old = old.ok_or_else(|| unknown(name))?;

@@ -4,6 +4,7 @@ use crate::api::{Deployment, Endpoint, Service};
 use crate::table::Readiness;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 /// A service, and how many replicas stand behind the weight of each revision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,6 +74,21 @@ impl Entry {
             reserved: old.and_then(|old| old.reserved.clone()),
             service,
         }
+    }
+
+    /// The same, with containers that are reached elsewhere by now. They stand behind their weights as before: whether
+    /// they answer there is for the router to see.
+    pub(super) fn moved(&self, addresses: &BTreeMap<String, SocketAddr>) -> Self {
+        let mut moved = self.clone();
+        for endpoint in moved.service.revisions.values_mut().flat_map(|revision| &mut revision.endpoints) {
+            if let Some(address) = addresses.get(&endpoint.container) {
+                endpoint.address = *address;
+            }
+        }
+        if let Some(before) = moved.reserved.as_mut().and_then(|reserved| reserved.before.as_mut()) {
+            **before = before.moved(addresses);
+        }
+        moved
     }
 
     /// This entry again, after `now`: a container that has another address by now keeps it, since

@@ -115,7 +115,8 @@ impl Table {
             | Change::Commit { .. }
             | Change::Abort { .. }
             | Change::Retire { .. }
-            | Change::Finish { .. } => self.deploy(apply, ready)?,
+            | Change::Finish { .. }
+            | Change::Addresses { .. } => self.deploy(apply, ready)?,
         }
         Ok(())
     }

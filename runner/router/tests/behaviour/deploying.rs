@@ -185,6 +185,28 @@ fn a_reserved_service_is_changed_by_its_run_alone() {
 }
 
 #[test]
+fn containers_that_are_reached_elsewhere_serve_on_and_come_back_there() {
+    let mut bench = Bench::default();
+    bench.deployed("r1", "v1", &[endpoint(1, true)]);
+    bench.run("r2", begin("v2")).unwrap();
+    bench.run("r2", set("v2", &[endpoint(2, true)])).unwrap();
+    let there: std::net::SocketAddr = "10.0.1.1:80".parse().unwrap();
+    let moved = Change::Addresses { name: "shop".to_owned(), addresses: BTreeMap::from([("c1".to_owned(), there)]) };
+    // Nobody holds it for that, and nothing has to be ready at the moment.
+    bench.ask("", moved, &ill).unwrap();
+    let of = |bench: &Bench, revision: &str| {
+        let revision = &bench.shop().revisions[revision];
+        (revision.weight, revision.endpoints[0].address, revision.endpoints[0].ready)
+    };
+    assert_eq!(of(&bench, "v1"), (Weight::FULL, there, true));
+    assert_eq!(of(&bench, "v2").1, endpoint(2, true).address);
+    bench.run("r2", abort()).unwrap();
+    assert_eq!(of(&bench, "v1"), (Weight::FULL, there, true));
+    let nothing = Change::Addresses { name: "other".to_owned(), addresses: BTreeMap::new() };
+    assert!(matches!(bench.ask("", nothing, &ill), Err(Refusal::UnknownService { .. })));
+}
+
+#[test]
 fn another_pipeline_cannot_deploy_the_service() {
     let mut bench = Bench::default();
     bench.deployed("r1", "v1", &[endpoint(1, true)]);

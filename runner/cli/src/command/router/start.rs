@@ -9,7 +9,7 @@ use clap::Args;
 use windlass_router::api::{Certificate, Listener, Refusal, Tls};
 use windlass_router::{Options, ServeError, serve};
 
-use super::{Place, background, client, not_running};
+use super::{Place, addresses, background, client, not_running};
 use crate::args::{Format, FormatArg};
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -181,6 +181,7 @@ fn here(how: &How, folder: &Path, upgrade: bool) -> Result<Exit, CliError> {
         ready: Some(if how.detached { background::tell } else { say }),
         ..Options::new(folder)
     };
+    addresses::keep(folder);
     serve(&options).map_err(|error| failed(&error))?;
     Ok(Exit::SUCCESS)
 }

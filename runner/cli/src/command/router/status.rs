@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use windlass_router::api::{Listener, Phase, RevisionState, ServiceState, State};
 
-use super::{Place, client, failed};
+use super::{Place, failed};
 use crate::args::{Format, FormatArg};
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -24,11 +24,12 @@ pub(crate) struct Status {
 }
 
 pub(super) fn run(args: &Status) -> Result<Exit, CliError> {
-    let folder = args.place.folder()?;
-    let state = runtime::small()?.block_on(client(&folder).state()).map_err(|error| failed(&folder, error))?;
+    let config = args.place.config()?;
+    let folder = config.folder();
+    let state = runtime::small()?.block_on(config.driver().state()).map_err(|error| failed(folder, error))?;
     match args.format.format {
         Format::Json => output::json(&state)?,
-        Format::Human => output::text(&human(&state, &folder))?,
+        Format::Human => output::text(&human(&state, folder))?,
     }
     Ok(Exit::SUCCESS)
 }

@@ -1,0 +1,69 @@
+//! Keeps the router's table right about where containers are reached.
+//!
+//! Docker gives addresses anew when its daemon starts again, and the containers come back by themselves: nothing of
+//! Windlass runs then but the router. So its process looks every moment whether the containers of the table are still
+//! where the table has them. Who serves, and how much, is none of its business.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use windlass_capability_docker::Docker;
+use windlass_router::api::{Apply, Change, ServiceState};
+use windlass_router::{Client, ClientError};
+
+use crate::{runtime, world};
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Begins to look, for as long as the process lives.
+pub(super) fn keep(folder: &Path) {
+    let client = Client::new(folder);
+    std::thread::spawn(move || {
+        let Ok(runtime) = runtime::small() else { return };
+        runtime.block_on(async {
+            let docker = Docker::new(world::docker_config());
+            loop {
+                tokio::time::sleep(PAUSE).await;
+                // Whatever is wrong now is looked at again in a moment.
+                if let Err(why) = look(&client, &docker).await {
+                    tracing::debug!("the addresses of containers cannot be looked at: {why}");
+                }
+            }
+        });
+    });
+}
+
+async fn look(client: &Client, docker: &Docker) -> Result<(), ClientError> {
+    let state = client.state().await?;
+    for (name, service) in state.services {
+        let addresses = moved(&service, docker).await;
+        if addresses.is_empty() {
+            continue;
+        }
+        tracing::info!("containers of service {name} are reached elsewhere by now: {addresses:?}");
+        let by = format!("router-addresses-{}-{}", state.health.pid, service.generation);
+        let apply =
+            Apply { by, expect: service.generation, holder: None, change: Change::Addresses { name, addresses } };
+        client.apply(&apply).await?;
+    }
+    Ok(())
+}
+
+/// The containers that run, and are not where the table has them.
+async fn moved(service: &ServiceState, docker: &Docker) -> BTreeMap<String, SocketAddr> {
+    let mut moved = BTreeMap::new();
+    let endpoints = service.declared.revisions.values().flat_map(|revision| &revision.endpoints);
+    for endpoint in endpoints.filter(|endpoint| endpoint.port != 0) {
+        // Without Docker, or without the container, there is nothing to be said.
+        let addresses = docker.addresses(&endpoint.container, endpoint.port).await.unwrap_or_default();
+        if let Some(first) = addresses.first()
+            && !addresses.contains(&endpoint.address)
+        {
+            moved.insert(endpoint.container.clone(), *first);
+        }
+    }
+    moved
+}
