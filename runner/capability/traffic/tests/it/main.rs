@@ -4,6 +4,7 @@
     clippy::disallowed_types,
     reason = "tests start servers and a router of their own"
 )]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod abort;
 mod deploying;
