@@ -26,6 +26,8 @@ pub(super) struct Router {
     pub(super) address: SocketAddr,
     pub(super) control: Server,
     log: PathBuf,
+    /// Where Docker is: the router looks after the addresses of its containers.
+    envs: Vec<(String, String)>,
     /// The process that was started, and those that replaced it.
     processes: Vec<Process>,
     changes: u64,
@@ -40,7 +42,8 @@ impl Router {
         let control = Server::Unix(folder.join("control.sock").display().to_string());
         let log = folder.with_extension("log");
         let program = harness.program.clone();
-        let mut router = Self { program, folder, address, control, log, processes: Vec::new(), changes: 0 };
+        let envs = harness.envs.clone();
+        let mut router = Self { program, folder, address, control, log, envs, processes: Vec::new(), changes: 0 };
         router.serve()?;
         Ok(router)
     }
@@ -48,7 +51,13 @@ impl Router {
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         // On the command line, where a later run finds what a killed one left.
-        command.args(args).arg("--router").arg(&self.folder).env("NO_COLOR", "1").env_remove("CI");
+        command
+            .args(args)
+            .arg("--router")
+            .arg(&self.folder)
+            .envs(self.envs.iter().cloned())
+            .env("NO_COLOR", "1")
+            .env_remove("CI");
         command
     }
 
