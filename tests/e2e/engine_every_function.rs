@@ -177,7 +177,7 @@ fn each_is_answered_when_it_is_granted() {
     let (registry, port) = (&engine.registry, server());
     let calls = calls(registry, port);
     let grants = format!(
-        "{{ docker = {{ build = [\"box\"], tag = [\"{registry}/every\"], push = [\"{registry}/every\"], pull = [\"{registry}/every\"], run = [\"{registry}/every\"], networks = [\"net\"], volumes = [\"vol\"] }}, http = [\"GET http://127.0.0.1:*/\"], health = [\"web\", \"tcp://127.0.0.1:{port}\"], process = [\"echo\"], artifacts = [\"report\"], query = [\"http://127.0.0.1:{port}\"], traffic = {{ services = [\"every\"], downtime = [\"every\"] }} }}"
+        "{{ docker = {{ build = [\"box\"], tag = [\"{registry}/every\"], push = [\"{registry}/every\"], pull = [\"{registry}/every\"], run = [\"{registry}/every\"], networks = [\"net\"], volumes = [\"vol\"] }}, http = [\"GET http://127.0.0.1:*/\"], health = [\"web\", \"tcp://127.0.0.1:{port}\"], process = [\"echo\"], artifacts = [\"report\"], query = [\"http://127.0.0.1:{port}/\"], traffic = {{ services = [\"every\"], downtime = [\"every\"] }} }}"
     );
     let router = Router::start();
     let workspace = workspace("every", &calls, &grants).env("WINDLASS_ROUTER", router.folder());
@@ -208,7 +208,7 @@ fn each_is_denied_when_it_is_not_granted() {
     let engine = Engine::get();
     let calls = calls(&engine.registry, 1);
     // Something of each capability, so that nothing is missing as a whole.
-    let grants = "{ docker = { build = [\"elsewhere\"] }, http = [\"GET https://elsewhere.example/\"], health = [\"elsewhere\"], process = [\"elsewhere\"], query = [\"http://elsewhere.example\"], traffic = [\"elsewhere\"] }";
+    let grants = "{ docker = { build = [\"elsewhere\"] }, http = [\"GET https://elsewhere.example/\"], health = [\"elsewhere\"], process = [\"elsewhere\"], query = [\"http://elsewhere.example/\"], traffic = [\"elsewhere\"] }";
     let workspace = workspace("nothing", &calls, grants);
     let _ = workspace.run(&["run"]).exits(0);
     for ((function, _), answer) in calls.iter().zip(answers(&workspace)) {

@@ -122,7 +122,7 @@ impl Client {
         self.get(&format!("/v1/measurements?service={service}&last_ms={}", last.as_millis())).await
     }
 
-    /// Ends it, after it has drained. Returns when it has begun to.
+    /// Ends it, after it has drained. Returns when it is about to begin.
     pub async fn stop(&self, stop: &Stop) -> Result<Health, ClientError> {
         self.post("/v1/stop", stop, PATIENCE).await
     }

@@ -30,6 +30,12 @@ pub(super) struct Place<'a> {
     said: PathBuf,
 }
 
+/// A container, as Docker has it.
+struct Container {
+    runs: bool,
+    addresses: Vec<String>,
+}
+
 impl<'a> Place<'a> {
     /// Makes one, with nothing deployed.
     pub(super) fn new(harness: &'a Harness, driver: Driver) -> Result<Self> {
@@ -112,12 +118,18 @@ impl<'a> Place<'a> {
         })
     }
 
-    /// The containers of this pipeline, by their ids, each with its state.
-    fn containers(&self) -> Result<BTreeMap<String, String>> {
+    /// The containers of this pipeline, by their ids.
+    fn containers(&self) -> Result<BTreeMap<String, Container>> {
         let filters = query(&json!({ "label": [format!("windlass.pipeline={}", self.name)] }).to_string());
         let list = http::get(&self.harness.engine, &format!("/containers/json?all=1&filters={filters}"))?.json()?;
         let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
-        Ok(list.as_array().into_iter().flatten().map(|one| (text(&one["Id"]), text(&one["State"]))).collect())
+        let container = |one: &Json| {
+            let networks = one["NetworkSettings"]["Networks"].as_object().into_iter().flatten();
+            let addresses =
+                networks.map(|(_, network)| text(&network["IPAddress"])).filter(|address| !address.is_empty());
+            (text(&one["Id"]), Container { runs: text(&one["State"]) == "running", addresses: addresses.collect() })
+        };
+        Ok(list.as_array().into_iter().flatten().map(container).collect())
     }
 
     /// What is not as it should be once all is settled: the containers that are there are exactly those that the
@@ -139,10 +151,19 @@ impl<'a> Place<'a> {
         }
         for (name, service) in &services.0 {
             let revisions = &service["declared"]["revisions"];
-            let endpoints = revisions[current]["endpoints"].as_array();
-            for id in endpoints.into_iter().flatten().filter_map(|endpoint| endpoint["container"].as_str()) {
-                if there.get(id).is_some_and(|state| state != "running") {
+            for endpoint in revisions[current]["endpoints"].as_array().into_iter().flatten() {
+                let id = endpoint["container"].as_str().unwrap_or_default();
+                let Some(container) = there.get(id) else { continue };
+                let named = endpoint["address"].as_str().unwrap_or_default();
+                let at = |address: &String| named.rsplit_once(':').is_some_and(|(host, _)| host == address);
+                if !container.runs {
                     wrong.push(format!("container {} of the current revision does not run", short(id)));
+                } else if !container.addresses.is_empty() && !container.addresses.iter().any(at) {
+                    wrong.push(format!(
+                        "the router's state has container {} at {named}, and Docker has it at {}",
+                        short(id),
+                        container.addresses.join(" and ")
+                    ));
                 }
             }
             if front::weight(service, current) < 100.0 {

@@ -161,8 +161,8 @@ fn status_tells_people_and_programs_what_is_served() {
     let done = bench.folder.windlass(&["router", "status"]).exits(0);
     done.says("shop (pipeline storefront)")
         .says("run run-1 deploys v2 (blue-green), after v1")
-        .says("v1          100 %  100 %  1 of 1          0")
-        .says("v2 (new)      0 %    0 %  0 of 0          0");
+        .says("v1         100 %  100 %  1 of 1          0")
+        .says("v2 (new)     0 %    0 %  0 of 0          0");
     let shop = &bench.status()["services"]["shop"];
     assert_eq!((&shop["owner"], &shop["deployment"]["holder"]), (&"storefront".into(), &"run-1".into()));
     assert_eq!(shop["revisions"]["v1"]["weight"], 100);

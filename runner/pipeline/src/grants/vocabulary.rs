@@ -121,7 +121,7 @@ pub const VOCABULARY: &[Verb] = &[
 
     row("process", "run", &[], Kind::Program, "cargo", "Run this program on the host."),
 
-    row("query", "ask", &[], Kind::Target, "http://127.0.0.1:9090/", "Ask this Prometheus."),
+    row("query", "ask", &[], Kind::Target, "http://127.0.0.1:9090/", "Ask this Prometheus, by the path beneath which its API is."),
 
     row("secrets", "use", &[], Kind::Secret, "registry-password", "Use this secret by its name; the plugin never sees its value."),
 

@@ -160,6 +160,17 @@ pub(super) fn is_missing(service_name: &str, service: &Service, seen: &Seen) -> 
     service.revisions.iter().any(|(revision, r)| r.endpoints.iter().any(|e| !there(revision, e)))
 }
 
+/// Has HAProxy a server that is not in the table any more, and that nothing uses?
+pub(super) fn has_left(service: Option<&Service>, backend: &Backend) -> bool {
+    let in_table = |revision: &str, container: &str| {
+        let revision = service.and_then(|s| s.revisions.get(revision));
+        revision.is_some_and(|r| r.endpoints.iter().any(|e| e.container == container))
+    };
+    backend.servers.iter().any(|(server, there)| {
+        there.in_flight == 0 && parts(server).is_some_and(|(revision, container)| !in_table(revision, container))
+    })
+}
+
 /// Of a service's requests, how many of 10,000 each server gets now.
 pub(super) fn share_of(server: &Server, backend: &Backend) -> u32 {
     let all: u32 = backend.servers.values().filter(|s| !s.backup && s.takes()).map(|s| s.weight).sum();

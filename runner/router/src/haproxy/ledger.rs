@@ -69,13 +69,16 @@ pub(super) struct Sum {
 }
 
 /// In [`Raw`].
-pub(super) const COUNTERS: usize = 10;
+pub(super) const COUNTERS: usize = 12;
+/// The last of them, which is an estimate: it grows, but its source may fall.
+const LOST: usize = COUNTERS - 1;
+const NOT_CONNECTED: usize = 6;
 
 impl Raw {
     fn counters(&self) -> [u64; COUNTERS] {
         let [one, two, three, four, five] = self.classes;
-        let Self { other, not_connected, retries, broken, client_aborts, .. } = *self;
-        [one, two, three, four, five, other, not_connected, retries, broken, client_aborts]
+        let Self { other, not_connected, retries, broken, broken_later, client_aborts, lost, .. } = *self;
+        [one, two, three, four, five, other, not_connected, retries, broken, broken_later, client_aborts, lost]
     }
 }
 
@@ -122,15 +125,17 @@ impl Ledger {
             let last = self.not_connected.insert(name.clone(), backend.not_connected).unwrap_or(0);
             nowhere += backend.not_connected.checked_sub(last).unwrap_or(backend.not_connected);
             for (server, there) in ours {
-                let new = there.raw.counters();
+                let mut new = there.raw.counters();
                 let old = before.get(server).copied().unwrap_or_default();
                 // Less than before: somebody cleared the counters, or it is another server of this name.
-                let old = if old.iter().zip(&new).any(|(o, n)| o > n) { [0; COUNTERS] } else { old };
+                let fell = old.iter().zip(&new).take(LOST).any(|(o, n)| o > n);
+                let old = if fell { [0; COUNTERS] } else { old };
+                new[LOST] = new[LOST].max(old[LOST]);
                 let sums = sum.servers.entry(server.clone()).or_default();
                 for (sum, (n, o)) in sums.iter_mut().zip(new.iter().zip(&old)) {
                     *sum += n - o;
                 }
-                nowhere = nowhere.saturating_sub(new[6] - old[6]);
+                nowhere = nowhere.saturating_sub(new[NOT_CONNECTED] - old[NOT_CONNECTED]);
                 after.insert(server.clone(), new);
             }
             if !after.is_empty() || !sum.servers.is_empty() {

@@ -38,19 +38,19 @@ pub(super) fn measurements(
     measured
 }
 
-/// An answer counts when its head is there. What breaks later is a broken one besides, so errors are
-/// never too few.
+/// An answer counts when its head is there.
 fn counts(diff: [u64; COUNTERS + 1]) -> Counts {
-    let [one, two, three, four, five, other, not_connected, retries, broken, client_aborts, cut] = diff;
+    let [one, two, three, four, five, other, not_connected, retries, broken, broken_later, client_aborts, lost, cut] =
+        diff;
     // HAProxy does not tell 101 from 100: an upgrade is in its class, and no request.
     let answered = two + three + four + five + other;
     // A request that was cut is a broken one too; a WebSocket is not.
-    let failed = not_connected + broken.max(cut);
+    let failed = not_connected + broken.max(cut) + lost;
     Counts {
-        requests: answered + failed,
+        requests: answered + failed.saturating_sub(broken_later),
         errors: five + other + failed,
         classes: [one, two, three, four, five],
-        broken: broken.saturating_sub(cut),
+        broken: broken.saturating_sub(cut) + lost,
         cut,
         unreachable: not_connected + retries,
         client_aborts,

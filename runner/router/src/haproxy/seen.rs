@@ -50,9 +50,14 @@ pub(super) struct Raw {
     /// Requests that failed to connect in the end, and attempts before that.
     pub(super) not_connected: u64,
     pub(super) retries: u64,
-    /// Broken answers, ours and theirs.
+    /// Answers that broke or did not come.
     pub(super) broken: u64,
+    /// Those of them that had begun, and so are in a class.
+    pub(super) broken_later: u64,
     pub(super) client_aborts: u64,
+    /// Requests that came to nothing, and that none of the above tells: when a connection that was kept
+    /// breaks, HAProxy closes the client's, and counts nothing but that there was a request.
+    pub(super) lost: u64,
 }
 
 /// A server of ours: `wl:REVISION:CONTAINER`. Neither has a colon in its name.
@@ -63,6 +68,15 @@ pub(super) fn name(revision: &str, container: &str) -> String {
 /// The revision and the container in a server's name; none: it is somebody else's.
 pub(super) fn parts(name: &str) -> Option<(&str, &str)> {
     name.strip_prefix(PREFIX)?.split_once(':')
+}
+
+impl Raw {
+    /// Requests of which something is known. An upgrade is in the first class; so is what goes before an
+    /// answer, which is rare.
+    fn told(&self) -> u64 {
+        let answered = self.classes.iter().sum::<u64>() + self.other;
+        answered + self.not_connected + self.broken.saturating_sub(self.broken_later)
+    }
 }
 
 impl Server {
@@ -139,7 +153,7 @@ impl Seen {
                 backend.not_connected = count("econ");
                 continue;
             }
-            let server = Server {
+            let mut server = Server {
                 address: get("addr").parse().ok(),
                 backup: get("bck") == "1",
                 status: get("status").to_owned(),
@@ -151,10 +165,15 @@ impl Seen {
                     not_connected: count("econ"),
                     retries: count("wretr"),
                     broken: count("eresp"),
+                    broken_later: count("srv_abrt"),
                     client_aborts: count("cli_abrt"),
+                    lost: 0,
                 },
                 ..Server::default()
             };
+            // What is under way may be answered already: so this is the least, and right when all is quiet.
+            let begun = count("stot").saturating_sub(server.raw.retries + count("wredis") + server.in_flight);
+            server.raw.lost = begun.saturating_sub(server.raw.told());
             backend.servers.insert(fields.get(label).cloned().unwrap_or_default(), server);
         }
         seen.states(lines);

@@ -257,7 +257,7 @@ mod tests {
         let told: Vec<Vec<f64>> =
             nearest(&fine).into_iter().map(|s| s.into_values().map(Weight::as_percent).collect()).collect();
         assert_eq!(told, [[99.62, 0.38], [100.0, 0.0]]);
-        assert_eq!(roughly(&fine).into_values().collect::<Vec<_>>(), [[256], [1]]);
+        assert_eq!(roughly(&fine).into_values().collect::<Vec<_>>(), [[255], [1]]);
         // More replicas make finer ones.
         assert!(spread(&shares(&[(9_990, 4), (10, 1)])).is_some());
     }

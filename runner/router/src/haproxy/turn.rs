@@ -1,6 +1,6 @@
 //! One operation: under the folder's lock, with the table and HAProxy as they are.
 
-use super::converge::{FINE, Steps, check, check_split, is_missing, steps};
+use super::converge::{FINE, Steps, check, check_split, has_left, is_missing, steps};
 use super::ledger::Ledger;
 use super::seen::{Seen, parts};
 use super::state::why_unready;
@@ -9,6 +9,7 @@ use crate::ClientError;
 use crate::api::{Applied, Apply, Change, Endpoint, Refusal};
 use crate::process::store;
 use crate::table::Table;
+use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
@@ -189,11 +190,15 @@ impl<'a> Turn<'a> {
         self.ledger.save(folder).map_err(|why| failed(folder, why))
     }
 
-    /// HAProxy was reloaded: servers of the table are missing. Whoever reads does not fail for it: the
-    /// state tells what is missing.
+    /// Puts back what a reload has lost, and lets go what has left the table and has ended. Whoever
+    /// reads does not fail for it: the state tells what is missing.
     pub(super) async fn rebuild(&mut self) {
-        let missing = |(name, service)| is_missing(name, service, &self.seen).then(|| name.to_owned());
-        let missing: Vec<String> = self.table.services().filter_map(missing).collect();
+        let is_over = |name: &str| self.seen.backend(name).is_some_and(|b| has_left(self.table.service(name), b));
+        let all: BTreeSet<&str> =
+            self.table.services().map(|(name, _)| name).chain(self.seen.backends.keys().map(String::as_str)).collect();
+        let is_missing = |name: &str| self.table.service(name).is_some_and(|s| is_missing(name, s, &self.seen));
+        let wrong = all.into_iter().filter(|name| is_missing(name) || is_over(name));
+        let missing: Vec<String> = wrong.map(str::to_owned).collect();
         for service in missing {
             if let Err(why) = self.converge(&service).await {
                 tracing::warn!("HAProxy's backend {service} is not in line with the table: {why}");

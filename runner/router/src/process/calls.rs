@@ -1,6 +1,5 @@
 //! The control API's HTTP: paths, bodies and statuses.
 
-use super::serve::Ending;
 use super::sway::Sway;
 use crate::api::{ErrorBody, Refusal, Stop, Window};
 use bytes::Bytes;
@@ -10,7 +9,12 @@ use hyper::body::Incoming;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// Somebody on this connection has asked for the router's end, with this limit. It begins when they
+/// have their answer: a router with nothing under way would be gone before.
+pub(super) type EndAsked = OnceLock<Option<Duration>>;
 
 /// A table of thousands of endpoints is smaller.
 const LARGEST: usize = 16 << 20;
@@ -18,10 +22,16 @@ const LARGEST: usize = 16 << 20;
 pub(super) async fn answer(
     request: Request<Incoming>,
     sway: Arc<Sway>,
-    ending: Ending,
+    end: Arc<EndAsked>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    Ok(match call(request, sway, ending).await {
-        Ok(body) => json(StatusCode::OK, body),
+    Ok(match call(request, sway, &end).await {
+        Ok(body) => {
+            let mut response = json(StatusCode::OK, body);
+            if end.get().is_some() {
+                response.headers_mut().insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
+            }
+            response
+        }
         Err(error) => {
             let status = status(&error);
             let message = error.to_string();
@@ -30,7 +40,7 @@ pub(super) async fn answer(
     })
 }
 
-async fn call(request: Request<Incoming>, sway: Arc<Sway>, ending: Ending) -> Result<Vec<u8>, Refusal> {
+async fn call(request: Request<Incoming>, sway: Arc<Sway>, end: &EndAsked) -> Result<Vec<u8>, Refusal> {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     match (&method, path.as_str()) {
         (&Method::GET, "/v1/health") => answered(&sway.health()),
@@ -51,7 +61,8 @@ async fn call(request: Request<Incoming>, sway: Arc<Sway>, ending: Ending) -> Re
         (&Method::POST, "/v1/release") => answered(&sway.release(&body(request).await?)?),
         (&Method::POST, "/v1/stop") => {
             let stop: Stop = body(request).await?;
-            ending.end(stop.limit_ms.map(std::time::Duration::from_millis));
+            // Asking twice on one connection changes nothing.
+            let _ = end.set(stop.limit_ms.map(Duration::from_millis));
             answered(&sway.health())
         }
         _ => Err(Refusal::UnknownCall { method: method.to_string(), path }),

@@ -1,6 +1,6 @@
 //! The control API's unix socket. Only the owner of the folder can open it.
 
-use super::calls::answer;
+use super::calls::{EndAsked, answer};
 use super::serve::Ending;
 use super::sway::Sway;
 use hyper::server::conn::http1;
@@ -36,9 +36,14 @@ pub(super) async fn run(socket: UnixListener, sway: Arc<Sway>, ending: Ending) {
             Ok((stream, _)) => {
                 let (sway, ending) = (Arc::clone(&sway), ending.clone());
                 tokio::spawn(async move {
-                    let service = service_fn(move |request| answer(request, Arc::clone(&sway), ending.clone()));
+                    let end = Arc::new(EndAsked::new());
+                    let asked = Arc::clone(&end);
+                    let service = service_fn(move |request| answer(request, Arc::clone(&sway), Arc::clone(&asked)));
                     // A caller that goes away in the middle is its own affair.
                     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                    if let Some(limit) = end.get() {
+                        ending.end(*limit);
+                    }
                 });
             }
             Err(why) => {

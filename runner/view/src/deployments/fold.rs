@@ -1,6 +1,6 @@
 //! The fold of a run's records into its deploys.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -184,7 +184,7 @@ impl Fold {
             step: call.step,
             attempt: call.attempt,
             left: false,
-            containers: BTreeMap::new(),
+            containers: containers(state),
             before: weights(state, "name"),
         });
     }
@@ -290,6 +290,16 @@ fn weights(of: &Value, name: &str) -> Vec<(String, u64)> {
     let all = of.get(key).and_then(Value::as_array).into_iter().flatten();
     let weights = all.filter_map(|one| Some((text(one, name)?, one.get("weight")?.as_u64()?)));
     weights.filter(|(_, weight)| *weight > 0).collect()
+}
+
+/// The containers of the revisions that the router has.
+fn containers(state: &Value) -> BTreeMap<String, BTreeSet<String>> {
+    let revisions = state.get("revisions").and_then(Value::as_array).into_iter().flatten();
+    let of = |revision: &Value| {
+        let endpoints = revision.get("endpoints").and_then(Value::as_array).into_iter().flatten();
+        Some((text(revision, "name")?, endpoints.filter_map(|one| text(one, "container")).collect()))
+    };
+    revisions.filter_map(of).collect()
 }
 
 /// Why a call failed: the words of the error, whatever its kind.

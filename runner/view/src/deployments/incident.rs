@@ -16,7 +16,7 @@ use crate::model::LogPiece;
 use crate::report::{ReadLog, tail};
 use crate::text::{duration, moment};
 
-/// How many of a container's last lines are told.
+/// How many of the last lines of a container's output, and of its errors, are told.
 const LINES: usize = 20;
 
 /// How much of a step's log is looked at for its last lines.
@@ -91,8 +91,8 @@ fn is_plain(c: char) -> bool {
 
 /// What was printed before the end of a deploy.
 struct Evidence {
-    /// The last answers about the logs of containers that are not another revision's.
-    containers: BTreeMap<String, String>,
+    /// The last answers about the logs of containers that are not another revision's: standard output and error.
+    containers: BTreeMap<String, [String; 2]>,
     /// Where the end of the step's own log stands.
     log: VecDeque<LogPiece>,
 }
@@ -144,8 +144,8 @@ impl Evidence {
             return;
         }
         let tail = |key| answer.pointer(key).and_then(Value::as_str).unwrap_or_default();
-        let said = format!("{}{}", tail("/ok/stdout-tail"), tail("/ok/stderr-tail"));
-        if !said.trim().is_empty() {
+        let said = [tail("/ok/stdout-tail"), tail("/ok/stderr-tail")].map(str::to_owned);
+        if said.iter().any(|said| !said.trim().is_empty()) {
             self.containers.insert(container.to_owned(), said);
         }
     }
@@ -240,10 +240,12 @@ fn done(text: &mut String, one: &Deployment) {
 fn logs(text: &mut String, one: &Deployment, evidence: &Evidence, read: ReadLog<'_>) -> Result<(), JournalError> {
     let _ = writeln!(text, "\n## The last of the logs of {}", inline(&one.revision));
     for (container, said) in &evidence.containers {
-        let lines: Vec<_> = said.lines().collect();
-        let last = lines[lines.len().saturating_sub(LINES)..].iter().map(|line| line.as_bytes().to_vec());
-        let _ = writeln!(text, "\nContainer {}:\n", inline(container));
-        fenced(text, last);
+        for (said, stream) in said.iter().zip(["output", "error"]).filter(|(said, _)| !said.trim().is_empty()) {
+            let lines: Vec<_> = said.lines().collect();
+            let last = lines[lines.len().saturating_sub(LINES)..].iter().map(|line| line.as_bytes().to_vec());
+            let _ = writeln!(text, "\nContainer {}, standard {stream}:\n", inline(container));
+            fenced(text, last);
+        }
     }
     let lines = tail(one.step, &evidence.log, read)?;
     if one.step != StepIndex::HOST && !lines.is_empty() {

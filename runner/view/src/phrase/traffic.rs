@@ -76,6 +76,9 @@ fn begin(deployment: &Value) -> Option<String> {
         said.push_str(", with downtime");
     }
     for pair in deployment.get("details").and_then(Value::as_array).into_iter().flatten() {
+        if text(pair, "name") == Some("replicas") {
+            continue;
+        }
         said.push_str(&format!(", {} {}", text(pair, "name")?, text(pair, "value")?));
     }
     Some(said)

@@ -49,7 +49,7 @@ impl Tale {
             "service": "storefront", "revision": revision, "strategy": strategy, "replicas": 2,
             "details": [{ "name": "image", "value": format!("localhost:5000/storefront:{revision}") }],
         });
-        let of = |name: &str, weight: u32| json!({ "name": name, "weight": weight, "ready": 2, "replicas": 2 });
+        let of = |name: &str, weight: u32| json!({ "name": name, "weight": weight, "ready": 2, "replicas": 2, "endpoints": [{ "container": format!("storefront-{name}-1") }] });
         let revisions: Vec<_> = previous.iter().map(|name| of(name, 10_000)).chain([of(revision, 0)]).collect();
         let state = json!({ "service": "storefront", "revisions": revisions, "deployment": { "previous": previous } });
         self.call_of(StepIndex(0), 20, "traffic.begin", json!({ "deployment": deployment }), json!({ "ok": state }))
@@ -155,7 +155,7 @@ fn rolled_back(by: StepIndex) -> Tale {
     if by != StepIndex::HOST {
         tale.restore(by);
     }
-    tale.story.fail(0, 1, FailureKind::Failed, "v2 fails error-rate:\n61 of 590 *failed*", None);
+    tale.story.fail(0, 1, FailureKind::Failed, "v2 fails error-rate: 61 of 590 *failed*\n`storefront-v2-1` runs", None);
     if by == StepIndex::HOST {
         tale.restore(by);
     }
@@ -195,7 +195,7 @@ fn the_host_aborts_what_a_step_leaves_open() {
     let tale = rolled_back(StepIndex::HOST);
     let found = tale.found(ENDED(Status::Failed));
     assert_eq!(found[0].outcome(), Outcome::RolledBack);
-    assert_eq!(found[0].why().as_deref(), Some("v2 fails error-rate:\n61 of 590 *failed*"));
+    assert_eq!(found[0].why().as_deref(), Some("v2 fails error-rate: 61 of 590 *failed*\n`storefront-v2-1` runs"));
     let incidents = report(found, &tale.story.entries, &|offset, len| tale.story.read(offset, len)).unwrap();
     assert!(incidents[0].text.contains("storefront-v1-2 was started again"), "{}", incidents[0].text);
     assert!(incidents[0].text.contains("v2 is drained, 1 cut"), "{}", incidents[0].text);

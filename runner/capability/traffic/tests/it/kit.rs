@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use windlass_gate::api::docker::{Locate, StartAgain, Stop as StopContainer};
 use windlass_gate::api::traffic::{Begin, Deployment, Replica, Route, SetReplicas, Shift, Split, State};
 use windlass_gate::{Call, CallError, Capability, Function, Session, Stop, Touches};
 use windlass_router::api::{Apply, Change};
-use windlass_router::{Client, Driver, Options, ServeError, serve};
+use windlass_router::{Client, Driver, Options, serve};
 
 /// Grants of everything that these tests do on purpose.
 pub(crate) const ALL: &str = "{ traffic = { services = [\"shop\"], downtime = [\"shop\"] }, docker = { containers = [\"*\"] }, health = [\"*\"] }";
@@ -139,7 +139,6 @@ pub(crate) struct Stage {
     pub(crate) containers: Containers,
     pub(crate) client: Client,
     pub(crate) listener: SocketAddr,
-    folder: PathBuf,
     _keeps: tempfile::TempDir,
 }
 
@@ -160,7 +159,7 @@ impl Stage {
                 .with(Traffic::new(driver))
                 .with(windlass_capability_local::Timer)
         });
-        Self { world, containers, client, listener, folder, _keeps: keeps }
+        Self { world, containers, client, listener, _keeps: keeps }
     }
 
     /// A step that may do everything.
@@ -205,11 +204,6 @@ impl Stage {
         head.starts_with("HTTP/1.1 200").then(|| body.to_owned())
     }
 
-    /// Where the router's table is.
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
-    }
-
     /// Ends the router.
     pub(crate) async fn end_router(&self) {
         self.client.stop(&windlass_router::api::Stop { limit_ms: Some(0) }).await.unwrap();
@@ -232,19 +226,14 @@ impl Stage {
 }
 
 /// Runs a router until it is stopped.
-pub(crate) fn run_router(folder: &Path, listener: SocketAddr) {
+fn run_router(folder: &Path, listener: SocketAddr) {
     let options =
         Options { listen: BTreeMap::from([(listener, Default::default())]), threads: Some(1), ..Options::new(folder) };
-    std::thread::spawn(move || {
-        // The one before it lets go of the folder a moment after its last answer.
-        while let Err(ServeError::AlreadyRunning(_)) = serve(&options) {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    });
+    std::thread::spawn(move || serve(&options).unwrap());
 }
 
 /// Until it answers.
-pub(crate) async fn until_there(client: &Client) {
+async fn until_there(client: &Client) {
     while client.health().await.is_err() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

@@ -139,6 +139,8 @@ async fn answer(mut request: Request<Incoming>, me: Me) -> Result<Response<Body>
                 }
             });
             let switch = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS);
+            // To the key that the clients of these tests send; HAProxy looks at it.
+            let switch = switch.header("sec-websocket-accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
             switch.header("connection", "upgrade").header("upgrade", "websocket").body(text("")).unwrap()
         }
         "headers" => {

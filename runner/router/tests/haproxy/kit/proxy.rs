@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use windlass_router::{Driver, DriverConfig, Haproxy};
 
@@ -74,8 +75,13 @@ impl Proxy {
     /// Its configuration again, in a new process: what was told to the old one is lost.
     pub(crate) async fn reload(&self) {
         let old = self.pid();
-        self.signal("-USR2");
+        let mut asked = None;
         until("it is reloaded", async || {
+            // A master that has just begun again does not hear yet.
+            if asked.is_none_or(|asked: Instant| asked.elapsed() > Duration::from_secs(2)) {
+                self.signal("-USR2");
+                asked = Some(Instant::now());
+            }
             let pid = self.pid();
             (!pid.is_empty() && pid != old).then_some(())
         })
