@@ -200,6 +200,11 @@ fn each_is_answered_when_it_is_granted() {
     assert_eq!(of("artifacts.get"), "bytes");
     assert_eq!(of("query.prometheus")[0]["value"], 1.5);
     assert_eq!(of("docker.start-again")["state"], "running");
+    // What serves goes on serving after the run, and nobody can remove it.
+    assert_eq!(router.service("every")["current"], "r3");
+    let serving = &router.service("every")["declared"]["revisions"]["r3"]["endpoints"][0]["container"];
+    assert_eq!(engine.left_by(&workspace.run_id()).len(), 1, "{serving}");
+    assert_eq!(engine.request("DELETE", &format!("/containers/{}?force=1", serving.as_str().unwrap())).0, 204);
     assert_eq!(engine.left_by(&workspace.run_id()), Vec::<String>::new());
 }
 

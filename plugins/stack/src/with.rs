@@ -16,7 +16,10 @@ use crate::table::{NetworkTable, ServiceTable};
 #[schemars(extend(
     "if" = { "anyOf": [{ "required": ["compose"] }, { "required": ["compose-text"] }] },
     "then" = { "properties": { "services": false, "networks": false } },
-    "else" = { "required": ["services"] },
+    "else" = {
+        "required": ["services"],
+        "properties": { "services": { "description": "or `compose`, or `compose-text`: where the services are written" } }
+    },
     "dependentSchemas" = { "compose": { "properties": { "compose-text": false } } },
 ))]
 pub(crate) struct With {

@@ -1,3 +1,5 @@
+//! Compose files as people write them, and what is said of those that do not fit.
+
 use std::collections::BTreeSet;
 
 use windlass_plugin::docker::{Healthcheck, Mount, Port, Restart};

@@ -34,7 +34,7 @@ fn what_cannot_be_gone_back_to_is_told() {
     back(&["web", "--to", "v9"]).says("no revision `v9` of `web`");
     back(&["web", "--env", "test"]).says("never deployed to environment `test`").says("in `live`");
     let (folder, _) = deployed(SHOP, &[("v1", End::RolledBack)]);
-    folder.windlass(&["rollback", "web"]).exits(2).says("no deploy of `web` was ever committed");
+    folder.windlass(&["rollback", "web"]).exits(2).says("the journal has no deploy of `web` that was committed");
     crate::support::Folder::new().windlass(&["rollback", "web"]).exits(2);
 }
 

@@ -157,6 +157,10 @@ impl WithSchema {
                     None => format!("possible are {}", listed(options.iter().take(12).map(String::as_str))),
                 });
             }),
+            Fault::FalseSchema => sink.error(codes::BAD_WITH, value, |diagnostic| {
+                diagnostic.message = format!("{} does not go with the other keys for plugin {plugin}", quoted(&name));
+                diagnostic.help("take it out, or the key that it stands against; `windlass plugin inspect` says which");
+            }),
             _ => sink.error(codes::BAD_WITH, value, |diagnostic| {
                 let text = error.masked_with("it").to_string();
                 let text: String = text.chars().filter(|c| !c.is_control()).take(300).collect();

@@ -53,6 +53,7 @@ pub(crate) fn descriptions() -> Descriptions {
             },
             "required": ["tag"],
             "additionalProperties": false,
+            "dependentSchemas": { "jobs": { "properties": { "context": false } } },
         }),
         &[("docker", true)],
         &[

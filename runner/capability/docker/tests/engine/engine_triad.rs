@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use windlass_gate::api::docker::{
-    Build, BuildSpec, ContainerSpec, CreateNetwork, CreateVolume, Exec, ExecSpec, Healthcheck, Inspect, InspectImage,
-    Leftovers, Lifetime, List, ListImages, Locate, LogQuery, Logs, Mount, MountSource, ProbeCommand, ProbeHealth, Pull,
-    Push, Remove, RemoveNetwork, RemoveVolume, Run, Start, Stats, Stop, Sweep, Tag, WaitHealthy,
+    Build, BuildSpec, ContainerSpec, ContainerState, CreateNetwork, CreateVolume, Exec, ExecSpec, Healthcheck, Inspect,
+    InspectImage, Leftovers, Lifetime, List, ListImages, Locate, LogQuery, Logs, Mount, MountSource, ProbeCommand,
+    ProbeHealth, Pull, Push, Remove, RemoveNetwork, RemoveVolume, Run, Start, StartAgain, Stats, Stop, Sweep, Tag,
+    WaitHealthy,
 };
 use windlass_gate::{CallError, Function, Kind};
 
@@ -75,6 +76,7 @@ fn args(function: Function) -> serde_json::Value {
         Function::DockerLogs => json!({ "query": query() }),
         Function::DockerWaitHealthy => json!({ "container": "db", "timeout-ms": 1 }),
         Function::DockerStop => json!({ "container": "db", "grace-ms": 1 }),
+        Function::DockerStartAgain => json!({ "container": "db" }),
         Function::DockerRemove => json!({ "container": "db", "force": true }),
         Function::DockerCreateNetwork => json!({ "name": "back", "internal": false, "lifetime": "run" }),
         Function::DockerCreateVolume => json!({ "name": "data", "lifetime": "run" }),
@@ -153,7 +155,13 @@ fn with_its_grant_every_function_works() {
         let command = ProbeCommand { container: "db".into(), command: vec!["true".into()], timeout_ms: 5_000 };
         assert!(step.call(&command).await.expect("seen").healthy);
         assert!(step.call(&ProbeHealth { container: "db".into() }).await.expect("seen").healthy);
-        step.call(&Stop { container: "db".into(), grace_ms: 5_000 }).await.expect("stopped");
+        let stop = Stop { container: "db".into(), grace_ms: 5_000 };
+        step.call(&stop).await.expect("stopped");
+        for what in ["started again", "it runs, which is fine"] {
+            let again = step.call(&StartAgain { container: "db".into() }).await.expect(what);
+            assert_eq!(again.state, ContainerState::Running);
+        }
+        step.call(&stop).await.expect("stopped");
         step.call(&Remove { container: "db".into(), force: false }).await.expect("removed");
         step.call(&RemoveNetwork { name: "back".into() }).await.expect("removed");
 

@@ -50,7 +50,7 @@ pub(super) fn choose<'a>(
     let committed: Vec<&Deployment> = mine.iter().copied().filter(|one| one.outcome() == Outcome::Committed).collect();
     let Some(current) = committed.first().copied() else {
         return Err(CliError::usage(
-            format!("no deploy of `{service}` was ever committed, so there is nothing to go back to"),
+            format!("the journal has no deploy of `{service}` that was committed, so there is nothing to go back to"),
             history,
         ));
     };
