@@ -23,8 +23,6 @@ pub(crate) struct Deploying {
     pub(crate) previous: Option<Previous>,
     /// The new revision's containers, in their order.
     pub(crate) started: Vec<String>,
-    /// New requests wait.
-    pub(crate) held: bool,
     /// Which container the deploy failed over, if it was one.
     pub(crate) culprit: Option<String>,
     /// Where the service can be reached.
@@ -71,7 +69,6 @@ pub(crate) fn begin(order: Order) -> Result<Deploying, Failure> {
     Ok(Deploying {
         previous,
         started: Vec::new(),
-        held: false,
         culprit: None,
         url,
         weight: 0,
@@ -200,16 +197,13 @@ impl Deploying {
         self.withdraw(0)
     }
 
-    fn hold(&mut self, limit: u64) -> Result<(), Failure> {
-        traffic::hold(&self.order.service, limit).or_fail("let new requests wait")?;
-        self.held = true;
-        Ok(())
+    fn hold(&self, limit: u64) -> Result<(), Failure> {
+        // An abort lets them go, too.
+        traffic::hold(&self.order.service, limit).or_fail("let new requests wait")
     }
 
-    fn release(&mut self) -> Result<(), Failure> {
-        traffic::release(&self.order.service).or_fail("let the requests that wait go on")?;
-        self.held = false;
-        Ok(())
+    fn release(&self) -> Result<(), Failure> {
+        traffic::release(&self.order.service).or_fail("let the requests that wait go on")
     }
 
     fn smoke_after(&mut self) -> Result<(), Failure> {
@@ -300,14 +294,5 @@ impl Deploying {
     /// What the analysis said last, for the record.
     pub(crate) fn end_watch(&mut self) {
         self.watch.end();
-    }
-
-    /// Lets requests go on that still wait. What cannot be done is told and passed over.
-    pub(crate) fn let_go(&mut self) {
-        if std::mem::take(&mut self.held)
-            && let Err(error) = traffic::release(&self.order.service)
-        {
-            warn!("requests to {} may wait a little longer: {}", self.order.service, Failure::from(error));
-        }
     }
 }

@@ -37,9 +37,7 @@ fn abort_one(deploying: &mut Deploying, why: Failure, tell: Tell) -> Failure {
         end: deploying.order.end,
         tell,
     };
-    let failure = give_back(&failed, why, remove);
-    deploying.let_go();
-    failure
+    give_back(&failed, why, remove)
 }
 
 /// What of the new containers is worth telling.
@@ -68,7 +66,8 @@ pub(crate) struct Failed {
 /// Gives the previous revision everything back, and does away with the containers of the one that failed.
 pub(crate) fn give_back(failed: &Failed, why: Failure, away: impl Fn(&[String], u64)) -> Failure {
     let Failed { service, revision, previous, containers, end, .. } = failed;
-    warn!("{service}: {revision} is aborted: {why}");
+    let first = why.message().lines().next().unwrap_or_default();
+    warn!("{service}: {revision} is aborted: {first}");
     // The traffic first: every second counts, and the rest is tidying up.
     let aborted = traffic::abort(service, end.drain_ms);
     let found = if failed.tell == Tell::Containers { found(containers, failed.culprit.as_ref()) } else { Vec::new() };

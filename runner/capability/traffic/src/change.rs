@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use windlass_gate::api::{Nothing, Pair, traffic as api};
 use windlass_gate::{Call, CallError, Function};
-use windlass_router::api::{Change, Endpoint, HealthCheck, Intent, Route, Service, Sticky, Timeouts, Weight};
+use windlass_router::api::{Change, Endpoint, HealthCheck, Intent, Release, Route, Service, Sticky, Timeouts, Weight};
 
 use crate::asking::Asking;
 use crate::names;
@@ -49,12 +49,21 @@ pub(crate) async fn make(asking: &Asking, call: &Call) -> Result<api::State, Cal
 /// Gives the previous revision all of the traffic back. A deploy that is not open is none to abort.
 pub(crate) async fn restore(asking: &Asking, call: &Call, service: &str) -> Result<Nothing, CallError> {
     let name = names::in_table(call, service)?;
-    asking.apply(call, service, &Change::Abort { name }).await.map(|()| Nothing)
+    asking.apply(call, service, &Change::Abort { name: name.clone() }).await?;
+    Ok(let_go(asking, name).await)
 }
 
 pub(crate) async fn finish(asking: &Asking, call: &Call, service: &str) -> Result<Nothing, CallError> {
     let name = names::in_table(call, service)?;
-    asking.apply(call, service, &Change::Finish { name }).await.map(|()| Nothing)
+    asking.apply(call, service, &Change::Finish { name: name.clone() }).await?;
+    Ok(let_go(asking, name).await)
+}
+
+/// Requests that a switch held do not wait for a deploy that is over.
+async fn let_go(asking: &Asking, service: String) -> Nothing {
+    // There may be none, or no service any more; the hold ends by itself in any case.
+    let _ = asking.driver.release(&Release { service }).await;
+    Nothing
 }
 
 fn begin(call: &Call, deployment: api::Deployment) -> Result<(String, Change), CallError> {
