@@ -223,6 +223,8 @@ fn keep_wal(conn: &Connection) -> rusqlite::Result<()> {
 /// What the file is, without changing it.
 pub(crate) fn identify(conn: &Connection, path: &Path) -> Result<Identity, JournalError> {
     let err = |e| JournalError::store(path, "read", e);
+    // One look at the file, unless the caller is in one: between two, another process may make its tables.
+    let _one_look = conn.is_autocommit().then(|| conn.unchecked_transaction()).transpose().map_err(err)?;
     let pragma = |name| conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let application = pragma("application_id").map_err(err)?;
     if application == 0 && pragma("schema_version").map_err(err)? == 0 {

@@ -255,16 +255,19 @@ mod tests {
 
     #[test]
     fn two_new_processes_may_meet() {
-        let folder = tempfile::tempdir().unwrap();
-        std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    let writer = Journal::open_or_create(folder.path()).unwrap();
-                    let writer = writer.start_run(WriterOptions::default(), started()).unwrap();
-                    wait(writer.close(Record::RunEnded { status: Status::Succeeded, exit_code: 0 })).unwrap();
-                });
-            }
-        });
-        assert_eq!(Journal::open(folder.path()).unwrap().runs(10).unwrap().len(), 4);
+        // The moment in which they could harm each other is short: often enough to hit it.
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| {
+                        let writer = Journal::open_or_create(folder.path()).unwrap();
+                        let writer = writer.start_run(WriterOptions::default(), started()).unwrap();
+                        wait(writer.close(Record::RunEnded { status: Status::Succeeded, exit_code: 0 })).unwrap();
+                    });
+                }
+            });
+            assert_eq!(Journal::open(folder.path()).unwrap().runs(10).unwrap().len(), 4);
+        }
     }
 }
