@@ -33,20 +33,20 @@ pub(crate) async fn make(target: &Target, timeout_ms: u64, session: &mut Session
             Ok(session.call(&probe).await?.into())
         }
         Target::ContainerHttp(at) => {
-            let located = locate(&at.port, session).await?;
-            if !located.running {
-                return Ok(Sight::Gone { what: located.state });
-            }
-            let url = format!("http://{}{}", located.address, at.path);
+            let address = match locate(&at.port, session).await? {
+                Ok(address) => address,
+                Err(sight) => return Ok(sight),
+            };
+            let url = format!("http://{address}{}", at.path);
             let probe = http_probe(at.port.container.clone(), url, &at.probe, timeout_ms);
             Ok(session.call(&probe).await?.into())
         }
         Target::ContainerTcp(port) => {
-            let located = locate(port, session).await?;
-            if !located.running {
-                return Ok(Sight::Gone { what: located.state });
-            }
-            let probe = ProbeTcp { granted_as: port.container.clone(), address: located.address, timeout_ms };
+            let address = match locate(port, session).await? {
+                Ok(address) => address,
+                Err(sight) => return Ok(sight),
+            };
+            let probe = ProbeTcp { granted_as: port.container.clone(), address, timeout_ms };
             Ok(session.call(&probe).await?.into())
         }
         Target::Command(at) => {
@@ -73,9 +73,17 @@ pub(crate) fn name(target: &Target) -> String {
     }
 }
 
-/// Asked anew at each attempt: a container that was started again has another address.
-async fn locate(port: &ContainerPort, session: &mut Session) -> Result<Located, Stop> {
-    session.call(&Locate { container: port.container.clone(), port: port.port }).await
+/// Where to ask, or what is seen without asking. Asked anew at each attempt: a container that was started again has
+/// another address.
+async fn locate(port: &ContainerPort, session: &mut Session) -> Result<Result<String, Sight>, Stop> {
+    let Located { address, running, state, .. } =
+        session.call(&Locate { container: port.container.clone(), port: port.port }).await?;
+    Ok(match running {
+        false => Err(Sight::Gone { what: state }),
+        // It is being started again, or cannot be reached from here. Without a host, the path would be taken for one.
+        true if address.is_empty() => Err(Sight::There { healthy: false, what: state }),
+        true => Ok(address),
+    })
 }
 
 fn http_probe(granted_as: String, url: String, probe: &HttpProbe, timeout_ms: u64) -> Probe {

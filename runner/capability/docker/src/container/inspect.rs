@@ -74,7 +74,7 @@ pub(crate) fn describe(call: &Call, found: ContainerInspectResponse) -> Containe
         image: config.image.unwrap_or_default(),
         image_id: found.image.unwrap_or_default(),
         health: health_of(&docker_state),
-        exit_code: matches!(state, ContainerState::Exited | ContainerState::Dead)
+        exit_code: matches!(state, ContainerState::Exited | ContainerState::Dead | ContainerState::Restarting)
             .then_some(docker_state.exit_code)
             .flatten(),
         oom_killed: docker_state.oom_killed == Some(true),

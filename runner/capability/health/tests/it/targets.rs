@@ -64,6 +64,18 @@ async fn a_port_of_a_container() {
 }
 
 #[tokio::test]
+async fn a_container_without_an_address_is_not_asked() {
+    let nowhere = || Ok(json!({ "address": "", "running": true, "state": "Docker is starting it again" }));
+    let http = ContainerHttp { port: port(), path: "/health".to_owned(), probe: HttpProbe::default() };
+    for target in [Target::ContainerHttp(http), Target::ContainerTcp(port())] {
+        let script = Script::of([nowhere()]);
+        let report = check(&script, target).await;
+        assert_eq!((report.healthy, &*report.last), (false, "Docker is starting it again"));
+        assert_eq!(script.names(), ["docker.locate"], "the host of a URL without an address would be its path");
+    }
+}
+
+#[tokio::test]
 async fn a_command_in_a_container() {
     let script = Script::of([Ok(container_seen(true, true, "exit code 0"))]);
     let command = ContainerCommand { container: "shop".to_owned(), command: vec!["pg_isready".to_owned()] };
