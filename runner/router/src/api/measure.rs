@@ -2,6 +2,9 @@
 //!
 //! Times are milliseconds since 1970. The router keeps whole seconds, so a window is widened to
 //! them, and the answer says what it covers. A request belongs to the second in which it ended.
+//!
+//! A window that begins at `from_ms` ends with the last second that is over, so that windows which follow
+//! each other count every request once. `last_ms` takes in the second that is not over yet.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -89,12 +89,18 @@ fn window(query: &str, now_ms: u64) -> Result<(String, Window), Refusal> {
     let service = get("service").ok_or_else(|| invalid("service", "it is missing"))?;
     let window = match (number("last_ms")?, number("from_ms")?) {
         (Some(last), None) => Window { from_ms: now_ms.saturating_sub(last), to_ms: now_ms },
-        (None, Some(from_ms)) => Window { from_ms, to_ms: number("to_ms")?.unwrap_or(now_ms) },
+        (None, Some(from_ms)) => {
+            let to_ms = number("to_ms")?.unwrap_or(now_ms);
+            if from_ms > to_ms {
+                return Err(invalid("the window", "it ends before it begins"));
+            }
+            // The second that is not over is left to the next window: told now, it would be told as a whole, and what
+            // still happens in it would be in no window.
+            let whole = |ms: u64| ms - ms % 1_000;
+            Window { from_ms, to_ms: to_ms.min(whole(now_ms)).max(whole(from_ms)) }
+        }
         _ => return Err(invalid("the window", "either `last_ms`, or `from_ms` and perhaps `to_ms`, is needed")),
     };
-    if window.from_ms > window.to_ms {
-        return Err(invalid("the window", "it ends before it begins"));
-    }
     Ok((service.to_owned(), window))
 }
 

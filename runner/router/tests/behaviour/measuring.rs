@@ -51,6 +51,31 @@ async fn requests_errors_and_latency_are_counted_by_revision_and_container() {
 }
 
 #[tokio::test]
+async fn windows_that_follow_each_other_count_every_request_once() {
+    let a = Backend::new("a").await;
+    let router = Router::start().await;
+    router.shop(&[("v1", 100, &[&a])]).await;
+    let begun = router.client.measurements_of_last("shop", Duration::ZERO).await.unwrap().now_ms;
+    let (mut from_ms, mut asked, mut counted) = (begun - begun % 1_000, 0_u64, 0_u64);
+    let mut conn = Conn::new(router.address);
+    // Requests and looks at all times of a second; the last looks are for what has ended by then.
+    while from_ms < begun + 3_000 {
+        if from_ms < begun + 1_000 {
+            conn.get("/").await.unwrap();
+            asked += 1;
+        }
+        let window = Window { from_ms, to_ms: from_ms + 60_000 };
+        let measured = router.client.measurements("shop", window).await.unwrap();
+        assert!(measured.window.to_ms <= measured.now_ms, "only what is over is covered: {:?}", measured.window);
+        counted += measured.revisions["v1"].total.requests;
+        from_ms = measured.window.to_ms;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(asked > 10, "{asked}");
+    assert_eq!(counted, asked);
+}
+
+#[tokio::test]
 async fn a_client_that_goes_away_is_no_error() {
     let a = Backend::new("a").await;
     let router = Router::start().await;
