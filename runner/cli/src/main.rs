@@ -36,6 +36,9 @@ use clap::Parser as _;
 use crate::args::Cli;
 use crate::exit::Exit;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[expect(clippy::disallowed_methods, reason = "the end of the process")]
 fn main() {
     // As the keeper of a host process this program is something else altogether.

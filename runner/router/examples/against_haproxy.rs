@@ -25,6 +25,9 @@ const CONNECTIONS: usize = 32;
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 13\r\n\r\nHello, world!";
 const ASK: &[u8] = b"GET /hello HTTP/1.1\r\nhost: shop.example\r\nuser-agent: load\r\naccept: */*\r\n\r\n";
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
