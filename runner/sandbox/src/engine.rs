@@ -206,9 +206,9 @@ fn running(slots: u32) -> Config {
     pool.total_component_instances(slots)
         .total_stacks(slots)
         // Components of other languages have several core instances, memories and tables each.
-        .total_core_instances(slots.saturating_mul(16))
-        .total_memories(slots.saturating_mul(2))
-        .total_tables(slots.saturating_mul(8))
+        .total_core_instances(slots.saturating_mul(64))
+        .total_memories(slots.saturating_mul(8))
+        .total_tables(slots.saturating_mul(32))
         .max_memories_per_component(8)
         .max_tables_per_component(32)
         .max_core_instances_per_component(64)

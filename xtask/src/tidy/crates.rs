@@ -8,13 +8,14 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// The floors, by folder. `capability/` and the rest stand for every crate below them.
-const FLOORS: [(&str, u8); 11] = [
+const FLOORS: [(&str, u8); 12] = [
     ("runner/pipeline", 1),
     ("runner/journal", 1),
     ("runner/router", 1),
     ("runner/gate", 2),
     ("runner/view", 2),
     ("runner/capability", 3),
+    ("runner/registry", 3),
     ("runner/sandbox", 3),
     ("runner/engine", 4),
     ("runner/testkit", 5),
@@ -24,11 +25,13 @@ const FLOORS: [(&str, u8); 11] = [
 ];
 
 /// The walls: who alone may depend on crates with these names (a `*` stands for any ending).
-const WALLS: [(&str, &[&str]); 5] = [
+const WALLS: [(&str, &[&str]); 7] = [
     ("bollard*", &["runner/capability/docker", "tests"]),
     ("wasmtime*", &["runner/sandbox"]),
     ("rusqlite", &["runner/journal", "tests"]),
     ("pingora*", &["runner/router"]),
+    ("oci-client", &["runner/registry"]),
+    ("wit-component", &["runner/sandbox"]),
     ("reqwest", &["runner/capability/http", "tests"]),
 ];
 
