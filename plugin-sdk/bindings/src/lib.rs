@@ -3,6 +3,7 @@
 //! They are checked in, so that nobody needs this to write a plugin; a test holds them against the contract.
 
 pub mod c;
+pub mod conformance;
 pub mod contract;
 pub mod go;
 pub mod hints;
@@ -37,6 +38,7 @@ pub fn generate() -> Result<Files, Failed> {
     let mut files = Files::new();
     c::generate(&contract, resolve, world, &mut files)?;
     go::generate(&contract, &mut files)?;
+    conformance::generate(&contract, &mut files)?;
     Ok(files)
 }
 

@@ -13,15 +13,12 @@ pub(super) fn write(package: &Package<'_>) -> Result<String, Failed> {
         call(&mut code, function)?;
     }
     code.functions()?;
-    let body = code.text.finish();
+    let body = std::mem::take(&mut code.text).finish();
     let mut imports = vec!["windlass/internal/abi"];
     if body.contains("unsafe.") {
         imports.insert(0, "unsafe");
     }
-    let others = package.contract.interfaces.iter().map(|other| &other.name);
-    // A type of another package may be named in what is made, as well as in what is given.
-    let used = others.filter(|&name| *name != package.interface.name && body.contains(&format!("{name}."))).cloned().collect();
-    let file = package.file(None, None, &imports, &used);
+    let file = package.file(None, None, &imports, &code.used);
     Ok(file.finish() + &body)
 }
 
@@ -38,6 +35,7 @@ fn call(code: &mut Code<'_>, function: &Function) -> Result<(), Failed> {
     if answers {
         passed.push("uint32");
     }
+    code.used.extend(code.package.named(function.params.iter().map(|param| &param.ty)));
     let (public, private) = (names::public(&function.name), names::private(&function.name));
     code.text.lines(["", &format!("//go:wasmimport {} {}", code.package.interface.module, function.name)]);
     let params: Vec<String> = passed.iter().enumerate().map(|(index, ty)| format!("p{index} {ty}")).collect();
@@ -45,7 +43,7 @@ fn call(code: &mut Code<'_>, function: &Function) -> Result<(), Failed> {
     code.text.line("");
     let given = match &function.answer {
         Answer::Nothing => String::new(),
-        Answer::Result(Some(ok), _) => format!(" (answer {}, failed error)", code.package.go(ok)),
+        Answer::Result(Some(ok), _) => format!(" (answer {}, failed error)", code.go(ok)),
         _ => types::answer(code.package, function)?,
     };
     code.text.line(format!("func {private}({}){given} {{", types::parameters(code.package, function)));

@@ -4,17 +4,12 @@ use super::values::Code;
 use super::{Package, flat, names};
 use crate::Failed;
 use crate::contract::{Answer, Function, Kind, Type};
+use crate::text::Text;
 
 /// Writes it.
 pub(super) fn write(package: &Package<'_>) -> Result<String, Failed> {
     let mut code = Code::new(package);
-    code.text.lines(["", "// What the host calls.", "var ("]);
-    for function in &package.interface.functions {
-        code.text.docs(&function.docs);
-        let params = super::types::parameters(package, function);
-        code.text.line(format!("{} func({params}){}", names::public(&function.name), given(package, function)?));
-    }
-    code.text.lines([")", "", "// The host reads it after its call has returned.", "var returned *abi.Frame"]);
+    code.text.lines(["", "// The host reads it after its call has returned.", "var returned *abi.Frame"]);
     for function in &package.interface.functions {
         export(&mut code, function)?;
     }
@@ -22,6 +17,18 @@ pub(super) fn write(package: &Package<'_>) -> Result<String, Failed> {
     let body = code.text.finish();
     let file = package.file(None, None, &["unsafe", "windlass/internal/abi"], &Default::default());
     Ok(file.finish() + &body)
+}
+
+/// What the plugin has to set: variables for the functions that the host calls.
+pub(super) fn variables(package: &Package<'_>, text: &mut Text) -> Result<(), Failed> {
+    text.lines(["", "// What the host calls.", "var ("]);
+    for function in &package.interface.functions {
+        text.docs(&function.docs);
+        let params = super::types::parameters(package, function);
+        text.line(format!("{} func({params}){}", names::public(&function.name), given(package, function)?));
+    }
+    text.line(")");
+    Ok(())
 }
 
 /// What the plugin's function gives, with the space before it.

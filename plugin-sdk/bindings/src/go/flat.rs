@@ -54,7 +54,7 @@ impl Code<'_> {
                         self.missing(name, cases);
                         for (index, case) in cases.iter().enumerate() {
                             self.text.line(format!("case {}:", case_name(name, &case.name)));
-                            let carried = case.ty.as_ref().map(|ty| (ty, format!("{}(v)", package.go(ty))));
+                            let carried = case.ty.as_ref().map(|ty| (ty, format!("{}(v)", self.go(ty))));
                             self.choose(index, carried.as_ref().map(|(ty, value)| (*ty, value.as_str())), &joined)?;
                         }
                         self.text.line("}");

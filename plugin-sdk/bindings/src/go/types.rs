@@ -1,6 +1,6 @@
 //! `NAME.go`: the types of an interface, and its functions with their documentation.
 
-use super::{Package, case_name, names};
+use super::{Package, case_name, exports, names};
 use crate::Failed;
 use crate::contract::{Answer, Case, Definition, Function, Kind, Type};
 use crate::hints;
@@ -33,7 +33,9 @@ pub(super) fn write(package: &Package<'_>) -> Result<String, Failed> {
         text.line("");
         define(package, definition, &mut text)?;
     }
-    if !interface.exported {
+    if interface.exported {
+        exports::variables(package, &mut text)?;
+    } else {
         for function in &interface.functions {
             text.line("");
             text.docs(&function.docs);
@@ -174,7 +176,7 @@ fn choice(package: &Package<'_>, definition: &Definition, cases: &[Case], text: 
     text.docs(&definition.docs);
     let absent = cases.first().filter(|case| case.ty.is_none()).map(|_| format!(" Nil is {}.", all[0]));
     text.docs(&format!("\nOne of {}.{}", all.join(", "), absent.unwrap_or_default()));
-    text.lines([&format!("type {name} interface {{ is{name}() }}")]);
+    text.lines([&format!("type {name} interface{{ is{name}() }}")]);
     for (case, full) in cases.iter().zip(&all) {
         text.line("");
         text.docs(&case.docs);

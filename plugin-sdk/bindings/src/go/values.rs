@@ -15,19 +15,27 @@ pub(super) struct Code<'p> {
     stored: BTreeSet<String>,
     /// Own types for which functions `loadT` are needed.
     loaded: BTreeSet<String>,
+    /// The packages that are named.
+    pub(super) used: BTreeSet<String>,
     /// How many variables have been made up.
     made: usize,
 }
 
 impl<'p> Code<'p> {
     pub(super) fn new(package: &'p Package<'p>) -> Self {
-        Self { package, text: Text::default(), stored: BTreeSet::new(), loaded: BTreeSet::new(), made: 0 }
+        Self { package, text: Text::default(), stored: BTreeSet::new(), loaded: BTreeSet::new(), used: BTreeSet::new(), made: 0 }
     }
 
     /// A name that no other variable has.
     pub(super) fn fresh(&mut self, what: &str) -> String {
         self.made += 1;
         format!("{what}{}", self.made)
+    }
+
+    /// A type as Go writes it here.
+    pub(super) fn go(&mut self, ty: &Type) -> String {
+        self.used.extend(self.package.named([ty]));
+        self.package.go(ty)
     }
 
     /// A type of this package by its name in the contract, if it is one.
@@ -102,7 +110,8 @@ impl<'p> Code<'p> {
                 let (list, length, index) = (self.fresh("list"), self.fresh("length"), self.fresh("i"));
                 let (size, element) = (self.package.contract.size(inner)?, self.fresh("at"));
                 self.text.line(format!("{list}, {length} := abi.GetList({at}, {offset})"));
-                self.text.line(format!("{into} = make({}, {length})", self.package.go(ty)));
+                let made = self.go(ty);
+                self.text.line(format!("{into} = make({made}, {length})"));
                 self.text.line(format!("for {index} := range {into} {{"));
                 self.text.line(format!("{element} := unsafe.Add({list}, {index}*{size})"));
                 self.load(inner, &element, 0, &format!("{into}[{index}]"))?;
@@ -115,7 +124,8 @@ impl<'p> Code<'p> {
                     self.load(inner, at, offset + payload, into)?;
                 } else {
                     let value = self.fresh("value");
-                    self.text.line(format!("var {value} {}", self.package.go(inner)));
+                    let kind = self.go(inner);
+                    self.text.line(format!("var {value} {kind}"));
                     self.load(inner, at, offset + payload, &value)?;
                     self.text.line(format!("{into} = &{value}"));
                 }
@@ -127,7 +137,10 @@ impl<'p> Code<'p> {
                     self.text.line(format!("{into} = load{}({})", names::public(name), place(at, offset)));
                 }
                 Form::Record(fields) => self.load_fields(fields, at, offset, into)?,
-                Form::Enum => self.text.line(format!("{into} = abi.Get[{}]({at}, {offset})", self.package.go(ty))),
+                Form::Enum => {
+                    let kind = self.go(ty);
+                    self.text.line(format!("{into} = abi.Get[{kind}]({at}, {offset})"));
+                }
                 Form::Value | Form::Choice(_) | Form::Error => {
                     return Err(format!("{interface}.{name} cannot be given").into());
                 }
@@ -184,7 +197,7 @@ impl<'p> Code<'p> {
             self.text.line(format!("case {}:", case_name(name, &case.name)));
             self.text.line(format!("abi.Put[uint8](at, 0, {index})"));
             if let Some(ty) = &case.ty {
-                let value = format!("{}(v)", self.package.go(ty));
+                let value = format!("{}(v)", self.go(ty));
                 self.store(ty, "at", payload, &value)?;
             }
         }
@@ -203,7 +216,7 @@ impl<'p> Code<'p> {
     fn loading(&mut self, name: &str) -> Result<(), Failed> {
         let public = names::public(name);
         self.made = 0;
-        self.text.lines(["", &format!("func load{public}(at unsafe.Pointer) (value {public}) {{")]);
+        self.text.lines(["", &format!("func load{public}(at unsafe.Pointer) (v {public}) {{")]);
         let package = self.package;
         match package.form(&package.interface.name, name)? {
             Form::Record(fields) => self.load_fields(fields, "at", 0, "v")?,
