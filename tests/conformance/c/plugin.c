@@ -98,7 +98,7 @@ static const windlass_use_t uses[] = {
 };
 
 WINDLASS_PLUGIN(
-    .name = "conformance-c", .version = "0.1.0",
+    .name = "conformance", .version = "0.1.0",
     .documentation = "Makes the calls that it is told to make, and gives back the answers.",
     .with = with, .outputs = outputs, .uses = uses, .run = run
 )

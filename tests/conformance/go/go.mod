@@ -4,4 +4,4 @@ go 1.24
 
 require windlass v0.0.0
 
-replace windlass => ../../../plugin-sdk/go/sdk
+replace windlass => ./windlass

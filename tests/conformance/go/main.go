@@ -52,7 +52,7 @@ func init() {
 		uses = append(uses, windlass.Use{Capability: capability, Reason: reason})
 	}
 	windlass.Export(windlass.Plugin[With, Outputs]{
-		Name:          "conformance-go",
+		Name:          "conformance",
 		Version:       "0.1.0",
 		Documentation: "Makes the calls that it is told to make, and gives back the answers.",
 		Uses:          uses,
