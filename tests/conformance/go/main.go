@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -21,7 +22,7 @@ type With struct {
 	Summary string          `json:"summary,omitempty" doc:"The step's summary."`
 	Say     string          `json:"say,omitempty" doc:"What to log at the start."`
 	Echo    json.RawMessage `json:"echo,omitempty" doc:"Anything: given back as the output echo."`
-	Busy    bool            `json:"busy,omitempty" doc:"Whether goroutines allocate meanwhile, and the collector always runs."`
+	Busy    bool            `json:"busy,omitempty" doc:"Whether goroutines allocate meanwhile, and the collector always runs; answers that are repeated have to be the same then."`
 }
 
 // Call is a call.
@@ -71,7 +72,7 @@ func run(with With, step *windlass.Step) (Outputs, error) {
 	}
 	outputs := Outputs{Answers: []any{}, Last: map[string]any{}, Attempt: step.Attempt}
 	for _, call := range with.Calls {
-		answer, err := call.make()
+		answer, err := call.make(with.Busy)
 		if err != nil {
 			return Outputs{}, fmt.Errorf("%s: %w", call.Function, err)
 		}
@@ -107,8 +108,8 @@ func run(with With, step *windlass.Step) (Outputs, error) {
 	return outputs, nil
 }
 
-// make makes a call as often as it says, and gives its last answer.
-func (c Call) make() (answer map[string]any, err error) {
+// make makes a call as often as it says, and gives its last answer. They may have to be the same.
+func (c Call) make(same bool) (answer map[string]any, err error) {
 	call, ok := calls[c.Function]
 	if !ok {
 		return nil, errors.New("there is no such function")
@@ -127,10 +128,14 @@ func (c Call) make() (answer map[string]any, err error) {
 	if c.Times != nil {
 		times = *c.Times
 	}
-	for range times {
+	for number := range times {
 		// Others run meanwhile.
 		runtime.Gosched()
+		before := answer
 		answer = call(&fields{values: c.Args}).(map[string]any)
+		if same && number > 0 && !reflect.DeepEqual(answer, before) {
+			return nil, fmt.Errorf("answer %d is not the same as those before: %v", number+1, answer)
+		}
 	}
 	return answer, nil
 }
