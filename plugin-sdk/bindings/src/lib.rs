@@ -76,7 +76,8 @@ mod tests {
                 let what = format!("{}.{}", interface.name, definition.name);
                 assert_eq!(contract.size(&ty).unwrap(), sizes.size(&WitType::Id(id)).size_wasm32(), "{what}");
                 assert_eq!(contract.align(&ty).unwrap(), sizes.align(&WitType::Id(id)).align_wasm32(), "{what}");
-                if let (TypeDefKind::Record(record), Kind::Record(fields)) = (&resolve.types[id].kind, &definition.kind) {
+                if let (TypeDefKind::Record(record), Kind::Record(fields)) = (&resolve.types[id].kind, &definition.kind)
+                {
                     let wanted = sizes.field_offsets(record.fields.iter().map(|field| &field.ty));
                     let wanted: Vec<usize> = wanted.iter().map(|(offset, _)| offset.size_wasm32()).collect();
                     assert_eq!(contract.offsets(fields).unwrap().0, wanted, "{what}");

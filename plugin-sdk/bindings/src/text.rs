@@ -22,7 +22,8 @@ impl Text {
             self.depth = self.depth.saturating_sub(1);
         }
         // Go's cases stand as far in as their switch.
-        let depth = if line.starts_with("case ") || line == "default:" { self.depth.saturating_sub(1) } else { self.depth };
+        let depth =
+            if line.starts_with("case ") || line == "default:" { self.depth.saturating_sub(1) } else { self.depth };
         if !line.is_empty() {
             self.written.extend(std::iter::repeat_n('\t', depth));
             self.written.push_str(line);

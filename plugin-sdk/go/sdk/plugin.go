@@ -27,6 +27,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	_ "windlass/internal/files"
 	"windlass/internal/step"
 )
 

@@ -822,17 +822,17 @@ func readValueValue(v any) (r value.Value) {
 
 func writeApprovalDecision(v approval.Decision) any {
 	r := map[string]any{}
-	r["approved"] = write(v.Approved)
-	r["by"] = write(v.By)
-	r["reason"] = writeOption(write[X])(v.Reason)
+	r["approved"] = write[bool](v.Approved)
+	r["by"] = write[string](v.By)
+	r["reason"] = writeOption(write[string])(v.Reason)
 	return r
 }
 
 func writeArtifactsArtifact(v artifacts.Artifact) any {
 	r := map[string]any{}
-	r["name"] = write(v.Name)
-	r["size"] = write(v.Size)
-	r["digest"] = write(v.Digest)
+	r["name"] = write[string](v.Name)
+	r["size"] = write[uint64](v.Size)
+	r["digest"] = write[string](v.Digest)
 	return r
 }
 
@@ -842,27 +842,27 @@ func writeDockerBuilder(v docker.Builder) any {
 
 func writeDockerBuilt(v docker.Built) any {
 	r := map[string]any{}
-	r["id"] = write(v.ID)
-	r["tags"] = writeList(write)(v.Tags)
+	r["id"] = write[string](v.ID)
+	r["tags"] = writeList(write[string])(v.Tags)
 	r["builder"] = writeDockerBuilder(v.Builder)
 	return r
 }
 
 func writeDockerContainer(v docker.Container) any {
 	r := map[string]any{}
-	r["name"] = write(v.Name)
-	r["id"] = write(v.ID)
-	r["image"] = write(v.Image)
-	r["image-id"] = write(v.ImageID)
+	r["name"] = write[string](v.Name)
+	r["id"] = write[string](v.ID)
+	r["image"] = write[string](v.Image)
+	r["image-id"] = write[string](v.ImageID)
 	r["state"] = writeDockerContainerState(v.State)
 	r["health"] = writeDockerHealthState(v.Health)
-	r["exit-code"] = writeOption(write[X])(v.ExitCode)
-	r["oom-killed"] = write(v.OomKilled)
+	r["exit-code"] = writeOption(write[int64])(v.ExitCode)
+	r["oom-killed"] = write[bool](v.OomKilled)
 	r["ports"] = writeList(writeDockerPublished)(v.Ports)
 	r["addresses"] = writeList(writeValuePair)(v.Addresses)
 	r["labels"] = writeList(writeValuePair)(v.Labels)
-	r["run"] = write(v.Run)
-	r["started"] = write(v.Started)
+	r["run"] = write[string](v.Run)
+	r["started"] = write[string](v.Started)
 	return r
 }
 
@@ -872,10 +872,10 @@ func writeDockerContainerState(v docker.ContainerState) any {
 
 func writeDockerExit(v docker.Exit) any {
 	r := map[string]any{}
-	r["code"] = write(v.Code)
-	r["oom-killed"] = write(v.OomKilled)
-	r["stdout-tail"] = write(v.StdoutTail)
-	r["stderr-tail"] = write(v.StderrTail)
+	r["code"] = write[int64](v.Code)
+	r["oom-killed"] = write[bool](v.OomKilled)
+	r["stdout-tail"] = write[string](v.StdoutTail)
+	r["stderr-tail"] = write[string](v.StderrTail)
 	return r
 }
 
@@ -885,21 +885,21 @@ func writeDockerHealthState(v docker.HealthState) any {
 
 func writeDockerImage(v docker.Image) any {
 	r := map[string]any{}
-	r["id"] = write(v.ID)
-	r["tags"] = writeList(write)(v.Tags)
-	r["digests"] = writeList(write)(v.Digests)
-	r["size"] = write(v.Size)
-	r["created"] = write(v.Created)
-	r["platform"] = write(v.Platform)
+	r["id"] = write[string](v.ID)
+	r["tags"] = writeList(write[string])(v.Tags)
+	r["digests"] = writeList(write[string])(v.Digests)
+	r["size"] = write[uint64](v.Size)
+	r["created"] = write[string](v.Created)
+	r["platform"] = write[string](v.Platform)
 	r["labels"] = writeList(writeValuePair)(v.Labels)
-	r["exposed-ports"] = writeList(write)(v.ExposedPorts)
+	r["exposed-ports"] = writeList(write[string])(v.ExposedPorts)
 	return r
 }
 
 func writeDockerOutput(v docker.Output) any {
 	r := map[string]any{}
-	r["stdout-tail"] = write(v.StdoutTail)
-	r["stderr-tail"] = write(v.StderrTail)
+	r["stdout-tail"] = write[string](v.StdoutTail)
+	r["stderr-tail"] = write[string](v.StderrTail)
 	return r
 }
 
@@ -909,160 +909,160 @@ func writeDockerProtocol(v docker.Protocol) any {
 
 func writeDockerPublished(v docker.Published) any {
 	r := map[string]any{}
-	r["container"] = write(v.Container)
+	r["container"] = write[uint16](v.Container)
 	r["protocol"] = writeDockerProtocol(v.Protocol)
-	r["address"] = write(v.Address)
-	r["host"] = write(v.Host)
+	r["address"] = write[string](v.Address)
+	r["host"] = write[uint16](v.Host)
 	return r
 }
 
 func writeDockerTransferred(v docker.Transferred) any {
 	r := map[string]any{}
-	r["reference"] = write(v.Reference)
-	r["digest"] = write(v.Digest)
-	r["pinned"] = write(v.Pinned)
+	r["reference"] = write[string](v.Reference)
+	r["digest"] = write[string](v.Digest)
+	r["pinned"] = write[string](v.Pinned)
 	return r
 }
 
 func writeDockerUsage(v docker.Usage) any {
 	r := map[string]any{}
-	r["cpu-time-us"] = write(v.CPUTimeUs)
-	r["memory"] = write(v.Memory)
-	r["memory-limit"] = write(v.MemoryLimit)
-	r["received"] = write(v.Received)
-	r["sent"] = write(v.Sent)
-	r["processes"] = write(v.Processes)
+	r["cpu-time-us"] = write[uint64](v.CPUTimeUs)
+	r["memory"] = write[uint64](v.Memory)
+	r["memory-limit"] = write[uint64](v.MemoryLimit)
+	r["received"] = write[uint64](v.Received)
+	r["sent"] = write[uint64](v.Sent)
+	r["processes"] = write[uint64](v.Processes)
 	return r
 }
 
 func writeHealthReport(v health.Report) any {
 	r := map[string]any{}
-	r["healthy"] = write(v.Healthy)
-	r["attempts"] = write(v.Attempts)
-	r["last"] = write(v.Last)
+	r["healthy"] = write[bool](v.Healthy)
+	r["attempts"] = write[uint32](v.Attempts)
+	r["last"] = write[string](v.Last)
 	return r
 }
 
 func writeHTTPResponse(v http.Response) any {
 	r := map[string]any{}
-	r["status"] = write(v.Status)
+	r["status"] = write[uint16](v.Status)
 	r["headers"] = writeList(writeValuePair)(v.Headers)
 	r["body"] = writeBytes(v.Body)
-	r["url"] = write(v.URL)
+	r["url"] = write[string](v.URL)
 	return r
 }
 
 func writeProcessExit(v process.Exit) any {
 	r := map[string]any{}
-	r["code"] = write(v.Code)
-	r["stdout-tail"] = write(v.StdoutTail)
-	r["stderr-tail"] = write(v.StderrTail)
+	r["code"] = write[int32](v.Code)
+	r["stdout-tail"] = write[string](v.StdoutTail)
+	r["stderr-tail"] = write[string](v.StderrTail)
 	return r
 }
 
 func writeQuerySample(v query.Sample) any {
 	r := map[string]any{}
 	r["labels"] = writeList(writeValuePair)(v.Labels)
-	r["value"] = writeOption(write[X])(v.Value)
+	r["value"] = writeOption(write[float64])(v.Value)
 	return r
 }
 
 func writeTrafficBucket(v traffic.Bucket) any {
 	r := map[string]any{}
-	r["le-us"] = write(v.LeUs)
-	r["count"] = write(v.Count)
+	r["le-us"] = write[uint64](v.LeUs)
+	r["count"] = write[uint64](v.Count)
 	return r
 }
 
 func writeTrafficDrained(v traffic.Drained) any {
 	r := map[string]any{}
-	r["done"] = write(v.Done)
-	r["in-flight"] = write(v.InFlight)
-	r["cut"] = write(v.Cut)
+	r["done"] = write[bool](v.Done)
+	r["in-flight"] = write[uint64](v.InFlight)
+	r["cut"] = write[uint64](v.Cut)
 	return r
 }
 
 func writeTrafficMeasured(v traffic.Measured) any {
 	r := map[string]any{}
-	r["revision"] = write(v.Revision)
-	r["requests"] = write(v.Requests)
-	r["errors"] = write(v.Errors)
-	r["classes"] = writeList(write)(v.Classes)
-	r["unreachable"] = write(v.Unreachable)
-	r["client-aborts"] = write(v.ClientAborts)
-	r["chosen"] = write(v.Chosen)
-	r["p50-us"] = write(v.P50Us)
-	r["p99-us"] = write(v.P99Us)
-	r["max-us"] = write(v.MaxUs)
+	r["revision"] = write[string](v.Revision)
+	r["requests"] = write[uint64](v.Requests)
+	r["errors"] = write[uint64](v.Errors)
+	r["classes"] = writeList(write[uint64])(v.Classes)
+	r["unreachable"] = write[uint64](v.Unreachable)
+	r["client-aborts"] = write[uint64](v.ClientAborts)
+	r["chosen"] = write[uint64](v.Chosen)
+	r["p50-us"] = write[uint64](v.P50Us)
+	r["p99-us"] = write[uint64](v.P99Us)
+	r["max-us"] = write[uint64](v.MaxUs)
 	r["latency"] = writeList(writeTrafficBucket)(v.Latency)
-	r["in-flight"] = write(v.InFlight)
+	r["in-flight"] = write[uint64](v.InFlight)
 	return r
 }
 
 func writeTrafficMeasurements(v traffic.Measurements) any {
 	r := map[string]any{}
-	r["from-ms"] = write(v.FromMs)
-	r["to-ms"] = write(v.ToMs)
-	r["now-ms"] = write(v.NowMs)
-	r["since-ms"] = write(v.SinceMs)
+	r["from-ms"] = write[uint64](v.FromMs)
+	r["to-ms"] = write[uint64](v.ToMs)
+	r["now-ms"] = write[uint64](v.NowMs)
+	r["since-ms"] = write[uint64](v.SinceMs)
 	r["revisions"] = writeList(writeTrafficMeasured)(v.Revisions)
-	r["unserved"] = write(v.Unserved)
+	r["unserved"] = write[uint64](v.Unserved)
 	return r
 }
 
 func writeTrafficOpenDeployment(v traffic.OpenDeployment) any {
 	r := map[string]any{}
-	r["run"] = write(v.Run)
-	r["revision"] = write(v.Revision)
-	r["previous"] = writeOption(write[X])(v.Previous)
-	r["strategy"] = write(v.Strategy)
-	r["committed"] = write(v.Committed)
+	r["run"] = write[string](v.Run)
+	r["revision"] = write[string](v.Revision)
+	r["previous"] = writeOption(write[string])(v.Previous)
+	r["strategy"] = write[string](v.Strategy)
+	r["committed"] = write[bool](v.Committed)
 	return r
 }
 
 func writeTrafficReplicaState(v traffic.ReplicaState) any {
 	r := map[string]any{}
-	r["container"] = write(v.Container)
-	r["id"] = write(v.ID)
-	r["port"] = write(v.Port)
-	r["address"] = write(v.Address)
-	r["ready"] = write(v.Ready)
-	r["because"] = writeOption(write[X])(v.Because)
-	r["serving"] = write(v.Serving)
-	r["draining"] = write(v.Draining)
-	r["in-flight"] = write(v.InFlight)
+	r["container"] = write[string](v.Container)
+	r["id"] = write[string](v.ID)
+	r["port"] = write[uint16](v.Port)
+	r["address"] = write[string](v.Address)
+	r["ready"] = write[bool](v.Ready)
+	r["because"] = writeOption(write[string])(v.Because)
+	r["serving"] = write[bool](v.Serving)
+	r["draining"] = write[bool](v.Draining)
+	r["in-flight"] = write[uint64](v.InFlight)
 	return r
 }
 
 func writeTrafficRevisionState(v traffic.RevisionState) any {
 	r := map[string]any{}
-	r["name"] = write(v.Name)
-	r["weight"] = write(v.Weight)
-	r["share"] = write(v.Share)
-	r["cap"] = write(v.Cap)
-	r["ready"] = write(v.Ready)
-	r["replicas"] = write(v.Replicas)
-	r["in-flight"] = write(v.InFlight)
+	r["name"] = write[string](v.Name)
+	r["weight"] = write[uint32](v.Weight)
+	r["share"] = write[uint32](v.Share)
+	r["cap"] = write[uint32](v.Cap)
+	r["ready"] = write[uint32](v.Ready)
+	r["replicas"] = write[uint32](v.Replicas)
+	r["in-flight"] = write[uint64](v.InFlight)
 	r["endpoints"] = writeList(writeTrafficReplicaState)(v.Endpoints)
 	return r
 }
 
 func writeTrafficState(v traffic.State) any {
 	r := map[string]any{}
-	r["service"] = write(v.Service)
-	r["generation"] = write(v.Generation)
-	r["current"] = writeOption(write[X])(v.Current)
+	r["service"] = write[string](v.Service)
+	r["generation"] = write[uint64](v.Generation)
+	r["current"] = writeOption(write[string])(v.Current)
 	r["revisions"] = writeList(writeTrafficRevisionState)(v.Revisions)
 	r["deployment"] = writeOption(writeTrafficOpenDeployment)(v.Deployment)
-	r["unserved"] = write(v.Unserved)
-	r["listeners"] = writeList(write)(v.Listeners)
+	r["unserved"] = write[uint32](v.Unserved)
+	r["listeners"] = writeList(write[string])(v.Listeners)
 	return r
 }
 
 func writeValuePair(v value.Pair) any {
 	r := map[string]any{}
-	r["name"] = write(v.Name)
-	r["value"] = write(v.Value)
+	r["name"] = write[string](v.Name)
+	r["value"] = write[string](v.Value)
 	return r
 }
 

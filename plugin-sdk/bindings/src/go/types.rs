@@ -153,10 +153,8 @@ fn error(package: &Package<'_>, definition: &Definition, cases: &[Case], text: &
         cases.iter().map(|case| format!("\"{}: {}\"", package.interface.name, case.name.replace('-', " "))).collect();
     text.line(format!("return [...]string{{{}}}[c]", all.join(", ")));
     text.line("}");
-    let hinted: Vec<_> = cases
-        .iter()
-        .filter_map(|case| Some((case, hints::of(&package.interface.name, &case.name)?)))
-        .collect();
+    let hinted: Vec<_> =
+        cases.iter().filter_map(|case| Some((case, hints::of(&package.interface.name, &case.name)?))).collect();
     text.lines(["", "// Hint says what to do about it, if there is something to say."]);
     text.line("func (e *Error) Hint() string {");
     if !hinted.is_empty() {

@@ -23,7 +23,14 @@ pub(super) struct Code<'p> {
 
 impl<'p> Code<'p> {
     pub(super) fn new(package: &'p Package<'p>) -> Self {
-        Self { package, text: Text::default(), stored: BTreeSet::new(), loaded: BTreeSet::new(), used: BTreeSet::new(), made: 0 }
+        Self {
+            package,
+            text: Text::default(),
+            stored: BTreeSet::new(),
+            loaded: BTreeSet::new(),
+            used: BTreeSet::new(),
+            made: 0,
+        }
     }
 
     /// A name that no other variable has.
