@@ -22,7 +22,7 @@ type With struct {
 	Summary string          `json:"summary,omitempty" doc:"The step's summary."`
 	Say     string          `json:"say,omitempty" doc:"What to log at the start."`
 	Echo    json.RawMessage `json:"echo,omitempty" doc:"Anything: given back as the output echo."`
-	Busy    bool            `json:"busy,omitempty" doc:"Whether goroutines allocate meanwhile, and the collector always runs; answers that are repeated have to be the same then."`
+	Busy    bool            `json:"busy,omitempty" doc:"Whether goroutines make the calls while others allocate and the collector always runs; repeated answers have to be the same."`
 }
 
 // Call is a call.
@@ -108,8 +108,8 @@ func run(with With, step *windlass.Step) (Outputs, error) {
 	return outputs, nil
 }
 
-// make makes a call as often as it says, and gives its last answer. They may have to be the same.
-func (c Call) make(same bool) (answer map[string]any, err error) {
+// make makes a call as often as it says, and gives its last answer.
+func (c Call) make(busy bool) (answer map[string]any, err error) {
 	call, ok := calls[c.Function]
 	if !ok {
 		return nil, errors.New("there is no such function")
@@ -128,16 +128,37 @@ func (c Call) make(same bool) (answer map[string]any, err error) {
 	if c.Times != nil {
 		times = *c.Times
 	}
-	for number := range times {
-		// Others run meanwhile.
-		runtime.Gosched()
-		before := answer
+	if busy {
+		return c.together(call, times)
+	}
+	for range times {
 		answer = call(&fields{values: c.Args}).(map[string]any)
-		if same && number > 0 && !reflect.DeepEqual(answer, before) {
-			return nil, fmt.Errorf("answer %d is not the same as those before: %v", number+1, answer)
-		}
 	}
 	return answer, nil
+}
+
+// together lets goroutines make a call, whose answer is always the same.
+func (c Call) together(call func(*fields) any, times uint32) (map[string]any, error) {
+	const goroutines = 4
+	first := call(&fields{values: c.Args}).(map[string]any)
+	found := make(chan error)
+	for number := range uint32(goroutines) {
+		go func() {
+			for round := number + 1; round < times; round += goroutines {
+				runtime.Gosched()
+				if answer := call(&fields{values: c.Args}); !reflect.DeepEqual(answer, any(first)) {
+					found <- fmt.Errorf("answer %d is not the first: %v", round, answer)
+					return
+				}
+			}
+			found <- nil
+		}()
+	}
+	var err error
+	for range goroutines {
+		err = errors.Join(err, <-found)
+	}
+	return first, err
 }
 
 // message is the text of an error, whichever case it is.
