@@ -160,8 +160,11 @@ static void quoted(writer_t *out, const char *text, size_t length) {
         if (c >= 0x20 && c != '"' && c != '\\') continue;
         put(out, text + plain, i - plain);
         plain = i + 1;
+        static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
+        const char *known = c == '\0' ? NULL : strchr(from, c);
         char escape[8];
-        snprintf(escape, sizeof escape, c < 0x20 ? "\\u%04x" : "\\%c", c);
+        if (known != NULL) snprintf(escape, sizeof escape, "\\%c", to[known - from]);
+        else snprintf(escape, sizeof escape, "\\u%04x", c);
         word(out, escape);
     }
     put(out, text + plain, length - plain);
