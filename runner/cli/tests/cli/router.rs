@@ -57,7 +57,7 @@ impl Bench {
         let name = || "shop".to_owned();
         let endpoint =
             Endpoint { container: "c1".to_owned(), address: backend, ready: true, name: "shop-1".to_owned(), port: 80 };
-        let revision = Revision { weight: Weight::FULL, replicas: None, endpoints: vec![endpoint] };
+        let revision = Revision { weight: Weight::FULL, endpoints: vec![endpoint], ..Revision::default() };
         let mut service = Service {
             routes: vec![Route { host: None, path: "/".to_owned(), listeners: Vec::new(), revision: None }],
             replicas: 1,
@@ -295,4 +295,105 @@ fn in_the_foreground_it_ends_with_a_signal() {
     assert_eq!(bench.pid(), child.id().to_string());
     assert!(std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     assert!(child.wait().unwrap().success());
+}
+
+/// A HAProxy, which ends with the test.
+struct Haproxy {
+    folder: Folder,
+    address: SocketAddr,
+    child: std::process::Child,
+}
+
+impl Haproxy {
+    fn start() -> Self {
+        let (folder, address) = (Folder::new(), free());
+        let child = Self::begin(&folder, address);
+        Self { folder, address, child }
+    }
+
+    fn begin(folder: &Folder, address: SocketAddr) -> std::process::Child {
+        let (config, socket) = (folder.path().join("haproxy.cfg"), folder.path().join("admin.sock"));
+        let text = format!(
+            "global\n  stats socket {} mode 600 level admin\ndefaults\n  mode http\n  timeout connect 1s\n  \
+             timeout client 9s\n  timeout server 9s\nfrontend all\n  bind {address}\n  default_backend shop\n\
+             backend shop\n  balance roundrobin\n",
+            socket.display()
+        );
+        std::fs::write(&config, text).unwrap();
+        let mut command = std::process::Command::new("haproxy");
+        let child = command.arg("-db").arg("-f").arg(config).stderr(std::process::Stdio::null()).spawn();
+        let child = child.expect("HAProxy is not installed: `apt-get install haproxy`, or `cargo xtask setup`");
+        let began = Instant::now();
+        while std::os::unix::net::UnixStream::connect(&socket).is_err() {
+            assert!(began.elapsed() < Duration::from_secs(20), "HAProxy does not come up");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        child
+    }
+
+    /// What it was told at its socket is gone.
+    fn start_again(&mut self) {
+        self.end();
+        self.child = Self::begin(&self.folder, self.address);
+    }
+
+    fn end(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    fn router(&self) -> String {
+        let at = |name: &str| self.folder.path().join(name).display().to_string();
+        format!("haproxy:{}?folder={}", at("admin.sock"), at("windlass"))
+    }
+
+    fn sync(&self) -> Done {
+        self.folder.windlass(&["router", "sync", "--router", &self.router()])
+    }
+
+    fn answer(&self) -> String {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    }
+}
+
+impl Drop for Haproxy {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+#[test]
+fn a_haproxy_that_was_started_anew_is_brought_in_line() {
+    let mut haproxy = Haproxy::start();
+    haproxy.sync().exits(0).says("was in line with the table");
+    let endpoint =
+        Endpoint { container: "c1".to_owned(), address: backend(), ready: true, name: "shop-1".to_owned(), port: 80 };
+    let service = Service {
+        routes: vec![Route { host: None, path: "/".to_owned(), listeners: Vec::new(), revision: None }],
+        replicas: 1,
+        revisions: BTreeMap::from([(
+            "v1".to_owned(),
+            Revision { weight: Weight::FULL, endpoints: vec![endpoint], ..Revision::default() },
+        )]),
+        sticky: None,
+        override_header: None,
+        health: None,
+        timeouts: Timeouts::default(),
+    };
+    let change = Change::Service { name: "shop".to_owned(), service: Box::new(service) };
+    let apply = Apply { by: "test".to_owned(), expect: 0, holder: None, change };
+    let driver = windlass_router::open(&haproxy.router()).unwrap();
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(driver.apply(&apply)).unwrap();
+    assert!(haproxy.answer().ends_with("hello"));
+    haproxy.start_again();
+    assert!(haproxy.answer().starts_with("HTTP/1.1 503"), "it has forgotten its servers");
+    haproxy.sync().exits(0).says("in line with the table again");
+    assert!(haproxy.answer().ends_with("hello"));
+    haproxy.end();
+    haproxy.sync().exits(4).says("admin.sock");
+    haproxy.child = Haproxy::begin(&haproxy.folder, haproxy.address);
 }
