@@ -10,6 +10,7 @@ mod engine_cancel;
 mod engine_every_function;
 mod engine_image;
 mod engine_resume;
+mod engine_routers;
 mod engine_run;
 mod engine_service;
 mod engine_stack;

@@ -106,7 +106,7 @@ fn known(error: &dyn Any) -> Option<Failure> {
         query { Denied, Invalid, Other, Unavailable "is Prometheus running, and is its URL right?" }
         traffic {
             Denied, NotFound, Conflict, Unsafe, Invalid, Unsupported, Other,
-            Unavailable "`windlass router status` looks; `windlass router start` starts the router"
+            Unavailable "`windlass router status` says whether the router answers, and what it takes"
         }
     }
     None

@@ -22,6 +22,7 @@ mod output;
 mod pinned;
 mod plugin_problem;
 mod prepare;
+mod reserved;
 mod runtime;
 mod signals;
 mod start;

@@ -129,7 +129,7 @@ pub struct Ended {
     pub failure: Option<Failure>,
     /// What could not be cleaned up, or was kept on purpose, in words.
     pub left_behind: Vec<String>,
-    /// Whether the run is left as it is, because a person has to be asked before it can go on.
+    /// Whether the run is left as it is, because a person has to do or say something before it can go on.
     pub asks: bool,
 }
 
@@ -214,7 +214,10 @@ async fn to_its_end(shared: &Arc<Shared>) -> Ended {
         return waits(shared, stages).await;
     }
     let cancelled = shared.cancel.is_cancelled() && !timed_out;
-    let CleanedUp { left, uncommitted } = cleanup::clean_up(shared, failure.is_some() || cancelled).await;
+    let CleanedUp { left, uncommitted, unreachable } = cleanup::clean_up(shared, failure.is_some() || cancelled).await;
+    if let Some(why) = unreachable {
+        return stays_open(shared, &why, &left, failure).await;
+    }
     let failure = failure.or_else(|| (!cancelled && !uncommitted.is_empty()).then(|| nobody_committed(&uncommitted)));
     end(shared, failure, cancelled, left).await
 }
@@ -241,6 +244,23 @@ async fn ask(shared: &Shared) -> Ended {
         hint: Some(format!("the run is as it was; this says what to find out: windlass resume {}", shared.run_id)),
     };
     Ended { status: None, exit_code: ASKS, failure: Some(failure), left_behind: Vec::new(), asks: true }
+}
+
+/// Leaves everything as if the runner had been killed here, for only this run can end the deploys that it has reserved
+/// services for, and the router cannot be told.
+async fn stays_open(shared: &Shared, why: &str, open: &[String], before: Option<Failure>) -> Ended {
+    // What is not durable now is done again.
+    let _ = shared.run.gate.journal().flush().await;
+    let open = if open.is_empty() { "what the run deploys".to_owned() } else { open.join(", ") };
+    let before = before.map(|failure| format!("{}\n", failure.message)).unwrap_or_default();
+    let run = &shared.run_id;
+    let failure = Failure {
+        kind: FailureKind::Unavailable,
+        message: format!("{before}{open} could not be ended, so the run is not over: {why}"),
+        hint: Some(format!("when the router is back, this ends it: windlass resume {run}")),
+    };
+    let exit_code = exit_code(Status::Failed, Some(&failure));
+    Ended { status: None, exit_code, failure: Some(failure), left_behind: Vec::new(), asks: true }
 }
 
 /// Leaves the run open, for a resume.

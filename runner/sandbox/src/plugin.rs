@@ -249,7 +249,7 @@ impl Plugin {
     /// A failure in the plugin's own words. Who has to act is told from what its calls answered,
     /// so that a plugin cannot pass a denial off as something else.
     fn failure(&self, failure: step::Failure, state: &State) -> Failure {
-        let kind = state.session.as_ref().and_then(Session::last_error).map_or(FailureKind::Failed, Into::into);
+        let kind = state.session.as_ref().map_or(FailureKind::Failed, |session| session.failure_kind(&failure.message));
         Failure { kind, message: failure.message, hint: failure.hint }
     }
 

@@ -48,7 +48,7 @@ use serde_json::Value as Json;
 use tokio::sync::OnceCell;
 use windlass_gate::api::Nothing;
 use windlass_gate::api::docker as api;
-use windlass_gate::{Call, CallError, Capability, Function, Session, Stop, Touches};
+use windlass_gate::{Call, CallError, Capability, Function, Session, Stop, Touched, Touches};
 
 pub use config::DockerConfig;
 pub use connect::DaemonInfo;
@@ -126,19 +126,27 @@ impl Capability for Docker {
 
 #[async_trait]
 impl Touches for Docker {
-    async fn touches(&self, call: &Call) -> Result<Vec<String>, CallError> {
+    async fn touches(&self, call: &Call) -> Result<Vec<Touched>, CallError> {
         let named = match call.function {
             Function::DockerStop => call.decode::<api::Stop>()?.container,
             Function::DockerRemove => call.decode::<api::Remove>()?.container,
-            Function::DockerRemoveCreated => return Ok(vec![call.decode::<api::RemoveCreated>()?.id]),
+            // The call's own step has just made it: no other run can have put it behind another router.
+            Function::DockerRemoveCreated => {
+                let id = call.decode::<api::RemoveCreated>()?.id;
+                return Ok(vec![Touched { id, router: None }]);
+            }
             Function::DockerSweep => {
                 let leftover = call.decode::<api::Sweep>()?.leftover;
-                return Ok(Vec::from_iter((leftover.kind == api::LeftoverKind::Container).then_some(leftover.id)));
+                if leftover.kind != api::LeftoverKind::Container {
+                    return Ok(Vec::new());
+                }
+                let router = container::router_of(self.engine().await?, &leftover.id).await?;
+                return Ok(vec![Touched { id: leftover.id, router }]);
             }
             _ => return Ok(Vec::new()),
         };
         let found = container::find(self.engine().await?, call, &named).await?;
-        Ok(found.into_iter().map(|found| found.id).collect())
+        Ok(found.into_iter().map(|found| Touched { id: found.id, router: found.router }).collect())
     }
 }
 
