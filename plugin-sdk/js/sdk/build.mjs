@@ -111,11 +111,15 @@ async function world(wit, interfaces, aside) {
   await mkdir(folder);
   await cp(join(wit, 'deps'), join(folder, 'deps'), { recursive: true });
   const files = (await readdir(wit)).filter((file) => file.endsWith('.wit'));
+  const wasi = [...interfaces].filter((one) => one.startsWith('wasi:'));
+  if (wasi.length > 0) await cp(join(sdk, 'wasi'), join(folder, 'deps'), { recursive: true });
   for (const file of files) {
     const lines = (await readFile(join(wit, file), 'utf8')).split('\n');
-    const kept = lines.filter((line) => {
+    const kept = lines.flatMap((line) => {
       const [, imported] = /^\s*import\s+(\S+);/.exec(line) ?? [];
-      return imported === undefined || interfaces.has(imported);
+      if (imported !== undefined) return interfaces.has(imported) ? [line] : [];
+      // Files and variables come from WASI itself.
+      return /^world\b/.test(line) ? [line, ...wasi.map((one) => `    import ${one};`)] : [line];
     });
     await writeFile(join(folder, file), kept.join('\n'));
   }

@@ -2,6 +2,7 @@
 
 import type { Values } from './values.js';
 
+export * as files from './files.js';
 export { approval, artifacts, docker, health, http, metrics, process, query, timer, traffic } from './interfaces/index.js';
 export { Secret, secret } from './values.js';
 export type { Bytes, Integer, Pairs, Value, Values } from './values.js';
@@ -23,6 +24,9 @@ export class CapabilityError extends Failure {
   /** The interface that it belongs to, as `docker`. */
   readonly capability: string;
 }
+
+/** The environment variables of the step: those of `env` in `pipeline.toml`, and no others. */
+export function environment(): Record<string, string>;
 
 /** The step's log. `console` writes to it as well. */
 export const log: {
