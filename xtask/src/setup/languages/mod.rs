@@ -59,8 +59,8 @@ fn made_once(
     }
     let new = toolchains.join(format!("{name}.{}.new", std::process::id()));
     fs::create_dir_all(&new).doing(|| format!("create {}", new.display()))?;
-    let done = make(&new)
-        .and_then(|()| fs::rename(&new, &folder).doing(|| format!("move the tools to {}", folder.display())));
+    let done =
+        make(&new).and_then(|()| fs::rename(&new, &folder).doing(|| format!("move the tools to {}", folder.display())));
     if done.is_err() {
         // Half a toolchain is none.
         let _ = fs::remove_dir_all(&new);

@@ -57,7 +57,10 @@ impl Suite<'_> {
         let asked = self.asked(&args);
         let mut text = format!("# {}\n", WRITTEN.replace("wit/.", "wit/ and calls.json."));
         let _ = writeln!(text, "name = \"{}\"\n", self.name);
-        let _ = writeln!(text, "[given]\nsecrets = [\"token\"]\nfiles = {{ \"data/a\" = \"a\", Dockerfile = \"FROM scratch\" }}\n");
+        let _ = writeln!(
+            text,
+            "[given]\nsecrets = [\"token\"]\nfiles = {{ \"data/a\" = \"a\", Dockerfile = \"FROM scratch\" }}\n"
+        );
         let _ = writeln!(text, "[step]\nuses = \"../conformance.wasm\"\ngrants = {}", toml(&self.calls["grants"]));
         for _ in &asked {
             let _ = writeln!(text, "\n[[step.with.calls]]\nfunction = \"{}\"\nargs = {}", self.name, toml(&args));
@@ -171,7 +174,8 @@ impl Suite<'_> {
                 match found.map(|named| &named.kind) {
                     Some(Kind::Record(fields)) => {
                         let fields = fields.iter();
-                        let entries = fields.map(|field| (field.name.clone(), self.sample(&field.ty, &field.name, full)));
+                        let entries =
+                            fields.map(|field| (field.name.clone(), self.sample(&field.ty, &field.name, full)));
                         Json::Object(entries.collect())
                     }
                     Some(Kind::Enum(cases)) => {
@@ -194,10 +198,7 @@ fn with_entry(object: &Json, key: &str, value: &Json) -> Json {
 /// Text that is bytes to the host is marked as such in a case.
 fn bytes(value: &Json, function: &str) -> Json {
     let marked = |key: &str| {
-        matches!(
-            (function, key),
-            ("artifacts.put", "content") | ("artifacts.get", "ok") | ("http.send", "body")
-        )
+        matches!((function, key), ("artifacts.put", "content") | ("artifacts.get", "ok") | ("http.send", "body"))
     };
     match value {
         Json::Object(entries) => {

@@ -122,7 +122,9 @@ fn interface(resolve: &Resolve, id: InterfaceId, asked: &BTreeSet<TypeId>) -> Re
             TypeDefKind::Record(record) => {
                 let fields = record.fields.iter();
                 Kind::Record(
-                    fields.map(|field| self::field(resolve, &field.name, &field.docs, &field.ty)).collect::<Result<_>>()?,
+                    fields
+                        .map(|field| self::field(resolve, &field.name, &field.docs, &field.ty))
+                        .collect::<Result<_>>()?,
                 )
             }
             TypeDefKind::Variant(variant) => {

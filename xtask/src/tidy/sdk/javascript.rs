@@ -51,12 +51,14 @@ fn module(interface: &Interface) -> String {
     }
     text.push_str("\nexport const functions = {\n");
     for Function { name, params, answer, .. } in &interface.functions {
-        let params: Vec<String> = params.iter().map(|param| format!("'{}': '{}'", param.name, param.ty.text())).collect();
+        let params: Vec<String> =
+            params.iter().map(|param| format!("'{}': '{}'", param.name, param.ty.text())).collect();
         let params = if params.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", params.join(", ")) };
         let answer = answer.as_ref().map(|ty| format!(", answer: '{}'", ty.text())).unwrap_or_default();
         let _ = writeln!(text, "  '{name}': {{ params: {params}{answer} }},");
     }
-    let _ = writeln!(text, "}};\n\nconst call = /* @__PURE__ */ calls('{}', host, types, functions);\n", interface.name);
+    let _ =
+        writeln!(text, "}};\n\nconst call = /* @__PURE__ */ calls('{}', host, types, functions);\n", interface.name);
     for Function { name, .. } in &interface.functions {
         let _ = writeln!(text, "export const {} = /* @__PURE__ */ call('{name}');", camel(name));
     }

@@ -95,7 +95,8 @@ fn class(text: &mut String, named: &Named, all: &[Interface]) {
 fn table(text: &mut String, interface: &Interface) {
     let _ = writeln!(text, "\n\nregister(\n    \"{}\",\n    __name__,\n    types={{", interface.name);
     let entries = |fields: &[Field]| {
-        let entries: Vec<String> = fields.iter().map(|field| format!("\"{}\": \"{}\"", field.name, field.ty.text())).collect();
+        let entries: Vec<String> =
+            fields.iter().map(|field| format!("\"{}\": \"{}\"", field.name, field.ty.text())).collect();
         entries.join(", ")
     };
     for Named { name, kind, .. } in &interface.types {
@@ -124,7 +125,8 @@ fn table(text: &mut String, interface: &Interface) {
 }
 
 fn definition(text: &mut String, interface: &str, function: &Function, all: &[Interface]) {
-    let required = function.params.iter().rposition(|param| default(&param.ty, all).is_none()).map_or(0, |last| last + 1);
+    let required =
+        function.params.iter().rposition(|param| default(&param.ty, all).is_none()).map_or(0, |last| last + 1);
     let params = function.params.iter().enumerate().map(|(at, param)| {
         let default = default(&param.ty, all).filter(|_| at >= required).map(|value| format!(" = {value}"));
         format!("{}: {}{}", snake(&param.name), shape(&param.ty, true), default.unwrap_or_default())
