@@ -106,8 +106,9 @@ impl Suite<'_> {
                     };
                     (part["function"].as_str().unwrap_or_default().to_owned(), None, json!({ "ok": answer }))
                 });
+                let host = host.collect();
                 let answer = if self.call["answer"] == "FULL" { full } else { self.call["answer"].clone() };
-                asked.push(Asked { host: host.collect(), told: json!({ "ok": answer }) });
+                asked.push(Asked { host, told: json!({ "ok": answer }) });
             }
             None => {
                 for answer in [full, self.answer(false)] {
