@@ -56,7 +56,7 @@ async function tool(name) {
   try {
     return await import(name);
   } catch (error) {
-    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    if (error.code !== 'ERR_MODULE_NOT_FOUND' || !error.message.includes(`'${name}'`)) throw error;
     throw new Problem(`${name} is not installed here: run \`npm install\``);
   }
 }
