@@ -44,6 +44,7 @@ struct Suite<'a> {
 
 /// One call of the plugin: what the host is asked because of it, and what the plugin gets.
 struct Asked {
+    args: Json,
     host: Vec<(String, Option<Json>, Json)>,
     told: Json,
 }
@@ -62,8 +63,8 @@ impl Suite<'_> {
             "[given]\nsecrets = [\"token\"]\nfiles = {{ \"data/a\" = \"a\", Dockerfile = \"FROM scratch\" }}\n"
         );
         let _ = writeln!(text, "[step]\nuses = \"../conformance.wasm\"\ngrants = {}", toml(&self.calls["grants"]));
-        for _ in &asked {
-            let _ = writeln!(text, "\n[[step.with.calls]]\nfunction = \"{}\"\nargs = {}", self.name, toml(&args));
+        for Asked { args, .. } in &asked {
+            let _ = writeln!(text, "\n[[step.with.calls]]\nfunction = \"{}\"\nargs = {}", self.name, toml(args));
         }
         for (function, args, answer) in asked.iter().flat_map(|asked| &asked.host) {
             let _ = writeln!(text, "\n[[calls]]\nfunction = \"{function}\"");
@@ -87,48 +88,50 @@ impl Suite<'_> {
     }
 
     fn asked(&self, args: &Json) -> Vec<Asked> {
-        let full = self.answer(true);
-        let mut asked = Vec::new();
         // What the gate sees to alone is answered by it.
-        let unanswered = matches!(self.interface.name.as_str(), "log" | "metrics" | "timer");
-        let parts = self.call["made-of"].as_array();
-        if unanswered {
-            asked.push(Asked { host: Vec::new(), told: json!({ "ok": null }) });
-            return asked;
+        if matches!(self.interface.name.as_str(), "log" | "metrics" | "timer") {
+            return vec![Asked { args: args.clone(), host: Vec::new(), told: json!({ "ok": null }) }];
         }
-        match parts {
-            Some(parts) => {
-                let host = parts.iter().map(|part| {
-                    let answer = match part["answer"].as_str() {
-                        Some("FULL") => full.clone(),
-                        Some("NO-DEPLOY") => self.no_deploy(),
-                        _ => part["answer"].clone(),
-                    };
-                    (part["function"].as_str().unwrap_or_default().to_owned(), None, json!({ "ok": answer }))
-                });
-                let host = host.collect();
-                let answer = if self.call["answer"] == "FULL" { full } else { self.call["answer"].clone() };
-                asked.push(Asked { host, told: json!({ "ok": answer }) });
-            }
+        let mut asked = match self.call["made-of"].as_array() {
+            Some(parts) => vec![self.composed(args, parts, &self.call["answer"])],
             None => {
-                for answer in [full, self.answer(false)] {
-                    let answer = json!({ "ok": answer });
+                // Nothing is as little as nothing.
+                let answers = if self.function.answer.is_some() { vec![true, false] } else { vec![true] };
+                let answers = answers.into_iter().map(|full| json!({ "ok": self.answer(full) }));
+                let call = |answer: Json| {
                     let host = vec![(self.name.to_owned(), Some(args.clone()), answer.clone())];
-                    asked.push(Asked { host, told: answer });
-                    if self.function.answer.is_none() {
-                        break;
-                    }
-                }
+                    Asked { args: args.clone(), host, told: answer }
+                };
+                answers.map(call).collect()
             }
+        };
+        for more in self.call["more"].as_array().into_iter().flatten() {
+            let parts = more["made-of"].as_array();
+            asked.push(self.composed(&more["args"], parts.map_or(&[], Vec::as_slice), &more["answer"]));
         }
         if self.function.fails && self.call["errors"] != false {
-            let first = parts.and_then(|parts| parts[0]["function"].as_str()).unwrap_or(self.name);
+            let first = self.call["made-of"][0]["function"].as_str().unwrap_or(self.name);
             for case in self.errors() {
                 let answer = json!({ "err": { case: format!("{case}: grüße ✓ 字") } });
-                asked.push(Asked { host: vec![(first.to_owned(), None, answer.clone())], told: answer });
+                let host = vec![(first.to_owned(), None, answer.clone())];
+                asked.push(Asked { args: args.clone(), host, told: answer });
             }
         }
         asked
+    }
+
+    /// A call for which the host makes others.
+    fn composed(&self, args: &Json, parts: &[Json], answer: &Json) -> Asked {
+        let meant = |answer: &Json| match answer.as_str() {
+            Some("FULL") => self.answer(true),
+            Some("NO-DEPLOY") => self.no_deploy(),
+            _ => answer.clone(),
+        };
+        let host = parts.iter().map(|part| {
+            let function = part["function"].as_str().unwrap_or_default().to_owned();
+            (function, None, json!({ "ok": meant(&part["answer"]) }))
+        });
+        Asked { args: args.clone(), host: host.collect(), told: json!({ "ok": meant(answer) }) }
     }
 
     fn errors(&self) -> Vec<&str> {
