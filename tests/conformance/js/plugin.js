@@ -96,12 +96,12 @@ function call(name, args, pass, last) {
   }
 }
 
-// The SDK makes a failure of whatever is thrown, so the trap goes around it.
+// The SDK makes a failure of whatever is thrown, and the engine of any error: nothing at all is what neither can tell.
 export default {
   describe: made.describe,
   async run(input) {
     const outcome = await made.run(input);
-    if (traps) throw new Error('told to trap');
+    if (traps) throw null;
     return outcome;
   },
 };
