@@ -44,7 +44,9 @@ function response({ status, headers, body, url }, redirected) {
 
 function entries(headers) {
   const all = typeof headers[Symbol.iterator] === 'function' ? [...headers] : Object.entries(headers);
-  return all.map(([name, value]) => ({ name, value: typeof value === 'object' ? value : String(value) }));
+  // The host counts the body itself.
+  const told = all.filter(([name]) => name.toLowerCase() !== 'content-length');
+  return told.map(([name, value]) => ({ name, value: typeof value === 'object' ? value : String(value) }));
 }
 
 /** The body as bytes, with the header that goes with its kind where none is given. */

@@ -46,7 +46,8 @@ function resolve(doing, path) {
   for (const [folder, name] of getDirectories()) {
     const granted = parts(name);
     const covers = granted.every((part, at) => part === wanted[at]);
-    if (covers && (best === undefined || granted.length > best.depth)) best = { folder, depth: granted.length };
+    // A folder that may be written to comes after the same one to be read.
+    if (covers && granted.length >= (best?.depth ?? 0)) best = { folder, depth: granted.length };
   }
   if (best === undefined) throw new FileError(doing, path, 'not-granted');
   return { folder: best.folder, path: wanted.slice(best.depth).join('/') || '.' };

@@ -5,6 +5,7 @@
 import { CapabilityError, Failure, plugin } from 'windlass-plugin';
 import * as interfaces from 'windlass-plugin/interfaces';
 import { given, told } from './json.js';
+import { own } from './own.js';
 
 const { approval, artifacts, docker, health, http, log, metrics, process, query, timer, traffic } = interfaces;
 const capabilities = { approval, artifacts, docker, health, http, log, metrics, process, query, timer, traffic };
@@ -34,6 +35,7 @@ const made = plugin({
       summary: { type: 'string', description: "The step's summary." },
       say: { type: 'string', description: 'What to log at the start.' },
       echo: { description: 'Anything: given back as the output `echo`.' },
+      own: { enum: Object.keys(own), description: "What to do that is JavaScript's own." },
     },
     required: ['calls'],
   },
@@ -48,6 +50,7 @@ const made = plugin({
     last: { type: 'object', documentation: 'The last answer by itself.' },
     errors: { type: 'number', documentation: 'How many answers are errors.' },
     echo: { type: 'string', documentation: 'What `with.echo` holds, as JSON text.' },
+    own: { type: 'object', documentation: 'What came of `with.own`.' },
     attempt: { type: 'number', documentation: 'Which attempt of the step this is.' },
     place: { type: 'string', documentation: 'The run, and the pipeline, stage and step, as `run pipeline/stage/step`.' },
   },
@@ -62,6 +65,8 @@ const made = plugin({
       if (or === 'fail' && answer.err) throw new Failure(`${name}: ${Object.values(answer.err)[0]}`);
       answers.push(answer);
     }
+    const mine = input.own && (await own[input.own]());
+    if (mine?.undescribed) return mine;
     if (input.then === 'fail') throw new Failure(`told to fail; answers: ${JSON.stringify(answers)}`);
     if (input.then === 'spin') for (;;);
     traps = input.then === 'trap';
@@ -71,6 +76,7 @@ const made = plugin({
       last: answers.at(-1) ?? {},
       errors: answers.filter((answer) => answer.err).length,
       echo: input.echo === undefined ? undefined : JSON.stringify(input.echo),
+      own: mine,
       attempt: context.attempt,
       place: `${context.run} ${context.pipeline}/${context.stage}/${context.step}`,
     };

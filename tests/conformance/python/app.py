@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Optional
 
 import forms
+import own
 from windlass import CapabilityError, Context, Failure, Use, interfaces, plugin
 
 _CAPABILITIES = ("approval", "artifacts", "docker", "health", "http", "process", "query", "traffic")
@@ -35,6 +36,7 @@ class With:
     summary: Annotated[Optional[str], "The step's summary."] = None
     say: Annotated[Optional[str], "What to log at the start."] = None
     echo: Annotated[Any, "Anything: given back as the output `echo`."] = None
+    own: Annotated[Optional[str], "What to do that is Python's own."] = None
 
 
 @dataclass
@@ -45,6 +47,7 @@ class Outputs:
     last: Annotated[dict[str, Any], "The last answer by itself."]
     errors: Annotated[int, "How many answers are errors."]
     echo: Annotated[Optional[str], "What `with.echo` holds, as JSON text."]
+    own: Annotated[Optional[dict[str, Any]], "What came of `with.own`."]
     attempt: Annotated[int, "Which attempt of the step this is."]
     place: Annotated[str, "The run, and the pipeline, stage and step, as `run pipeline/stage/step`."]
 
@@ -58,7 +61,7 @@ class Trap(BaseException):
     version="0.1.0",
     uses={name: Use(f"for calls of `{name}`", optional=True) for name in _CAPABILITIES},
 )
-def ask(given: With, context: Context) -> Outputs:
+def ask(given: With, context: Context) -> Outputs | dict[str, Any]:
     """Makes the calls that it is told to make, and gives back the answers."""
     if given.say is not None:
         print(given.say)
@@ -71,6 +74,9 @@ def ask(given: With, context: Context) -> Outputs:
         if each.or_ == "fail" and "err" in answer:
             raise Failure(f"{each.function}: {next(iter(answer['err'].values()))}")
         answers.append(answer)
+    mine = own.OWN[given.own]() if given.own is not None else None
+    if mine is not None and "undescribed" in mine:
+        return mine
     if given.then == "fail":
         raise Failure(f"told to fail; answers: {json.dumps(answers)}")
     if given.then == "trap":
@@ -83,6 +89,7 @@ def ask(given: With, context: Context) -> Outputs:
         last=answers[-1] if answers else {},
         errors=sum("err" in answer for answer in answers),
         echo=None if given.echo is None else json.dumps(given.echo, ensure_ascii=False, separators=(",", ":")),
+        own=mine,
         attempt=context.attempt,
         place=f"{context.run} {context.pipeline}/{context.stage}/{context.step}",
     )
