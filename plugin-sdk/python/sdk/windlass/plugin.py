@@ -168,10 +168,15 @@ class _Plugin:
         if unknown is not None:
             raise Failure(f"the plugin gives an output {unknown} that it does not describe")
         return [
-            _step.Output(name=name, value=json.dumps(value, ensure_ascii=False, allow_nan=False))
-            for name, value in values.items()
-            if value is not None
+            _step.Output(name=name, value=_text(name, value)) for name, value in values.items() if value is not None
         ]
+
+
+def _text(name: str, value: Any) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise Failure(f"the output {name} is nothing that JSON can hold") from error
 
 
 def _type_of(spec: Mapping[str, Any]) -> str:
