@@ -34,7 +34,7 @@ pub(super) fn ensure(context: &Context) -> Result<Toolchain> {
             .output()
             .map(drop)
     })?;
-    Ok(Toolchain { path: Vec::new(), links: vec![("node_modules", folder.join("node_modules"))] })
+    Ok(Toolchain { links: vec![("node_modules", folder.join("node_modules"))], ..Toolchain::default() })
 }
 
 fn node() -> Result<()> {

@@ -3,6 +3,7 @@
 
 mod javascript;
 mod python;
+mod rust;
 
 use crate::bytes::short_key;
 use crate::context::Context;
@@ -18,6 +19,8 @@ pub(crate) struct Toolchain {
     pub(crate) path: Vec<PathBuf>,
     /// What a project has to have in its folder: the name there, and where it is.
     pub(crate) links: Vec<(&'static str, PathBuf)>,
+    /// Variables of its environment.
+    pub(crate) envs: Vec<(String, String)>,
 }
 
 /// A language, and how its tools come to be there.
@@ -36,6 +39,7 @@ impl Language {
 
 /// All of them.
 pub(crate) const LANGUAGES: &[Language] = &[
+    Language { names: &["rust"], ensure: rust::ensure },
     Language { names: &["js", "ts"], ensure: javascript::ensure },
     Language { names: &["python"], ensure: python::ensure },
 ];

@@ -47,5 +47,5 @@ pub(super) fn ensure(context: &Context) -> Result<Toolchain> {
             .and_then(|()| fs::set_permissions(&program, fs::Permissions::from_mode(0o755)));
         written.doing(|| format!("write {}", program.display()))
     })?;
-    Ok(Toolchain { path: vec![folder.join("bin")], links: Vec::new() })
+    Ok(Toolchain { path: vec![folder.join("bin")], ..Toolchain::default() })
 }
