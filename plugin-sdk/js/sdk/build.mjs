@@ -140,7 +140,8 @@ async function componentized(script, witPath, aside) {
     });
     return component;
   } catch (error) {
-    throw new Problem(`the plugin fails while it is loaded: ${error.message ?? error}`);
+    const said = String(error.message ?? error).replace(/^Failed to initialize component .*\n/, '');
+    throw new Problem(`the plugin fails while it is loaded: ${said.trim()}`);
   }
 }
 

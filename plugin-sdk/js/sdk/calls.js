@@ -7,6 +7,14 @@ import { lift, lower, register } from './values.js';
 
 register('value', value);
 
+/** While a plugin is built there is no host. */
+let running = false;
+
+/** From here on there is one. */
+export function begin() {
+  running = true;
+}
+
 /** Makes functions of those of `host`, which is the interface `name`. */
 export function calls(name, host, types, functions) {
   register(name, types);
@@ -16,6 +24,7 @@ export function calls(name, host, types, functions) {
     const { params, answer } = functions[which];
     const wanted = Object.entries(params);
     return (...args) => {
+      if (!running) throw new Error(`${call} is called while the plugin is built: call it when a step runs`);
       if (args.length > wanted.length) throw new TypeError(`${call} takes ${wanted.length} arguments, not ${args.length}`);
       const lowered = wanted.map(([param, type], at) => lower(type, args[at], `${call}: ${camel(param)}`));
       let given;

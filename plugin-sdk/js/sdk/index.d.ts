@@ -1,9 +1,10 @@
 // What a plugin imports.
 
-import type { Values } from './values.js';
+import type { Value, Values } from './values.js';
 
 export * as files from './files.js';
 export { approval, artifacts, docker, health, http, metrics, process, query, timer, traffic } from './interfaces/index.js';
+export * as schemas from './schemas.js';
 export { Secret, secret } from './values.js';
 export type { Bytes, Integer, Pairs, Value, Values } from './values.js';
 
@@ -95,11 +96,11 @@ export interface Schema {
   readonly const?: unknown;
 }
 
-/** The values that a schema allows, as far as a type can say it. */
-export type FromSchema<S> = S extends { const: infer C }
-  ? C
-  : S extends { enum: readonly (infer E)[] }
-    ? E
+/** The values that a schema allows, as far as a type can say it; `Value` for that of `schemas.value`. */
+export type FromSchema<S> = S extends { type: readonly ['string', 'object'] }
+  ? Value
+  : S extends { const: infer C } | { enum: readonly (infer C)[] }
+    ? C
     : S extends { anyOf: readonly (infer A)[] } | { oneOf: readonly (infer A)[] }
       ? FromSchema<A>
       : S extends { properties: infer P }

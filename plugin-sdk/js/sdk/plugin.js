@@ -1,5 +1,6 @@
 // From a plugin's definition to what the host calls.
 
+import { begin } from './calls.js';
 import { Failure, isMistake, told } from './failure.js';
 import { fetch } from './fetch.js';
 import { installConsole, log } from './log.js';
@@ -11,7 +12,6 @@ const types = ['string', 'number', 'bool', 'list', 'object'];
 
 /** Makes a plugin. Its result is what the module has to export by default. */
 export function plugin(definition) {
-  installConsole();
   globalThis.fetch = fetch;
   return { describe: () => description(definition), run: (input) => run(definition, input) };
 }
@@ -59,6 +59,8 @@ function closed(schema) {
 
 async function run({ run: work, outputs: described = {} }, input) {
   const { pipeline, stage, step, run, attempt } = input;
+  begin();
+  installConsole();
   let summary = '';
   const summarize = (text) => {
     summary = String(text);

@@ -15,6 +15,9 @@ from typing import Any, Optional
 
 from .values import Secret, Variant
 
+running = False
+"""Whether a step runs: while a plugin is built, there is no host yet."""
+
 _tables: dict[str, dict[str, Any]] = {}
 
 
@@ -54,6 +57,8 @@ def call(function: str, *args: Any) -> Any:
     lowered = [lower(type_, arg, f"{function}: {snake(param)}") for (param, type_), arg in zip(params, args)]
     if table["host"] is None:
         raise RuntimeError(f"{function} needs a host: build the plugin, and test it with `windlass plugin test`")
+    if not running:
+        raise RuntimeError(f"{function} is called while the plugin is built: call it when a step runs")
     try:
         answer = getattr(table["host"], snake(name))(*lowered)
     except Exception as error:

@@ -11,7 +11,7 @@ import traceback
 from dataclasses import dataclass
 from typing import Any, Callable, Mapping, Optional, TypeVar, Union
 
-from . import _schema, log
+from . import _calls, _schema, log
 from .failure import Failure, told
 
 try:
@@ -138,6 +138,7 @@ class _Plugin:
         )
 
     def run(self, input: Any) -> Any:
+        _calls.running = True
         # Every instance begins with the same memory: without this, all would draw the same numbers.
         random.seed()
         context = Context(input.pipeline, input.stage, input.step, input.run, input.attempt)
