@@ -17,6 +17,8 @@ from .interfaces import traffic as traffic
 from .plugin import Context as Context
 from .plugin import Use as Use
 from .plugin import plugin as plugin
+from .values import Duration as Duration
 from .values import Secret as Secret
+from .values import Size as Size
 from .values import Value as Value
 from .values import secret as secret

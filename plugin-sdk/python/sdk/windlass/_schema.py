@@ -6,12 +6,13 @@ A field `dry_run` is the key `dry-run`; `Annotated[str, "What it means."]` says 
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 import typing
 from enum import Enum
 from typing import Any, Union, get_args, get_origin
 
-from .values import Secret, Value
+from .values import Duration, Secret, Size, Value
 
 _PLAIN: dict[Any, dict[str, Any]] = {
     str: {"type": "string"},
@@ -67,6 +68,8 @@ def _schema(hint: Any) -> dict[str, Any]:
         return {**_SECRET, "type": ["string", "object"]}
     if hint is Secret:
         return dict(_SECRET)
+    if hint in (Duration, Size):
+        return {"type": "string", "pattern": hint.PATTERN}
     if hint in _PLAIN:
         return dict(_PLAIN[hint])
     origin, args = get_origin(hint), get_args(hint)
@@ -104,7 +107,7 @@ def _record(class_: Any) -> dict[str, Any]:
 def _property(field: Any, hint: Any) -> dict[str, Any]:
     made = schema(hint)
     default = field.default
-    if isinstance(default, (str, int, float)) and not isinstance(default, Enum):
+    if isinstance(default, (str, int, float)) and not isinstance(default, (Duration, Enum, Size)):
         made["default"] = default
     return made
 
@@ -118,6 +121,8 @@ def read(hint: Any, value: Any) -> Any:
     hint, _ = bare(hint)
     if hint == Value or hint is Secret:
         return Secret(value["secret"]) if isinstance(value, dict) else value
+    if hint in (Duration, Size):
+        return hint.parse(value)
     origin, args = get_origin(hint), get_args(hint)
     if _is_union(origin):
         return _first(args, value)
@@ -158,6 +163,8 @@ def _fits(hint: Any, value: Any) -> bool:
         return list in (hint, origin)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return value in [case.value for case in hint]
+    if hint in (Duration, Size):
+        return isinstance(value, str) and re.fullmatch(hint.PATTERN, value) is not None
     return origin is None and isinstance(hint, type) and isinstance(value, hint)
 
 

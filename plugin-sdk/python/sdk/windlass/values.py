@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Any, Iterable, Mapping, Tuple, Union
+from typing import Any, ClassVar, Iterable, Mapping, Tuple, Union
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,41 @@ def secret(name: str) -> Secret:
 
 Value = Union[str, Secret]
 """Text, or a secret: an environment variable, a header, a credential."""
+
+class Duration(int):
+    """A time in milliseconds. In `with` it is text, as `"90s"` or `"1m30s"`."""
+
+    PATTERN: ClassVar[str] = r"^([0-9]+(\.[0-9]+)?(ms|s|m|min|h|d) *)+$"
+
+    @classmethod
+    def parse(cls, text: str) -> Duration:
+        """Reads the written form."""
+        parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)(ms|min|s|m|h|d) *", text)
+        if not re.fullmatch(cls.PATTERN, text):
+            raise ValueError(f'"{text}" is no time like "90s" or "1m30s"')
+        return cls(round(sum(float(number) * _TIMES[unit] for number, unit in parts)))
+
+
+class Size(int):
+    """A size in bytes. In `with` it is text, as `"256MiB"`."""
+
+    PATTERN: ClassVar[str] = r"^[0-9]+(\.[0-9]+)? *(B|[kK]B|[MGT]B|[KMGT]iB)$"
+
+    @classmethod
+    def parse(cls, text: str) -> Size:
+        """Reads the written form."""
+        found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) *([A-Za-z]+)", text)
+        if found is None or found[2] not in _SIZES:
+            raise ValueError(f'"{text}" is no size like "256MiB"')
+        return cls(round(float(found[1]) * _SIZES[found[2]]))
+
+
+_TIMES = {"ms": 1, "s": 1000, "m": 60_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+_SIZES = {
+    **{"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12},
+    **{"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40},
+}
 
 Pairs = Union[Mapping[str, str], Iterable[Tuple[str, str]]]
 """Names with text."""

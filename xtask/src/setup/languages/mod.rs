@@ -28,6 +28,8 @@ pub(crate) struct Language {
     /// As `windlass plugin new --lang` calls it.
     pub(crate) names: &'static [&'static str],
     ensure: fn(&Context) -> Result<Toolchain>,
+    /// The SDK's own tests, which need no host: a command in the root of the work tree.
+    pub(crate) tests: &'static [&'static str],
 }
 
 impl Language {
@@ -39,9 +41,14 @@ impl Language {
 
 /// All of them.
 pub(crate) const LANGUAGES: &[Language] = &[
-    Language { names: &["rust"], ensure: rust::ensure },
-    Language { names: &["js", "ts"], ensure: javascript::ensure },
-    Language { names: &["python"], ensure: python::ensure },
+    // Those of Rust's SDK are run with the other workspaces'.
+    Language { names: &["rust"], ensure: rust::ensure, tests: &[] },
+    Language { names: &["js", "ts"], ensure: javascript::ensure, tests: &["node", "--test", "plugin-sdk/js/tests"] },
+    Language {
+        names: &["python"],
+        ensure: python::ensure,
+        tests: &["python3", "-B", "-m", "unittest", "discover", "plugin-sdk/python/tests"],
+    },
 ];
 
 /// A folder of the cache that is made once: under another name first, and renamed when it is whole. `recipe` is all that
