@@ -95,7 +95,7 @@ impl Suite<'_> {
     fn run(&self) -> Result<Counted> {
         let project = Project::new(self.context, self.toolchain, self.folder, self.name, "greet")?;
         project.build()?;
-        let mut counted = project.test(&[project.folder.clone()])?;
+        let mut counted = project.test(std::slice::from_ref(&project.folder))?;
         project.greets()?;
         // TypeScript has JavaScript's: what differs is gone once it is built.
         let first = self.language.names.first() == Some(&self.name);
