@@ -15,8 +15,18 @@
 
 use std::borrow::Cow;
 
-pub use crate::bindings::windlass::http::http::{Error, Request, Response, send};
+pub use crate::bindings::windlass::http::http::{Error, Request, Response};
+use crate::host::host;
 use crate::{NamedValue, Value};
+
+host! {
+    "http", crate::bindings::windlass::http::http =>
+    /// Sends a request and reads the whole answer.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn send(request: &Request) -> Result<Response, Error>;
+}
 
 impl Request {
     /// A request with any method.
