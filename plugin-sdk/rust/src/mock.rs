@@ -151,7 +151,9 @@ pub fn run<P: Plugin>(with: &str) -> Result<Json, Failure> {
         attempt: 1,
     };
     match crate::export::ran::<P>(input) {
-        Ok(outcome) => outcome.outputs.into_iter().map(|output| Ok((output.name, serde_json::from_str(&output.value)?))).collect(),
+        Ok(outcome) => {
+            outcome.outputs.into_iter().map(|output| Ok((output.name, serde_json::from_str(&output.value)?))).collect()
+        }
         Err(failure) => Err(Failure::from_parts(failure.message, failure.hint)),
     }
 }

@@ -6,6 +6,7 @@
 
 mod answers;
 mod args;
+mod broken;
 mod builtins;
 mod command;
 mod environment;

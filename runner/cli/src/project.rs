@@ -146,7 +146,8 @@ mod tests {
     #[test]
     fn everything_that_is_wrong_is_told() {
         let told = read("naem = \"sizes\"\nlanguage = \"rusty\"\nsource = 1\n").unwrap_err();
-        for wanted in ["unknown key `naem`", "`name`", "no SDK is for language `rusty`", "did you mean `rust`", "source"]
+        for wanted in
+            ["unknown key `naem`", "`name`", "no SDK is for language `rusty`", "did you mean `rust`", "source"]
         {
             assert!(told.contains(wanted), "{wanted}: {told}");
         }

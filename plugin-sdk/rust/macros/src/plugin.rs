@@ -4,7 +4,9 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Error, Expr, ExprLit, FnArg, Ident, ItemFn, Lit, LitStr, Meta, Result, ReturnType, Token, Type, parenthesized};
+use syn::{
+    Error, Expr, ExprLit, FnArg, Ident, ItemFn, Lit, LitStr, Meta, Result, ReturnType, Token, Type, parenthesized,
+};
 
 /// The capabilities by their names in the attribute, and as `Capability` has them.
 const CAPABILITIES: &[(&str, &str)] = &[
@@ -156,7 +158,10 @@ impl Parse for Used {
         let name: Ident = input.parse()?;
         let Some((_, known)) = CAPABILITIES.iter().find(|(known, _)| name == known) else {
             let known: Vec<&str> = CAPABILITIES.iter().map(|(known, _)| *known).collect();
-            return Err(Error::new(name.span(), format!("there is no such capability; there are {}", known.join(", "))));
+            return Err(Error::new(
+                name.span(),
+                format!("there is no such capability; there are {}", known.join(", ")),
+            ));
         };
         input.parse::<Token![=]>()?;
         Ok(Self { capability: Ident::new(known, name.span()), reason: input.parse()? })

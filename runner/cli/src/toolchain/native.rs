@@ -19,7 +19,12 @@ pub(super) struct C;
 
 impl Language for C {
     fn parts(&self) -> Vec<(&'static str, &'static str)> {
-        vec![("c/templates/project", ""), ("c/sdk", SDK), ("c/README.md", "windlass/README.md"), ("wit", "windlass/wit")]
+        vec![
+            ("c/templates/project", ""),
+            ("c/sdk", SDK),
+            ("c/README.md", "windlass/README.md"),
+            ("wit", "windlass/wit"),
+        ]
     }
 
     fn needs(&self, project: &Project) -> Vec<Need> {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde_json::{Value as Json, json};
 use windlass_pipeline::Description;
-use windlass_sandbox::{Examined, Import, Kind, Plugin};
+use windlass_sandbox::{Examined, Import, Kind, Plugin, Sandbox};
 
 use crate::args::{Format, FormatArg};
 use crate::error::CliError;
@@ -29,11 +29,13 @@ pub(crate) struct Check {
     pub(crate) format: FormatArg,
 }
 
-/// What loading came to.
-struct Loaded {
+/// A component that can be run.
+struct Ready {
     plugin: Plugin,
     /// How long it took to have it ready, compiled or from the cache.
     loaded: Duration,
+    /// How long an instance takes to start.
+    starts: Duration,
 }
 
 /// Does it.
@@ -42,9 +44,7 @@ pub(crate) fn run(args: &Check) -> Result<Exit, CliError> {
     let (source, digest) = (named.source.clone(), named.component.digest.clone());
     let examined = windlass_sandbox::examine(Named::find(&args.plugin)?.component).map_err(refused)?;
     let sandbox = open_sandbox(1)?;
-    let begin = Instant::now();
-    let loaded = runtime::small()?.block_on(named.load(&sandbox));
-    let loaded = loaded.map(|plugin| Loaded { plugin, loaded: begin.elapsed() });
+    let loaded = runtime::small()?.block_on(ready(named, &sandbox));
     match args.format.format {
         Format::Human => {
             output::text(&human(&source, &digest, &examined, loaded.as_ref().ok()))?;
@@ -64,6 +64,16 @@ pub(crate) fn run(args: &Check) -> Result<Exit, CliError> {
             Ok(exit)
         }
     }
+}
+
+async fn ready(named: Named, sandbox: &Sandbox) -> Result<Ready, CliError> {
+    let begin = Instant::now();
+    let plugin = named.load(sandbox).await?;
+    let loaded = begin.elapsed();
+    // The first start has to read the code from the disk.
+    plugin.starts_in().await.map_err(refused)?;
+    let starts = plugin.starts_in().await.map_err(refused)?;
+    Ok(Ready { plugin, loaded, starts })
 }
 
 fn found(source: &str, digest: &str, examined: &Examined) -> Json {
@@ -86,10 +96,10 @@ fn found(source: &str, digest: &str, examined: &Examined) -> Json {
     })
 }
 
-fn served(Loaded { plugin, loaded }: &Loaded) -> Json {
+fn served(Ready { plugin, loaded, starts }: &Ready) -> Json {
     json!({
         "loaded-us": micros(*loaded),
-        "started-us": micros(plugin.started_in()),
+        "starts-us": micros(*starts),
         "description": &**plugin.description(),
     })
 }
@@ -108,7 +118,7 @@ fn word(examined: &Examined) -> &'static str {
     }
 }
 
-fn human(source: &str, digest: &str, examined: &Examined, loaded: Option<&Loaded>) -> String {
+fn human(source: &str, digest: &str, examined: &Examined, loaded: Option<&Ready>) -> String {
     let what = match (examined.kind, examined.adapted) {
         (Kind::Step, _) => "a plugin",
         (Kind::Command, false) => "a program",
@@ -119,19 +129,9 @@ fn human(source: &str, digest: &str, examined: &Examined, loaded: Option<&Loaded
     let mut text = String::new();
     let _ = writeln!(text, "{BOLD}{source}{BOLD:#}: {what}, {} bytes", examined.size);
     let _ = writeln!(text, "{DIM}{digest}{DIM:#}");
-    for (heading, names) in [("exports", examined.exports.iter().map(exported).collect::<Vec<_>>()), (
-        "imports",
-        examined.imports.iter().map(imported).collect(),
-    )] {
-        let _ = writeln!(text, "\n{BOLD}{heading}{BOLD:#}");
-        for name in &names {
-            let _ = writeln!(text, "  {name}");
-        }
-        if names.is_empty() {
-            let _ = writeln!(text, "  none");
-        }
-    }
-    let Some(Loaded { plugin, loaded }) = loaded else { return text };
+    section(&mut text, "exports", examined.exports.iter().cloned());
+    section(&mut text, "imports", examined.imports.iter().map(imported));
+    let Some(Ready { plugin, loaded, starts }) = loaded else { return text };
     let Description { name, version, documentation, capabilities, .. } = &**plugin.description();
     let _ = writeln!(text, "\n{BOLD}{name}{BOLD:#} {version}");
     if let Some(summary) = documentation.lines().map(str::trim).find(|line| !line.is_empty()) {
@@ -145,13 +145,19 @@ fn human(source: &str, digest: &str, examined: &Examined, loaded: Option<&Loaded
         text,
         "\n{GOOD}good{GOOD:#}: this Windlass runs it; loaded in {}, an instance starts in {}",
         time(*loaded),
-        time(plugin.started_in()),
+        time(*starts),
     );
     text
 }
 
-fn exported(name: &String) -> String {
-    name.clone()
+fn section(text: &mut String, heading: &str, lines: impl ExactSizeIterator<Item = String>) {
+    let _ = writeln!(text, "\n{BOLD}{heading}{BOLD:#}");
+    if lines.len() == 0 {
+        let _ = writeln!(text, "  none");
+    }
+    for line in lines {
+        let _ = writeln!(text, "  {line}");
+    }
 }
 
 fn imported(Import { name, version, problem }: &Import) -> String {

@@ -59,11 +59,7 @@ pub(crate) fn run(args: &New) -> Result<Exit, CliError> {
 }
 
 /// The files of a new project, with its name filled in where the template has a place for it.
-fn files<'s>(
-    sdk: &'s Sdk,
-    language: &dyn Language,
-    name: &str,
-) -> Result<Vec<(String, Cow<'s, [u8]>)>, CliError> {
+fn files<'s>(sdk: &'s Sdk, language: &dyn Language, name: &str) -> Result<Vec<(String, Cow<'s, [u8]>)>, CliError> {
     let ident = name.replace('-', "_");
     let filled = |text: &str| text.replace("{{name}}", name).replace("{{ident}}", &ident);
     let mut files = Vec::new();
@@ -92,7 +88,8 @@ fn files<'s>(
 }
 
 fn human(folder: &Path, args: &New, missing: &[Need]) -> String {
-    let mut text = format!("{GOOD}made{GOOD:#} {BOLD}{}{BOLD:#}, a plugin in {}\n", folder.display(), args.lang.title());
+    let mut text =
+        format!("{GOOD}made{GOOD:#} {BOLD}{}{BOLD:#}, a plugin in {}\n", folder.display(), args.lang.title());
     let mut then = |line: &str| text.push_str(&format!("{line}\n"));
     then("\nnext:");
     then(&format!("  cd {}", folder.display()));

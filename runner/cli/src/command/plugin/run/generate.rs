@@ -93,7 +93,9 @@ fn name(plugin: &str) -> String {
 fn with(text: &str) -> Result<Map<String, Json>, CliError> {
     match serde_json::from_str(text) {
         Ok(Json::Object(fields)) => Ok(fields),
-        Ok(_) => Err(CliError::usage("`--with` is not a JSON object", "write it like `--with '{\"name\": \"world\"}'`")),
+        Ok(_) => {
+            Err(CliError::usage("`--with` is not a JSON object", "write it like `--with '{\"name\": \"world\"}'`"))
+        }
         Err(error) => Err(CliError::usage(
             format!("`--with` is not JSON: {error}"),
             "write it like `--with '{\"name\": \"world\"}'`, in single quotes",
@@ -131,7 +133,10 @@ fn join(all: &mut Json, more: Json) {
 fn pair(text: &str, option: &str, example: &str) -> Result<(String, String), CliError> {
     match text.split_once('=') {
         Some((name, of)) if !name.is_empty() => Ok((name.to_owned(), of.to_owned())),
-        _ => Err(CliError::usage(format!("`{option} {text}` has no name and value"), format!("write it like `{option} {example}`"))),
+        _ => Err(CliError::usage(
+            format!("`{option} {text}` has no name and value"),
+            format!("write it like `{option} {example}`"),
+        )),
     }
 }
 
@@ -157,7 +162,8 @@ mod tests {
 
     #[test]
     fn what_is_said_becomes_a_pipeline() {
-        let grants = texts(&["http = [\"GET http://a/**\"]", "docker.run.images = [\"a\"]", "http = [\"GET http://b/**\"]"]);
+        let grants =
+            texts(&["http = [\"GET http://a/**\"]", "docker.run.images = [\"a\"]", "http = [\"GET http://b/**\"]"]);
         let (variables, secrets) = (texts(&["A=x=${git.sha}"]), texts(&["token=env:TOKEN"]));
         let asked = Asked {
             plugin: "./My Plugin.wasm",

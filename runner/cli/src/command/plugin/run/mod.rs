@@ -50,9 +50,9 @@ pub(crate) struct Run {
     /// Print the pipeline that this stands for, and run nothing
     #[arg(long)]
     print: bool,
-    /// Leave what a failed run made in Docker, to look at it
-    #[arg(long)]
-    keep: bool,
+    /// If it fails, leave its containers and what it wrote, and say how to enter them
+    #[arg(long, conflicts_with = "offline")]
+    break_on_failure: bool,
     /// Answer every call from the record of an earlier run of this plugin: no Docker, no network, no effect
     #[arg(long)]
     offline: bool,
@@ -89,7 +89,8 @@ pub(crate) fn run(args: &Run) -> Result<Exit, CliError> {
     let source = Source { name: Text::made_by(&format!("plugin run {plugin}")), text };
     let text = Text { source, workspace: files::here()?, environment: args.env.clone() };
     let state = text.workspace.join(files::STATE);
-    let options = RunOptions { keep: args.keep, wait: args.wait.stays(), ..RunOptions::default() };
+    let keep = args.break_on_failure;
+    let options = RunOptions { keep, keep_files: keep, wait: args.wait.stays(), ..RunOptions::default() };
     let run = new_run_id();
     let small = runtime::small()?;
     let recorded = if args.offline { Some(offline::recorded(&text, &state, args.from.as_deref())?) } else { None };
@@ -108,7 +109,7 @@ pub(crate) fn run(args: &Run) -> Result<Exit, CliError> {
             output::say(offline::notice(from));
         }
     }
-    let flags = RunFlags { keep: args.keep, offline: from, env: args.env.clone(), ..RunFlags::default() };
+    let flags = RunFlags { keep, offline: from, env: args.env.clone(), ..RunFlags::default() };
     let told = Told { quiet: args.quiet, format: args.format.format };
     Start { text, run, state, small, prepared, options, flags, told, recorded }.go()
 }
