@@ -61,6 +61,11 @@ impl Request {
 }
 
 impl Response {
+    /// An answer, for tests.
+    pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, headers: Vec::new(), body: body.into(), url: String::new() }
+    }
+
     /// Whether the status is one of 200 to 299.
     pub const fn is_success(&self) -> bool {
         matches!(self.status, 200..=299)

@@ -13,7 +13,7 @@
 //!
 //! # fn main() {
 //! let host = mock::Host::new();
-//! host.when(http::send).answers(Ok(http::Response { status: 200, headers: vec![], body: b"v2".to_vec() }));
+//! host.when(http::send).answers(Ok(http::Response::new(200, "v2")));
 //! host.when(http::send).answers(Err(http::Error::Unavailable("nobody answers".to_owned())));
 //! assert_eq!(newest("shop").unwrap(), "v2");
 //! assert_eq!(newest("shop").unwrap_err().message(), "nobody answers");
@@ -32,7 +32,7 @@ use std::collections::{HashMap, VecDeque};
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use crate::bindings::exports::windlass::step::step::Input;
 use crate::{Failure, Plugin};
@@ -150,12 +150,12 @@ pub fn run<P: Plugin>(with: &str) -> Result<Json, Failure> {
         run: "test".to_owned(),
         attempt: 1,
     };
-    match crate::export::ran::<P>(input) {
-        Ok(outcome) => {
-            outcome.outputs.into_iter().map(|output| Ok((output.name, serde_json::from_str(&output.value)?))).collect()
-        }
-        Err(failure) => Err(Failure::from_parts(failure.message, failure.hint)),
+    let outcome = crate::export::ran::<P>(input).map_err(|failure| Failure::from_parts(failure.message, failure.hint))?;
+    let mut outputs = Map::new();
+    for output in outcome.outputs {
+        outputs.insert(output.name, serde_json::from_str(&output.value)?);
     }
+    Ok(outputs.into())
 }
 
 /// Answers a call.
@@ -172,7 +172,7 @@ pub(crate) fn called<F: Function<Arguments>, Arguments>(_: F, name: &str, argume
         let nothing: Box<dyn Any> = Box::new(());
         nothing.is::<F::Answer>().then_some(nothing)
     });
-    match answer.and_then(|answer| answer.downcast().ok()) {
+    match answer.and_then(|answer| answer.downcast::<F::Answer>().ok()) {
         Some(answer) => *answer,
         None => unanswered(name, &call),
     }

@@ -16,7 +16,7 @@ const KEYS: &[&str] = &["language", "name", "output", "source", "version"];
 /// A project.
 #[derive(Debug)]
 pub(crate) struct Project {
-    /// Its folder.
+    /// Its folder, absolute.
     pub(crate) folder: PathBuf,
     /// The plugin's name.
     pub(crate) name: String,
@@ -35,7 +35,9 @@ impl Project {
     pub(crate) fn read(folder: &Path) -> Result<Self, CliError> {
         let file = folder.join(FILE);
         let source = files::read_project(&file)?;
-        parse(folder, source).map_err(|found| CliError::Pipeline(vec![*found], Vec::new()))
+        // Tools run in the folder, where a path that is relative to another means something else.
+        let folder = folder.canonicalize().map_err(|error| CliError::file(folder, &error, None))?;
+        parse(&folder, source).map_err(|found| CliError::Pipeline(vec![*found], Vec::new()))
     }
 
     /// A path of the project.

@@ -15,10 +15,12 @@ pub(crate) fn write(folder: &Path, files: &[(String, Cow<'_, [u8]>)]) -> Result<
         CliError::usage(format!("{} cannot be made: {error}", folder.display()), "name another folder with `--in`")
     };
     let taken = || CliError::usage(format!("{} is there already", folder.display()), "name another folder with `--in`");
-    match std::fs::read_dir(folder) {
-        Ok(mut listed) if listed.next().is_some() => return Err(taken()),
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Err(taken()),
-        Ok(_) | Err(_) => {}
+    let is_taken = match std::fs::read_dir(folder) {
+        Ok(mut listed) => listed.next().is_some(),
+        Err(error) => error.kind() == io::ErrorKind::NotADirectory,
+    };
+    if is_taken {
+        return Err(taken());
     }
     let above = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(above).map_err(failed)?;
@@ -30,7 +32,7 @@ pub(crate) fn write(folder: &Path, files: &[(String, Cow<'_, [u8]>)]) -> Result<
         }
         std::fs::write(&path, bytes).map_err(failed)?;
     }
-    std::fs::set_permissions(made.path(), PermissionsExt::from_mode(0o755)).map_err(failed)?;
+    std::fs::set_permissions(made.path(), std::fs::Permissions::from_mode(0o755)).map_err(failed)?;
     std::fs::rename(made.path(), folder).map_err(failed)?;
     // It is where it belongs now, and there is nothing left to remove.
     let _ = made.keep();

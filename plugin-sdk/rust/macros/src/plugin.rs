@@ -26,12 +26,8 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenS
     let function: ItemFn = syn::parse2(item)
         .map_err(|error| Error::new(error.span(), "`#[plugin]` is for the function that does the work"))?;
     let signature = &function.sig;
-    if let Some(not) = [signature.asyncness.as_ref().map(|it| it.span), signature.unsafety.as_ref().map(|it| it.span)]
-        .into_iter()
-        .flatten()
-        .next()
-    {
-        return Err(Error::new(not, "a plugin's function is neither `async` nor `unsafe`"));
+    if let Some(not) = &signature.asyncness {
+        return Err(Error::new_spanned(not, "a plugin's function is not `async`: every call waits for its answer"));
     }
     if !signature.generics.params.is_empty() {
         return Err(Error::new_spanned(&signature.generics, "a plugin's function is not generic"));

@@ -7,7 +7,7 @@ use crate::project::Project;
 use crate::{files, tree};
 
 /// Where a project has the contract that its bindings were made from.
-pub(super) const CONTRACT: &str = "windlass/wit";
+const CONTRACT: &str = "windlass/wit";
 
 /// Makes a component of a library for `wasm32-wasip1`.
 pub(super) fn component(project: &Project, core: &Path) -> Result<Vec<u8>, CliError> {

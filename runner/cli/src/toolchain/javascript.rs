@@ -36,10 +36,9 @@ impl Language for JavaScript {
             asked.arg("--version");
             ask(asked).filter(|version| major(version) >= OLDEST)
         });
-        let folder = project.folder.canonicalize().unwrap_or_else(|_| project.folder.clone());
         // As Node.js looks for them: here, then further up.
         let is_there = |package: &&str| {
-            folder.ancestors().any(|above| above.join("node_modules").join(package).join("package.json").is_file())
+            project.folder.ancestors().any(|above| above.join("node_modules").join(package).join("package.json").is_file())
         };
         let packages = PACKAGES.iter().all(|package| is_there(&package)).then(|| PACKAGES.join(", "));
         vec![

@@ -55,7 +55,5 @@ impl Language for Python {
 /// The project's own, else the one in the path.
 fn tool(folder: &Path) -> Option<PathBuf> {
     let own = folder.join(".venv/bin").join(TOOL);
-    // The build runs in the project's folder.
-    let own = own.canonicalize().ok().filter(|own| is_program(own));
-    own.or_else(|| find(TOOL))
+    if is_program(&own) { Some(own) } else { find(TOOL) }
 }

@@ -62,9 +62,9 @@ fn component(told: &str, folder: &Path) -> Option<String> {
     let manifest = folder.join("Cargo.toml").canonicalize().ok()?;
     let messages = told.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok());
     let own = messages.filter(|message| message["manifest_path"].as_str().is_some_and(|of| Path::new(of) == manifest));
-    let files = own.filter_map(|message| {
+    let mut files = own.filter_map(|message| {
         let files = message["filenames"].as_array()?.iter().filter_map(Json::as_str);
         files.filter(|file| Path::new(file).extension().is_some_and(|is| is == "wasm")).map(str::to_owned).next_back()
     });
-    files.last()
+    files.next_back()
 }

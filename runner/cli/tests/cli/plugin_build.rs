@@ -14,7 +14,7 @@ fn project(cargo: &str) -> Folder {
     let rustc = format!("#!/bin/sh\necho {}\n", folder.path().display());
     let folder = folder.file("bin/rustc", rustc).file("bin/cargo", format!("#!/bin/sh\n{cargo}\n"));
     for name in ["bin/rustc", "bin/cargo"] {
-        std::fs::set_permissions(folder.path().join(name), PermissionsExt::from_mode(0o755)).unwrap();
+        std::fs::set_permissions(folder.path().join(name), std::fs::Permissions::from_mode(0o755)).unwrap();
     }
     let path = format!("{}:/usr/bin:/bin", folder.path().join("bin").display());
     folder.file("made.wasm", wat::parse_str(PROGRAM).unwrap()).env("PATH", path)

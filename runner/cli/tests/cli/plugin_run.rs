@@ -25,7 +25,7 @@ fn a_grant_is_needed_here_too() {
 #[test]
 fn the_record_answers_offline() {
     let folder = Folder::new();
-    folder.windlass(&[&ECHO[..], &["--offline"]].concat()).exits(2).says("windlass run --offline");
+    folder.windlass(&[&ECHO[..], &["--offline"]].concat()).exits(2).says("no journal");
     folder.windlass(&ECHO).exits(0);
     folder.windlass(&[&ECHO[..], &["--offline"]].concat()).exits(0).says("offline: every call is answered");
 }

@@ -37,7 +37,7 @@ pub(crate) fn run(args: &Build) -> Result<Exit, CliError> {
     let project = Project::read(&args.folder)?;
     let bytes = toolchain::build(&project)?;
     let built = begin.elapsed();
-    let file = args.output.clone().unwrap_or_else(|| project.path(&project.output));
+    let file = args.output.clone().unwrap_or_else(|| args.folder.join(&project.output));
     let name = file.display().to_string();
     let name = name.strip_prefix("./").unwrap_or(&name);
     let named = Named::bytes(name, bytes.clone());
