@@ -136,7 +136,10 @@ fn whose(plugin: &Plugin, hint: Option<String>) -> Option<String> {
         return hint;
     }
     let said = format!("said by {}", plugin.identity());
-    Some(hint.map_or(said.clone(), |hint| format!("{hint}\n{said}")))
+    Some(match hint {
+        Some(hint) => format!("{hint} ({said})"),
+        None => said,
+    })
 }
 
 fn description(said: step::Description) -> Result<Description, String> {
