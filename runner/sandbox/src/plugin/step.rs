@@ -60,7 +60,7 @@ pub(super) async fn run(
     job: Job,
 ) -> (Session, Result<Outcome, Failure>) {
     let limits = job.limits;
-    let mut wasi = match wasi(&job) {
+    let mut wasi = match wasi(&job, str::to_owned) {
         Ok(wasi) => wasi,
         Err(failure) => return (session, Err(failure)),
     };
