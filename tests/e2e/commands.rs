@@ -65,7 +65,7 @@ fn outputs_that_are_not_there_or_no_json_fail_the_step() {
     let _ = write("other.json").run(&["run"]).exits(1).says("`dist/out.json`, which cannot be read");
     let missing = "with.args = [\"echo\", \"${stages.s.steps.t0.outputs.nothing}\"]";
     let _ = steps(&["", missing]).run(&["run"]).exits(1).says("did not give the output `nothing`");
-    let large = "with = { args = [\"write\", \"dist/out.json\", '{ \"a\": \"0123456789\" }'], outputs = \"dist/out.json\" }\nlimits = { output = \"10B\" }\ngrants = { files = { write = [\"dist\"] } }";
+    let large = "with = { args = [\"write\", \"dist/out.json\", '{ \"a\": \"0123456789\" }'], outputs = \"dist/out.json\" }\nlimits = { outputs = \"10B\" }\ngrants = { files = { write = [\"dist\"] } }";
     let _ = steps(&[large]).run(&["run"]).exits(1).says("the limit is 10").says("sha256:");
 }
 

@@ -67,7 +67,11 @@ fn a_trap_shows_the_lines_of_a_plugin_that_carries_them() {
     let logs = workspace.run(&["logs"]).exits(0);
     let source = std::fs::read_to_string(root().join("tests/guests/trap/src/lib.rs")).unwrap();
     let line = 1 + source.lines().position(|line| line.contains("black_box(7)")).unwrap();
-    let _ = logs.says(&format!("trap/src/lib.rs:{line}"));
+    // What Rust does to panic is left out: the first function is the one that panics.
+    let logs = logs.says("0: core::panicking::panic_fmt").says(&format!("trap/src/lib.rs:{line}"));
+    assert!(!logs.all().contains("rust_begin_unwind"), "{}", logs.all());
+    // Others have names at most.
+    let _ = one("recurse", "").run(&["run"]).exits(1).says("it was here:");
 }
 
 #[test]

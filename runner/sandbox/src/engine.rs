@@ -1,6 +1,7 @@
 //! The engine: one for the whole run, with a pool of slots for live instances.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -176,6 +177,9 @@ fn componentize(plugin: &Identity, bytes: Vec<u8>) -> Result<Vec<u8>, SandboxErr
     adapt::command(&bytes).map_err(|error| SandboxError::Adapt { plugin: plugin.clone(), error })
 }
 
+/// How deep a backtrace goes. A panic of Rust alone has a dozen frames.
+const FRAMES: usize = 48;
+
 /// What running has in common with compiling: the code fits only an engine that agrees on all of it.
 fn common() -> Config {
     let mut config = Config::new();
@@ -189,7 +193,8 @@ fn common() -> Config {
         .wasm_gc(false)
         .wasm_memory64(false)
         // Traps show files and lines of those plugins that carry them. Whoever strips a plugin has nothing to show.
-        .wasm_backtrace_details(WasmBacktraceDetails::Enable);
+        .wasm_backtrace_details(WasmBacktraceDetails::Enable)
+        .wasm_backtrace_max_frames(NonZeroUsize::new(FRAMES));
     config
 }
 

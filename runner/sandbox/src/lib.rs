@@ -9,6 +9,7 @@
 )]
 
 pub mod adapt;
+mod backtrace;
 mod cache;
 mod clocks;
 mod contract;

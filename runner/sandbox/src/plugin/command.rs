@@ -29,6 +29,11 @@ folders of `grants.files`. What it prints goes into the step's log. It succeeds 
 /// The name of the output that every program has.
 const EXIT_CODE: &str = "exit-code";
 
+/// Where a program is. Its folders are beneath, so that a relative path is found in every language: Go's library takes
+/// the first folder for the working directory if nothing says which it is.
+const ROOT: &str = "/";
+const PWD: &str = "PWD";
+
 /// `with` of a step that runs a program.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -127,12 +132,16 @@ pub(super) async fn run(
         Ok(ready) => ready,
         Err(failure) => return (session, Err(failure)),
     };
-    let mut wasi = match wasi(&job) {
+    let mut wasi = match wasi(&job, beneath_root) {
         Ok(wasi) => wasi,
         Err(failure) => return (session, Err(failure)),
     };
     let (stdout, stderr) = (Tail::default(), Tail::default());
-    wasi.arg(program(&plugin.name))
+    if job.env.iter().all(|(name, _)| name != PWD) {
+        wasi.env(PWD, ROOT);
+    }
+    wasi.initial_cwd(ROOT)
+        .arg(program(&plugin.name))
         .args(&with.args.iter().map(text).collect::<Vec<_>>())
         .stdin(MemoryInputPipe::new(stdin))
         .stdout(ToLog::new(session.log(), Stream::Stdout).remembered(&stdout))
@@ -216,6 +225,12 @@ async fn read(folders: &[Folder], file: &str, access: Access, limit: u64) -> Res
     let place = granted::folder(folders, file, access)?;
     let reading = tokio::task::spawn_blocking(move || place.read(limit)).await;
     reading.unwrap_or_else(|error| Err(granted::Problem::unreadable(file, &error.to_string())))
+}
+
+/// A granted folder as the program knows it.
+fn beneath_root(folder: &str) -> String {
+    let folder = folder.trim_start_matches("./").trim_start_matches(ROOT);
+    format!("{ROOT}{folder}")
 }
 
 /// An argument as text: numbers and truths as they are written.

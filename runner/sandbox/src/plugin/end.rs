@@ -6,6 +6,7 @@ use windlass_gate::Interrupt;
 use windlass_journal::{Failure, FailureKind, Stream};
 
 use super::Plugin;
+use crate::backtrace;
 use crate::limits::Limits;
 use crate::state::State;
 
@@ -15,7 +16,7 @@ pub(super) fn broken(plugin: &Plugin, error: &wasmtime::Error, state: &State, li
     if let (Some(session), Some(backtrace), None) =
         (&state.session, error.downcast_ref::<WasmBacktrace>(), &state.interrupt)
     {
-        session.log().line(Stream::Log, &backtrace.to_string());
+        session.log().line(Stream::Log, &backtrace::told(backtrace));
     }
     let mut failure = why(error, state, limits);
     failure.message = format!("{}: {}", plugin.identity(), failure.message);

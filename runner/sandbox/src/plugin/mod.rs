@@ -219,13 +219,13 @@ fn back(store: Store<State>) -> Session {
     session
 }
 
-/// What a step sees of the world by WASI, but for its standard streams.
-fn wasi(job: &Job) -> Result<WasiCtxBuilder, Failure> {
+/// What a step sees of the world by WASI, but for its standard streams. `named` says what it knows a folder as.
+fn wasi(job: &Job, named: impl Fn(&str) -> String) -> Result<WasiCtxBuilder, Failure> {
     let mut builder = WasiCtx::builder();
     builder.envs(&job.env).allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
     for folder in &job.folders {
         let perms = if folder.writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
-        builder.preopened_dir(&folder.host, &folder.guest, perms).map_err(|error| Failure {
+        builder.preopened_dir(&folder.host, named(&folder.guest), perms).map_err(|error| Failure {
             kind: FailureKind::Failed,
             message: format!("the granted folder `{}` cannot be opened: {error:#}", folder.guest),
             hint: Some("make the folder, or take it out of `grants.files` of the step".to_owned()),

@@ -60,7 +60,7 @@ pub(super) async fn run(
     job: Job,
 ) -> (Session, Result<Outcome, Failure>) {
     let limits = job.limits;
-    let mut wasi = match wasi(&job) {
+    let mut wasi = match wasi(&job, str::to_owned) {
         Ok(wasi) => wasi,
         Err(failure) => return (session, Err(failure)),
     };
@@ -136,7 +136,10 @@ fn whose(plugin: &Plugin, hint: Option<String>) -> Option<String> {
         return hint;
     }
     let said = format!("said by {}", plugin.identity());
-    Some(hint.map_or(said.clone(), |hint| format!("{hint}\n{said}")))
+    Some(match hint {
+        Some(hint) => format!("{hint} ({said})"),
+        None => said,
+    })
 }
 
 fn description(said: step::Description) -> Result<Description, String> {

@@ -46,7 +46,11 @@ pub(crate) fn run(args: &Inspect) -> Result<Exit, CliError> {
 fn human(source: &str, plugin: &Plugin, size: usize) -> String {
     let Description { name, version, documentation, with_schema, capabilities, outputs } = &**plugin.description();
     let mut text = String::new();
-    let _ = writeln!(text, "{BOLD}{name}{BOLD:#} {version}");
+    let _ = writeln!(
+        text,
+        "{BOLD}{name}{BOLD:#} {version}",
+        version = if version.is_empty() { "(no version)" } else { version }
+    );
     let _ = writeln!(text, "{DIM}{source}, {size} bytes, {}{DIM:#}", plugin.digest());
     let _ = writeln!(text, "\n{}", documentation.trim_end());
     let _ = writeln!(text, "\n{BOLD}capabilities{BOLD:#}");
