@@ -154,3 +154,16 @@ fn the_example_of_the_documentation_runs() {
     std::fs::rename(workspace.path().join("program.wasm"), workspace.path().join("tools/program.wasm")).unwrap();
     let _ = workspace.env("DOCKER_HOST", "unix:///nowhere/docker.sock").run(&["run"]).exits(0).says("measured at 1");
 }
+
+#[test]
+fn what_a_failed_step_wrote_can_be_looked_at() {
+    let step = "with = { args = [\"write\", \"dist/out.json\", \"no JSON\"], outputs = \"dist/out.json\" }\ngrants = { files = { write = [\"dist\"] } }";
+    let workspace = steps(&[step]);
+    let _ = workspace.run(&["run", "--break-on-failure"]).exits(1).says("files that s/t0 wrote to `dist`");
+    let kept = workspace.path().join(format!(".windlass/staging/{}/0-0/out.json", workspace.run_id()));
+    assert_eq!(std::fs::read_to_string(kept).unwrap(), "no JSON");
+    assert!(!workspace.path().join("dist/out.json").exists(), "nothing of it is published");
+    let workspace = steps(&[step]);
+    let _ = workspace.run(&["run"]).exits(1);
+    assert!(!workspace.path().join(".windlass/staging").join(workspace.run_id()).exists());
+}
