@@ -28,8 +28,15 @@ const DOCKER: &[&str] = &[
 ];
 
 /// The gate of a run, with everything behind it that a grant can give. Nothing is connected to, and
-/// no secret is read, before a step asks for it.
-pub(crate) fn gate(writer: Writer, plan: &Plan, run: &str, workspace: &Path, state: PathBuf) -> Result<Gate, CliError> {
+/// no secret is read, before a step asks for it. With `keep_failed`, containers that have failed stay.
+pub(crate) fn gate(
+    writer: Writer,
+    plan: &Plan,
+    run: &str,
+    workspace: &Path,
+    state: PathBuf,
+    keep_failed: bool,
+) -> Result<Gate, CliError> {
     let context = RunContext {
         run: run.to_owned(),
         pipeline: plan.name.clone(),
@@ -38,7 +45,7 @@ pub(crate) fn gate(writer: Writer, plan: &Plan, run: &str, workspace: &Path, sta
         env: granted_env(plan),
         secrets: secrets(plan, workspace),
     };
-    let docker = Arc::new(Docker::new(docker_config()));
+    let docker = Arc::new(Docker::new(docker_config()).keeping_failed(keep_failed));
     let router = router(&context.state)?;
     let gate = Gate::new(writer, context)
         .with(Arc::clone(&docker))
