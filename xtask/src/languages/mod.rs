@@ -100,7 +100,7 @@ impl Suite<'_> {
         // TypeScript has JavaScript's: what differs is gone once it is built.
         let first = self.language.names.first() == Some(&self.name);
         if let (true, Some((program, args))) = (first, self.language.tests.split_first()) {
-            let tests = Cmd::new(program).args(args).dir(&self.context.root);
+            let tests = Cmd::new(program).args(args).dir(&self.context.root).envs(&project.envs);
             tests.hint(format!("The tests of the SDK for {} fail.", self.name)).output()?;
         }
         let Some(component) = first.then(|| self.conformance()).transpose()?.flatten() else {

@@ -14,7 +14,7 @@ const KEPT: [&str; 2] = ["windlass", "node_modules"];
 
 pub(super) struct Project {
     program: PathBuf,
-    envs: Vec<(String, String)>,
+    pub(super) envs: Vec<(String, String)>,
     pub(super) folder: PathBuf,
     component: PathBuf,
 }

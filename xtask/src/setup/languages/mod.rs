@@ -1,6 +1,8 @@
 //! What plugins in other languages are built with: each in a folder of its own in the user's cache, in the version that
 //! the SDK is tested with. `cargo xtask setup` fetches them; without a network a machine does without.
 
+mod c;
+mod go;
 mod javascript;
 mod python;
 mod rust;
@@ -49,6 +51,8 @@ pub(crate) const LANGUAGES: &[Language] = &[
         ensure: python::ensure,
         tests: &["python3", "-B", "-m", "unittest", "discover", "plugin-sdk/python/tests"],
     },
+    Language { names: &["c"], ensure: c::ensure, tests: &[] },
+    Language { names: &["go"], ensure: go::ensure, tests: &["go", "-C", "plugin-sdk/go/sdk", "test", "./..."] },
 ];
 
 /// A folder of the cache that is made once: under another name first, and renamed when it is whole. `recipe` is all that
