@@ -5,6 +5,7 @@
 
 mod approvals;
 mod bad_input;
+mod commands;
 mod determinism;
 mod engine_cancel;
 mod engine_every_function;

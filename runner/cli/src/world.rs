@@ -28,8 +28,15 @@ const DOCKER: &[&str] = &[
 ];
 
 /// The gate of a run, with everything behind it that a grant can give. Nothing is connected to, and
-/// no secret is read, before a step asks for it.
-pub(crate) fn gate(writer: Writer, plan: &Plan, run: &str, workspace: &Path, state: PathBuf) -> Result<Gate, CliError> {
+/// no secret is read, before a step asks for it. With `keep_failed`, containers that have failed stay.
+pub(crate) fn gate(
+    writer: Writer,
+    plan: &Plan,
+    run: &str,
+    workspace: &Path,
+    state: PathBuf,
+    keep_failed: bool,
+) -> Result<Gate, CliError> {
     let context = RunContext {
         run: run.to_owned(),
         pipeline: plan.name.clone(),
@@ -39,7 +46,7 @@ pub(crate) fn gate(writer: Writer, plan: &Plan, run: &str, workspace: &Path, sta
         secrets: secrets(plan, workspace),
     };
     let router = router(&context.state)?;
-    Ok(behind(writer, context, router))
+    Ok(behind(writer, context, router, keep_failed))
 }
 
 /// The gate of what the host alone does for a run, with no plan: nothing has a secret or a variable.
@@ -60,11 +67,12 @@ pub(crate) fn host_gate(
         env: std::collections::BTreeMap::new(),
         secrets: Secrets::new(nothing),
     };
-    behind(writer, context, router)
+    behind(writer, context, router, false)
 }
 
-fn behind(writer: Writer, context: RunContext, router: Arc<dyn Driver>) -> Gate {
-    let docker = Arc::new(Docker::new(DockerConfig { router: Some(router.name()), ..docker_config() }));
+fn behind(writer: Writer, context: RunContext, router: Arc<dyn Driver>, keep_failed: bool) -> Gate {
+    let config = DockerConfig { router: Some(router.name()), ..docker_config() };
+    let docker = Arc::new(Docker::new(config).keeping_failed(keep_failed));
     Gate::new(writer, context)
         .with(Arc::clone(&docker))
         .guarded_by(Guarded::new(Arc::clone(&router), docker))

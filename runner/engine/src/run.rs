@@ -24,6 +24,8 @@ pub struct RunOptions {
     pub jobs: usize,
     /// Whether to leave containers, networks and volumes of a failed run for a person to look at.
     pub keep: bool,
+    /// Whether to leave what a failed step wrote to its folders, too; it is published nowhere.
+    pub keep_files: bool,
     /// Whether nothing new is started once a required stage has failed. What runs is let finish.
     pub fail_fast: bool,
     /// Whether the process stays when there is nothing to do but to wait for people to decide.
@@ -37,6 +39,7 @@ impl Default for RunOptions {
         Self {
             jobs: std::thread::available_parallelism().map_or(4, |cores| cores.get().max(4)),
             keep: false,
+            keep_files: false,
             fail_fast: true,
             wait: true,
             step_timeout: Duration::from_secs(30 * 60),

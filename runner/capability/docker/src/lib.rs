@@ -59,12 +59,19 @@ pub use names::shared_by as shared_name;
 pub struct Docker {
     config: Arc<DockerConfig>,
     engine: OnceCell<Engine>,
+    keep_failed: bool,
 }
 
 impl Docker {
     /// A daemon that is looked for at the first call.
     pub fn new(config: DockerConfig) -> Self {
-        Self { config: Arc::new(config), engine: OnceCell::new() }
+        Self { config: Arc::new(config), engine: OnceCell::new(), keep_failed: false }
+    }
+
+    /// The same, that leaves a container which ran to its end and failed, for a person to look at.
+    #[must_use]
+    pub fn keeping_failed(self, keep_failed: bool) -> Self {
+        Self { keep_failed, ..self }
     }
 
     /// Looks for the daemon now, and says what it is.
@@ -116,7 +123,10 @@ impl Capability for Docker {
 
     async fn compose(&self, function: Function, args: &str, session: &mut Session) -> Result<Json, Stop> {
         match function {
-            Function::DockerRun => Ok(answer(Ok(compose::run(session, decode(function, args)?).await?))?),
+            Function::DockerRun => {
+                let exit = compose::run(session, decode(function, args)?, self.keep_failed).await?;
+                Ok(answer(Ok(exit))?)
+            }
             Function::DockerStart => Ok(answer(Ok(compose::start(session, decode(function, args)?).await?))?),
             Function::DockerExec => Ok(answer(Ok(compose::exec(session, decode(function, args)?).await?))?),
             other => Err(CallError::Other(format!("{} is not made of other calls of Docker", other.name())).into()),

@@ -1,6 +1,10 @@
 //! `windlass plugin`: what has to do with plugins alone.
 
+mod build;
+mod check;
 mod inspect;
+mod new;
+mod run;
 mod test;
 
 use clap::{Args, Subcommand};
@@ -9,7 +13,7 @@ use crate::args::Format;
 use crate::error::CliError;
 use crate::exit::Exit;
 
-/// Look at plugins, and test them
+/// Write plugins, build and test them, and look at them
 #[derive(Debug, Args)]
 pub(crate) struct Plugin {
     #[command(subcommand)]
@@ -18,16 +22,24 @@ pub(crate) struct Plugin {
 
 #[derive(Debug, Subcommand)]
 enum PluginCommand {
+    New(new::New),
+    Build(build::Build),
+    Check(check::Check),
     Inspect(inspect::Inspect),
     Test(test::Test),
+    Run(run::Run),
 }
 
 impl Plugin {
     /// Whom errors are for.
     pub(crate) fn format(&self) -> Format {
         match &self.command {
+            PluginCommand::New(args) => args.format.format,
+            PluginCommand::Build(args) => args.format.format,
+            PluginCommand::Check(args) => args.format.format,
             PluginCommand::Inspect(args) => args.format.format,
             PluginCommand::Test(args) => args.format.format,
+            PluginCommand::Run(args) => args.format.format,
         }
     }
 }
@@ -35,7 +47,11 @@ impl Plugin {
 /// Does it.
 pub(crate) fn run(args: &Plugin) -> Result<Exit, CliError> {
     match &args.command {
+        PluginCommand::New(args) => new::run(args),
+        PluginCommand::Build(args) => build::run(args),
+        PluginCommand::Check(args) => check::run(args),
         PluginCommand::Inspect(args) => inspect::run(args),
         PluginCommand::Test(args) => test::run(args),
+        PluginCommand::Run(args) => run::run(args),
     }
 }
