@@ -117,6 +117,16 @@ impl Pipeline {
         self.plugins.iter().map(|plugin| (plugin.source.clone(), plugin.location)).collect()
     }
 
+    /// What the names of `[plugins]` stand for, whether a step uses them or not.
+    pub fn named_plugins(&self) -> &BTreeMap<String, PluginSource> {
+        &self.plugin_names
+    }
+
+    /// The names of the environments, in the order of the file.
+    pub fn environment_names(&self) -> impl Iterator<Item = &str> {
+        self.environments.iter().map(|environment| &*environment.name)
+    }
+
     /// The names of the stages, and whether each waits for a decision before its first step; in the order of the file.
     pub fn stages(&self) -> impl Iterator<Item = (&str, bool)> {
         self.stages.iter().map(|stage| (&*stage.name, stage.approval.is_some()))
