@@ -41,6 +41,9 @@ pub(crate) fn run(args: &Check) -> Result<Exit, CliError> {
             if !plan.warnings.is_empty() {
                 output::say(plan.warnings.render(true));
             }
+            if let Some(locked) = prepared.locked.as_ref().filter(|locked| locked.widens()) {
+                output::warning(locked.notice());
+            }
             let counts = [
                 number(plan.stages.len(), "stage"),
                 number(plan.steps.len(), "step"),
@@ -59,6 +62,7 @@ pub(crate) fn run(args: &Check) -> Result<Exit, CliError> {
             "stages": plan.stages.len(),
             "steps": plan.steps.len(),
             "plugins": plan.plugins,
+            "as-locked": prepared.locked.as_ref().map(|locked| !locked.widens()),
             "diagnostics": plan.warnings.diagnostics,
             "omitted": plan.warnings.omitted,
         }))?,

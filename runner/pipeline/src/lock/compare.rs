@@ -12,6 +12,11 @@ use crate::source::Location;
 use crate::suggest::tame;
 use crate::text;
 
+/// A rule of a plan, as [`Difference::Wider`] tells it.
+pub fn grant_of(plan: &Plan, rule: &Rule) -> String {
+    Entry::of(rule, plan).to_string()
+}
+
 /// Something that is not as the lock has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
@@ -20,7 +25,7 @@ pub enum Difference {
     /// The lock is that of another pipeline.
     OtherPipeline { locked: String, found: String },
     /// A plugin that the lock does not know.
-    NewPlugin { plugin: PluginSource, digest: String },
+    NewPlugin { plugin: PluginSource, digest: Option<String> },
     /// A plugin with other bytes.
     OtherDigest { plugin: PluginSource, locked: String, found: String },
     /// What was granted to one plugin is now granted to another.
@@ -55,7 +60,10 @@ impl fmt::Display for Difference {
             Self::OtherPipeline { locked, found } => {
                 format!("~ the lock is that of pipeline `{locked}`, and this one is `{found}`")
             }
-            Self::NewPlugin { plugin, digest } => format!("+ plugin {plugin} is not in the lock: {}", short(digest)),
+            Self::NewPlugin { plugin, digest: Some(digest) } => {
+                format!("+ plugin {plugin} is not in the lock: {}", short(digest))
+            }
+            Self::NewPlugin { plugin, digest: None } => format!("+ plugin {plugin} is not in the lock"),
             Self::OtherDigest { plugin, locked, found } => {
                 format!("~ plugin {plugin} was {}, and is {}", short(locked), short(found))
             }
@@ -105,7 +113,7 @@ impl Lock {
     /// What is not as the lock has it of these plugins.
     pub fn plugins_against(&self, plugins: &[Pinned]) -> Vec<Difference> {
         let of = |now: &Pinned| match self.plugin(&now.source) {
-            None => Some(Difference::NewPlugin { plugin: now.source.clone(), digest: now.digest.clone() }),
+            None => Some(Difference::NewPlugin { plugin: now.source.clone(), digest: Some(now.digest.clone()) }),
             Some(locked) if locked.digest != now.digest => Some(Difference::OtherDigest {
                 plugin: now.source.clone(),
                 locked: locked.digest.clone(),

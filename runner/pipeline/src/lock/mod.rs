@@ -14,7 +14,7 @@ use crate::description::PluginSource;
 use crate::grants::Rule;
 use crate::plan::{Plan, PlanStep, SecretSource};
 
-pub use compare::Difference;
+pub use compare::{Difference, grant_of};
 
 /// The version of the file's form that is read and written.
 const VERSION: i64 = 1;
@@ -81,6 +81,11 @@ impl Lock {
         }
         lock.steps.sort_by(|a, b| (&a.step, &a.environment).cmp(&(&b.step, &b.environment)));
         lock
+    }
+
+    /// The plugins that it has.
+    pub fn plugins(&self) -> &[Pinned] {
+        &self.plugins
     }
 
     /// What it has of a plugin.
