@@ -108,6 +108,17 @@ impl Sources {
     }
 }
 
+impl Missing {
+    /// For a plugin that a person named.
+    pub(crate) fn into_error(self) -> CliError {
+        match self {
+            Self::Bad(message, help) => CliError::Plugin { message, help },
+            Self::Unpinned => CliError::Plugin { message: "its digest is not known".to_owned(), help: None },
+            Self::Failed(error) => error,
+        }
+    }
+}
+
 impl From<RegistryError> for Missing {
     fn from(error: RegistryError) -> Self {
         match error {

@@ -55,17 +55,22 @@ pub(crate) fn run(args: &Check) -> Result<Exit, CliError> {
             };
             output::text(&format!("{GOOD}good{GOOD:#}: {file} has {}{warnings}\n", counts.join(", ")))?;
         }
-        Format::Json => output::json(&json!({
+        Format::Json => {
+            let mut found = json!({
             "file": file.to_string(),
             "valid": true,
             "pipeline": plan.name,
             "stages": plan.stages.len(),
             "steps": plan.steps.len(),
             "plugins": plan.plugins,
-            "as-locked": prepared.locked.as_ref().map(|locked| !locked.widens()),
             "diagnostics": plan.warnings.diagnostics,
             "omitted": plan.warnings.omitted,
-        }))?,
+        });
+            if let Some(locked) = &prepared.locked {
+                found["not-as-locked"] = json!(locked.differences);
+            }
+            output::json(&found)?;
+        }
     }
     Ok(Exit::SUCCESS)
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::Args;
 use serde_json::json;
 use windlass_pipeline::Description;
-use windlass_sandbox::{Component, Plugin, SandboxError};
+use windlass_sandbox::{Component, Plugin};
 
 use crate::args::{Format, FormatArg};
 use crate::builtins::{BUILTINS, Builtin};
@@ -31,13 +31,7 @@ pub(crate) fn run(args: &Inspect) -> Result<Exit, CliError> {
     let (source, component, size) = find(&args.plugin)?;
     let sandbox = open_sandbox(1)?;
     let loaded = runtime::small()?.block_on(sandbox.load(component));
-    let plugin = loaded.map_err(|error| match error {
-        SandboxError::Cache { .. } | SandboxError::Engine { .. } => CliError::Sandbox(error),
-        error => {
-            let (message, help) = plugin_problem::words(&error);
-            CliError::Plugin { message, help }
-        }
-    })?;
+    let plugin = loaded.map_err(plugin_problem::refused)?;
     match args.format.format {
         Format::Human => output::text(&human(&source, &plugin, size))?,
         Format::Json => output::json(&json!({
