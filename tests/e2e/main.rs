@@ -6,7 +6,9 @@
 mod approvals;
 mod bad_input;
 mod determinism;
+mod distribution;
 mod engine_cancel;
+mod engine_distribution;
 mod engine_every_function;
 mod engine_image;
 mod engine_resume;
