@@ -108,7 +108,8 @@ fn what_is_pushed_is_added_and_pulled_by_its_digest_when_the_cache_is_gone() {
 
     shop.forget_cache();
     let _ = shop.run(&["run", "--locked"]).exits(0).says("the audit has run");
-    assert_eq!(shop.registry.requests(), [format!("GET /v2/team/audit/blobs/{digest}")]);
+    let asked: Vec<String> = shop.registry.requests().into_iter().filter(|one| one != "GET /v2/").collect();
+    assert_eq!(asked, [format!("GET /v2/team/audit/blobs/{digest}")]);
     let _ = shop.run(&["run", "--locked"]).exits(0);
     assert_eq!(shop.registry.requests(), Vec::<String>::new());
 }
