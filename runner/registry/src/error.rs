@@ -34,6 +34,9 @@ pub enum RegistryError {
     /// It is not what it says that it is, or not what was asked for.
     #[error("{what} is not what was asked for: its digest had to be {expected}, and is {got}")]
     Digest { what: String, expected: String, got: String },
+    /// It does not carry the signature that it has to.
+    #[error("{what} is not to be trusted: {reason}")]
+    Signature { what: String, reason: String },
     /// The registry answers in a way in which none should.
     #[error("registry {registry} gives an answer that makes no sense: {reason}")]
     Protocol { registry: String, reason: String },
@@ -61,6 +64,7 @@ impl RegistryError {
                 "somebody, or something, changed it on its way or in the registry; do not use it before you know what"
                     .to_owned()
             }
+            Self::Signature { .. } => "let its author sign it: cosign sign --key ...; or correct the `key` of the plugin".to_owned(),
             Self::Cache { .. } => "set WINDLASS_CACHE_DIR to a folder that belongs to you alone".to_owned(),
             Self::TooLarge { .. } | Self::Protocol { .. } => return None,
         })

@@ -25,6 +25,7 @@ mod pull;
 mod push;
 mod reference;
 mod session;
+mod signature;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -37,6 +38,7 @@ pub use artifact::ComponentInfo;
 pub use error::RegistryError;
 pub use pull::Resolved;
 pub use reference::Reference;
+pub use signature::PublicKey;
 
 /// The largest component that is pulled or pushed; the sandbox compiles no larger one.
 pub const MAX_COMPONENT: u64 = 64 * 1024 * 1024;

@@ -2,4 +2,5 @@
 
 mod pull;
 mod push;
+mod signature;
 mod support;
