@@ -8,6 +8,7 @@ use crate::run::{Asked, Endpoint, Flight, Service, Traffic, Unserved};
 use crate::stats::End;
 use async_trait::async_trait;
 use http::header::{COOKIE, HOST, HeaderValue, SET_COOKIE};
+use pingora_core::modules::http::HttpModules;
 use pingora_core::upstreams::peer::{HttpPeer, Peer};
 use pingora_core::{Error, ErrorSource, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
@@ -148,6 +149,9 @@ impl Proxy {
 #[async_trait]
 impl ProxyHttp for Proxy {
     type CTX = Request;
+
+    /// None: pingora would give every request a module for compression, switched off.
+    fn init_downstream_modules(&self, _: &mut HttpModules) {}
 
     fn new_ctx(&self) -> Request {
         Request {
