@@ -9,6 +9,7 @@ use crate::reference::Reference;
 /// Why a plugin could not be pulled or pushed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum RegistryError {
     /// A text that names no artifact.
     #[error("`{text}` is not the name of a plugin in a registry: {reason}")]

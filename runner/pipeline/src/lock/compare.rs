@@ -21,6 +21,7 @@ pub fn grant_of(plan: &Plan, rule: &Rule) -> String {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum Difference {
     /// The lock is that of another pipeline.
     OtherPipeline { locked: String, found: String },

@@ -83,6 +83,11 @@ impl Lock {
         lock
     }
 
+    /// The lock of a pipeline of which nothing is locked yet.
+    pub fn empty(pipeline: &str) -> Self {
+        Self { pipeline: pipeline.to_owned(), ..Self::default() }
+    }
+
     /// The plugins that it has.
     pub fn plugins(&self) -> &[Pinned] {
         &self.plugins

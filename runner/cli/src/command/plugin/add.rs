@@ -1,6 +1,5 @@
 //! `windlass plugin add`: a plugin of a registry becomes one of the pipeline.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -88,7 +87,7 @@ async fn first_lock(text: &Text, pinned: Pinned) -> Result<Lock, CliError> {
     match update::everything(text, &known).await {
         Ok(update::Everything { lock, .. }) => Ok(lock),
         Err(CliError::Pipeline(..)) => {
-            let mut lock = Lock { pipeline: parse_tolerant(&text.source).name, ..Lock::default() };
+            let mut lock = Lock::empty(&parse_tolerant(&text.source).name);
             lock.pin(pinned);
             Ok(lock)
         }

@@ -1,6 +1,5 @@
 //! `windlass plugin pull`: a plugin comes from a registry.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
