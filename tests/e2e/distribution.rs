@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use windlass_tests::{FakeRegistry, Finished, Lie, Workspace, digest_of, guest};
+use windlass_tests::{FakeRegistry, Finished, Lie, SigningKey, Workspace, digest_of, guest};
 
 const PIPELINE: &str = r#"[pipeline]
 name = "shop"
@@ -247,6 +247,31 @@ fn a_login_is_that_of_docker_and_is_never_shown() {
     let pulled = shop.run(&["plugin", "pull", &shop.reference(), "pulled.wasm"]).exits(0);
     assert!(!pulled.all().contains("hunter"));
     assert_eq!(std::fs::read(shop.file("pulled.wasm")).unwrap(), std::fs::read(guest("asks")).unwrap());
+}
+
+#[test]
+fn a_plugin_with_a_key_has_to_be_signed_with_it() {
+    let shop = Shop::new();
+    let (ours, theirs) = (SigningKey::default(), SigningKey::default());
+    std::fs::write(shop.file("cosign.pub"), ours.public()).unwrap();
+    let add = || shop.run(&["plugin", "add", &shop.reference(), "--key", "cosign.pub"]);
+    let _ = add().exits(3).says("carries no signature");
+    theirs.sign(&shop.registry, "team/audit", "1");
+    let _ = add().exits(3).says("another key");
+    assert_eq!(std::fs::read_to_string(shop.file("pipeline.toml")).unwrap(), PIPELINE);
+    ours.sign(&shop.registry, "team/audit", "1");
+    let _ = add().exits(0);
+    // What was locked as signed needs nobody to be asked again.
+    shop.registry.requests();
+    let _ = shop.run(&["run", "--locked"]).exits(0);
+    assert_eq!(shop.registry.requests(), Vec::<String>::new());
+    // Another key was never verified with.
+    std::fs::write(shop.file("cosign.pub"), theirs.public()).unwrap();
+    let _ = shop.run(&["run", "--locked"]).exits(3).says("another key");
+    theirs.sign(&shop.registry, "team/audit", "1");
+    let _ = shop.run(&["run", "--locked"]).exits(3).says("was not locked as signed with its key");
+    let _ = shop.run(&["plugin", "update"]).exits(0);
+    let _ = shop.run(&["run", "--locked"]).exits(0);
 }
 
 #[test]

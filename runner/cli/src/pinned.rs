@@ -38,7 +38,13 @@ pub(crate) async fn prepare(
 /// The plugins of a recorded run.
 pub(crate) fn plugins(started: &RunStarted) -> Vec<Pinned> {
     let pins = started.plugins.iter();
-    pins.map(|pin| Pinned { source: pin.source.clone().into(), digest: pin.digest.clone(), manifest: None }).collect()
+    let of = |source: &str, digest: &str| Pinned {
+        source: source.to_owned().into(),
+        digest: digest.to_owned(),
+        manifest: None,
+        key: None,
+    };
+    pins.map(|pin| of(&pin.source, &pin.digest)).collect()
 }
 
 /// What the plan was made from.

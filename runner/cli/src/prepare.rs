@@ -12,7 +12,7 @@ use crate::args::FileArg;
 use crate::error::CliError;
 use crate::locked::{self, Locked};
 use crate::sources::{Found, Known, Missing, Sources};
-use crate::{environment, files, git, plugin_problem};
+use crate::{environment, files, git, plugin_problem, sources};
 
 /// A pipeline's file, read.
 pub(crate) struct Text {
@@ -207,9 +207,13 @@ pub(crate) async fn load(
 ) -> Result<Loaded, CliError> {
     let mut loaded = Loaded::default();
     let mut unpinned = Vec::new();
-    let sources = Sources::default();
+    let all = Sources::default();
     for (source, location) in pipeline.plugin_sources() {
-        let Found { component, pinned } = match sources.find(&source, &text.workspace, known).await {
+        let found = match sources::key(pipeline, &source, &text.workspace) {
+            Ok(key) => all.find(&source, &text.workspace, known, key.as_ref()).await,
+            Err(missing) => Err(missing),
+        };
+        let Found { component, pinned } = match found {
             Ok(found) => found,
             Err(Missing::Bad(message, help)) => {
                 loaded.problems.push(plugin_problem::Problem { source, location, message, help });

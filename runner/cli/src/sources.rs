@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use windlass_pipeline::PluginSource;
 use windlass_pipeline::lock::Pinned;
-use windlass_registry::{Options, Reference, Registry, RegistryError};
+use windlass_pipeline::Pipeline;
+use windlass_registry::{Options, PublicKey, Reference, Registry, RegistryError};
 use windlass_sandbox::Component;
 
 use crate::builtins::Builtin;
@@ -48,12 +49,14 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// The plugin of a source. Paths are relative to the folder.
+    /// The plugin of a source. Paths are relative to the folder. One from a registry has to be signed with the key, if
+    /// there is one.
     pub(crate) async fn find(
         &self,
         source: &PluginSource,
         folder: &Path,
         known: &Known<'_>,
+        key: Option<&PublicKey>,
     ) -> Result<Found, Missing> {
         let named = source.to_string();
         let other = known.instead.iter().find(|(name, _)| *name == named).map(|(_, file)| *file);
@@ -66,11 +69,11 @@ impl Sources {
                 if pinned.is_none() && known.only_pinned {
                     return Err(Missing::Unpinned);
                 }
-                self.pulled(reference, pinned).await?
+                self.pulled(reference, pinned, key).await?
             }
         };
-        let digest = component.digest.clone();
-        Ok(Found { component, pinned: Pinned { source: source.clone(), digest, manifest } })
+        let (digest, key) = (component.digest.clone(), key.map(|key| key.digest().to_owned()));
+        Ok(Found { component, pinned: Pinned { source: source.clone(), digest, manifest, key } })
     }
 
     /// A plugin of a registry: by its digest, or by what its tag points to now.
@@ -78,13 +81,29 @@ impl Sources {
         &self,
         reference: &str,
         pinned: Option<&Pinned>,
+        key: Option<&PublicKey>,
     ) -> Result<(Component, Option<String>), RegistryError> {
         let registry = self.registry()?;
         let parsed = Reference::parse(reference)?;
         let (digest, manifest) = match pinned {
-            Some(pinned) => (pinned.digest.clone(), pinned.manifest.clone()),
+            Some(Pinned { digest, manifest, key: verified, .. }) => {
+                let verified = key.is_none_or(|key| verified.as_deref() == Some(key.digest()));
+                // What is pinned without its manifest is that of a run, which has verified it when it began.
+                if let (Some(key), Some(manifest), false) = (key, manifest, verified) {
+                    let found = registry.resolve(&parsed.at(manifest)).await?.component;
+                    if found != *digest {
+                        let (what, expected) = (parsed.to_string(), digest.clone());
+                        return Err(RegistryError::Digest { what, expected, got: found });
+                    }
+                    registry.verify(&parsed, manifest, key).await?;
+                }
+                (digest.clone(), manifest.clone())
+            }
             None => {
                 let found = registry.resolve(&parsed).await?;
+                if let Some(key) = key {
+                    registry.verify(&parsed, &found.manifest, key).await?;
+                }
                 (found.component, Some(found.manifest))
             }
         };
@@ -106,6 +125,20 @@ impl Sources {
         let registry = Registry::new(Options { cache, docker_config: world::docker_config().config_folder });
         Ok(self.registry.get_or_init(|| Arc::new(registry)))
     }
+}
+
+/// The key with which a plugin of the pipeline has to be signed, if it has to be.
+pub(crate) fn key(pipeline: &Pipeline, source: &PluginSource, folder: &Path) -> Result<Option<PublicKey>, Missing> {
+    pipeline.plugin_key(source).map(|path| read_key(&folder.join(path))).transpose()
+}
+
+/// Reads `cosign.pub`.
+pub(crate) fn read_key(path: &Path) -> Result<PublicKey, Missing> {
+    let text = files::read_plugin(path).and_then(|bytes| String::from_utf8(bytes).map_err(|error| error.to_string()));
+    text.and_then(|text| PublicKey::parse(&text)).map_err(|why| {
+        let message = format!("the key {} cannot be used: {why}", path.display());
+        Missing::Bad(message, Some("name the `cosign.pub` of the plugin's author".to_owned()))
+    })
 }
 
 impl Missing {

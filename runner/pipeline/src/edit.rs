@@ -25,20 +25,21 @@ pub enum EditError {
     },
 }
 
-/// The text with a plugin of a registry among `[plugins]`.
+/// The text with a plugin of a registry among `[plugins]`, and with the key with which it has to be signed.
 ///
 /// # Errors
 ///
 /// If the name is taken, is no name, or if the file has no clear place for it.
-pub fn add_plugin(source: &Source, name: &str, reference: &str) -> Result<String, EditError> {
+pub fn add_plugin(source: &Source, name: &str, reference: &str, key: Option<&str>) -> Result<String, EditError> {
     let wanted = PluginSource::Oci(reference.to_owned());
     let before = read::read(source);
     match before.named_plugins().get(name) {
-        Some(known) if *known == wanted => return Ok(source.text.clone()),
+        Some(known) if *known == wanted && before.plugin_key(known) == key => return Ok(source.text.clone()),
         Some(known) => return Err(EditError::Taken { name: name.to_owned(), known: known.clone() }),
         None => {}
     }
-    let line = format!("{name} = {{ oci = {} }}", toml_string(reference));
+    let signed = key.map(|key| format!(", key = {}", toml_string(key))).unwrap_or_default();
+    let line = format!("{name} = {{ oci = {}{signed} }}", toml_string(reference));
     // Each place is tried: the new text is right if it reads like the old one with the plugin in addition.
     let candidates = places(&source.text).into_iter().map(|at| insert(&source.text, at, &line));
     let candidates = candidates.chain([append(&source.text, &line)]);
@@ -46,7 +47,7 @@ pub fn add_plugin(source: &Source, name: &str, reference: &str) -> Result<String
         let after = read::read(&Source { name: source.name.clone(), text: text.clone() });
         let mut expected = before.named_plugins().clone();
         expected.insert(name.to_owned(), wanted.clone());
-        *after.named_plugins() == expected && after.found.errors() == before.found.errors()
+        *after.named_plugins() == expected && after.plugin_key(&wanted) == key && after.found.errors() == before.found.errors()
     });
     good.next().ok_or(EditError::Unclear { line })
 }
@@ -86,7 +87,7 @@ mod tests {
     const REST: &str = "[[stages.a.steps]]\nuses = \"builtin:command\"\n";
 
     fn add(text: &str) -> Result<String, EditError> {
-        add_plugin(&Source { name: "pipeline.toml".into(), text: text.into() }, "audit", "localhost:5000/audit:1")
+        add_plugin(&Source { name: "pipeline.toml".into(), text: text.into() }, "audit", "localhost:5000/audit:1", None)
     }
 
     const LINE: &str = "audit = { oci = \"localhost:5000/audit:1\" }\n";

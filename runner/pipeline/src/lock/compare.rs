@@ -29,6 +29,8 @@ pub enum Difference {
     NewPlugin { plugin: PluginSource, digest: Option<String> },
     /// A plugin with other bytes.
     OtherDigest { plugin: PluginSource, locked: String, found: String },
+    /// A plugin whose signature has to be verified with a key, and was not when it was locked.
+    Unverified { plugin: PluginSource },
     /// What was granted to one plugin is now granted to another.
     OtherPlugin { step: String, locked: String, found: String, at: Location },
     /// A step may do what it could not do before.
@@ -68,6 +70,7 @@ impl fmt::Display for Difference {
             Self::OtherDigest { plugin, locked, found } => {
                 format!("~ plugin {plugin} was {}, and is {}", short(locked), short(found))
             }
+            Self::Unverified { plugin } => format!("~ plugin {plugin} was not locked as signed with its key"),
             Self::OtherPlugin { step, locked, found, .. } => {
                 format!("~ step {step} was granted to {locked}, and is to {found}")
             }
@@ -120,6 +123,9 @@ impl Lock {
                 locked: locked.digest.clone(),
                 found: now.digest.clone(),
             }),
+            Some(locked) if now.key.is_some() && locked.key != now.key => {
+                Some(Difference::Unverified { plugin: now.source.clone() })
+            }
             Some(_) => None,
         };
         plugins.iter().filter_map(of).collect()

@@ -28,6 +28,8 @@ pub struct Pinned {
     pub digest: String,
     /// `sha256:...` of its manifest, for one from a registry.
     pub manifest: Option<String>,
+    /// `sha256:...` of the public key with which its signature was verified, if it has to have one.
+    pub key: Option<String>,
 }
 
 /// What `pipeline.lock` says.

@@ -72,10 +72,11 @@ impl Reader {
     }
 
     fn plugin(&mut self, entry: Node<'_>) {
-        self.known(entry, "a plugin of the lock", &["digest", "manifest", "source"]);
+        self.known(entry, "a plugin of the lock", &["digest", "key", "manifest", "source"]);
         let (source, digest) = (self.required(entry, "source"), self.required(entry, "digest"));
         let manifest = entry.get("manifest").and_then(|node| self.text(node, "manifest"));
-        for key in ["digest", "manifest"] {
+        let key = entry.get("key").and_then(|node| self.text(node, "key"));
+        for key in ["digest", "key", "manifest"] {
             if let Some(node) = entry.get(key)
                 && node.text().is_some_and(|digest| !is_digest(&digest))
             {
@@ -83,7 +84,7 @@ impl Reader {
             }
         }
         if let (Some(source), Some(digest)) = (source, digest) {
-            self.lock.plugins.push(Pinned { source: source.into(), digest, manifest });
+            self.lock.plugins.push(Pinned { source: source.into(), digest, manifest, key });
         }
     }
 

@@ -22,6 +22,9 @@ impl Lock {
             if let Some(manifest) = &plugin.manifest {
                 let _ = writeln!(out, "manifest = {}", toml_string(manifest));
             }
+            if let Some(key) = &plugin.key {
+                let _ = writeln!(out, "key = {}", toml_string(key));
+            }
         }
         for step in &self.steps {
             let _ = writeln!(out, "\n[[step]]\nname = {}", toml_string(&step.step));

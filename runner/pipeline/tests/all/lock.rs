@@ -8,7 +8,7 @@ use crate::support::{descriptions, facts, planned, planned_in, source};
 
 fn pinned(plan: &Plan) -> Vec<Pinned> {
     let digest = |at: usize| format!("sha256:{at:064x}");
-    let of = |(at, source): (usize, &PluginSource)| Pinned { source: source.clone(), digest: digest(at), manifest: None };
+    let of = |(at, source): (usize, &PluginSource)| Pinned { source: source.clone(), digest: digest(at), manifest: None, key: None };
     plan.plugins.iter().enumerate().map(of).collect()
 }
 
@@ -155,6 +155,7 @@ fn plugins_that_are_new_other_and_gone() {
         source: source.parse().unwrap(),
         digest: format!("sha256:{}", digest.to_string().repeat(64)),
         manifest: None,
+        key: None,
     };
     let found = lock.against(&plan, &[now("builtin:command", 'b'), now("oci:a.example/x:1", 'c')]);
     let told: Vec<String> = found.iter().map(ToString::to_string).collect();
@@ -168,6 +169,24 @@ fn plugins_that_are_new_other_and_gone() {
     let gone = lock.against(&plan, &[]);
     assert_eq!(gone.iter().map(ToString::to_string).collect::<Vec<_>>(), ["- plugin builtin:command is no longer used"]);
     assert!(!gone[0].widens());
+}
+
+#[test]
+fn a_plugin_that_has_to_be_signed_is_locked_with_the_key() {
+    let plan = planned(&pipeline("files = { read = [\"src\"] }")).unwrap();
+    let signed = |key: char| {
+        let pinned = pinned(&plan).into_iter();
+        pinned.map(|one| Pinned { key: Some(format!("sha256:{}", key.to_string().repeat(64))), ..one }).collect::<Vec<_>>()
+    };
+    let lock = Lock::of(&[&plan], signed('a'));
+    assert_eq!(parse(&lock.render()), Ok(lock.clone()));
+    assert_eq!(lock.against(&plan, &signed('a')), []);
+    // The lock pins the very bytes, so a key that is no longer wanted is no danger.
+    assert_eq!(lock.against(&plan, &pinned(&plan)), []);
+    for unverified in [lock.against(&plan, &signed('b')), Lock::of(&[&plan], pinned(&plan)).against(&plan, &signed('a'))] {
+        assert!(matches!(unverified.as_slice(), [Difference::Unverified { .. }]), "{unverified:?}");
+        assert!(unverified[0].widens());
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::args::{FileArg, Format, FormatArg};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::prepare::{Text, open_sandbox};
-use crate::sources::{Found, Known, Missing, Sources};
+use crate::sources::{Found, Known, Missing, Sources, read_key};
 use crate::style::{BOLD, DIM};
 use crate::{files, locked, output, plugin_problem, runtime};
 
@@ -30,6 +30,9 @@ pub(crate) struct Add {
     /// What to call it [default: the last part of its path]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// The public key with which it has to be signed, as `cosign generate-key-pair` writes it
+    #[arg(long, value_name = "FILE")]
+    key: Option<String>,
     /// The pipeline
     #[arg(long, value_name = "FILE", default_value = files::PIPELINE)]
     file: PathBuf,
@@ -42,12 +45,12 @@ pub(crate) fn run(args: &Add) -> Result<Exit, CliError> {
     let from = reference(&args.from)?;
     let text = Text::read(&FileArg { file: args.file.clone(), env: None })?;
     let name = args.name.clone().unwrap_or_else(|| from.name().to_owned());
-    let edited = add_plugin(&text.source, &name, &from.to_string())
+    let edited = add_plugin(&text.source, &name, &from.to_string(), args.key.as_deref())
         .map_err(|error| CliError::usage(error.to_string(), "choose another name with `--name`, or edit the file"))?;
     let lock = locked::read(&text)?.map(|file| file.lock);
     let source = PluginSource::Oci(from.to_string());
     let small = runtime::small()?;
-    let (plugin, pinned) = small.block_on(load(&source, &text))?;
+    let (plugin, pinned) = small.block_on(load(&source, &text, args.key.as_deref()))?;
     let text = Text { source: Source { name: text.source.name.clone(), text: edited }, ..text };
     let lock = match lock {
         Some(mut lock) => {
@@ -74,8 +77,9 @@ pub(crate) fn run(args: &Add) -> Result<Exit, CliError> {
 }
 
 /// The plugin that the tag points to now. It has to be one.
-async fn load(source: &PluginSource, text: &Text) -> Result<(Plugin, Pinned), CliError> {
-    let found = Sources::default().find(source, &text.workspace, &Known::default()).await;
+async fn load(source: &PluginSource, text: &Text, key: Option<&str>) -> Result<(Plugin, Pinned), CliError> {
+    let key = key.map(|key| read_key(&text.workspace.join(key))).transpose().map_err(Missing::into_error)?;
+    let found = Sources::default().find(source, &text.workspace, &Known::default(), key.as_ref()).await;
     let Found { component, pinned } = found.map_err(Missing::into_error)?;
     let plugin = open_sandbox(1)?.load(component).await.map_err(plugin_problem::refused)?;
     Ok((plugin, pinned))

@@ -16,7 +16,7 @@ use crate::locked::{self, LockFile};
 use crate::prepare::{Text, facts, load};
 use crate::sources::{Known, Missing, Sources};
 use crate::style::BOLD;
-use crate::{files, output, plugin_problem, runtime};
+use crate::{files, output, plugin_problem, runtime, sources};
 
 /// Write `pipeline.lock`: the plugins by digest as they are now, and what each step is granted
 ///
@@ -153,10 +153,14 @@ async fn unused(
     used: &[Pinned],
 ) -> Result<Vec<Pinned>, CliError> {
     let used: HashSet<&PluginSource> = used.iter().map(|pinned| &pinned.source).collect();
-    let sources = Sources::default();
+    let all = Sources::default();
     let mut found = Vec::new();
     for source in pipeline.named_plugins().values().filter(|source| !used.contains(source)) {
-        match sources.find(source, &text.workspace, known).await {
+        let found = match sources::key(pipeline, source, &text.workspace) {
+            Ok(key) => all.find(source, &text.workspace, known, key.as_ref()).await,
+            Err(missing) => Err(missing),
+        };
+        match found {
             Ok(one) => found.push(one.pinned),
             Err(Missing::Failed(error)) => return Err(error),
             Err(Missing::Bad(..) | Missing::Unpinned) => {}

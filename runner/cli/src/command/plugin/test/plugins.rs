@@ -47,7 +47,7 @@ impl Plugins {
     }
 
     async fn load(&mut self, source: &PluginSource, folder: &Path) -> Result<Result<Arc<Plugin>, Problem>, CliError> {
-        let component = match self.sources.find(source, folder, &Known::default()).await {
+        let component = match self.sources.find(source, folder, &Known::default(), None).await {
             Ok(found) => found.component,
             Err(Missing::Bad(message, help)) => return Ok(Err((message, help))),
             Err(Missing::Failed(error)) => return Err(error),
