@@ -292,7 +292,9 @@ fn adding_needs_a_free_name_and_leaves_the_rest_alone() {
     let _ = shop.run(&["plugin", "add", &other]).exits(2).says("stands for oci:");
     let _ = shop.run(&["plugin", "add", &other, "--name", "second"]).exits(0);
     let text = std::fs::read_to_string(shop.file("pipeline.toml")).unwrap();
-    assert!(text.ends_with(&format!("audit = {{ oci = \"{}\" }}\nsecond = {{ oci = \"{other}\" }}\n", shop.reference())));
+    assert!(
+        text.ends_with(&format!("audit = {{ oci = \"{}\" }}\nsecond = {{ oci = \"{other}\" }}\n", shop.reference()))
+    );
     let _ = shop.run(&["run", "--locked"]).exits(0);
     let _ = shop.run(&["plan"]).exits(0).says("as locked");
     let _ = shop.run(&["plugin", "add", "localhost:1/nothing:1"]).exits(4);

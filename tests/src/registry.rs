@@ -126,7 +126,8 @@ fn serve(stream: TcpStream, state: &Mutex<State>) {
         let (answer, lie) = {
             let mut state = state.lock().unwrap();
             state.requests.push(format!("{} {}", request.method, request.path));
-            let lie = state.lies.iter().find(|(part, _)| request.path.contains(part.as_str())).map(|(_, lie)| lie.clone());
+            let lie =
+                state.lies.iter().find(|(part, _)| request.path.contains(part.as_str())).map(|(_, lie)| lie.clone());
             (state.answer(&request), lie)
         };
         if send(&mut stream, &request.method, answer, lie).is_err() {
@@ -186,7 +187,11 @@ fn send(stream: &mut TcpStream, method: &str, answer: Answer, lie: Option<Lie>) 
         stream.write_all(&[0; 64 * 1024])?;
     }
     // What was announced and not sent ends the connection.
-    if length != answer.body.len() as u64 && method != "HEAD" { Err(std::io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
+    if length != answer.body.len() as u64 && method != "HEAD" {
+        Err(std::io::ErrorKind::BrokenPipe.into())
+    } else {
+        Ok(())
+    }
 }
 
 fn answer(status: u16, body: &[u8]) -> Answer {

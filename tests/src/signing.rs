@@ -62,7 +62,8 @@ impl SigningKey {
             "size": payload.len(),
             "annotations": { "dev.cosignproject.cosign/signature": STANDARD.encode(signature) },
         });
-        let config = json!({ "mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest_of(b"{}"), "size": 2 });
+        let config =
+            json!({ "mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest_of(b"{}"), "size": 2 });
         let beside = json!({ "schemaVersion": 2, "config": config, "layers": [layer] }).to_string();
         registry.put_manifest(repository, &format!("{}.sig", manifest.replace(':', "-")), beside.as_bytes());
     }

@@ -111,7 +111,9 @@ impl CliError {
                 | JournalError::Ended { .. }
                 | JournalError::InUse { .. },
             ) => Exit::USAGE,
-            Self::Locked(_) | Self::Registry(RegistryError::Digest { .. } | RegistryError::Signature { .. }) => Exit::DENIED,
+            Self::Locked(_) | Self::Registry(RegistryError::Digest { .. } | RegistryError::Signature { .. }) => {
+                Exit::DENIED
+            }
             Self::Registry(
                 RegistryError::Reference { .. }
                 | RegistryError::NotFound { .. }

@@ -77,7 +77,8 @@ pub(crate) fn read(text: &Text) -> Result<Option<LockFile>, CliError> {
 
 /// Writes the lock of a pipeline.
 pub(crate) fn write(text: &Text, lock: &Lock) -> Result<String, CliError> {
-    let path = path(text).ok_or_else(|| CliError::usage("a pipeline that is in no file has no lock", "name its file"))?;
+    let path =
+        path(text).ok_or_else(|| CliError::usage("a pipeline that is in no file has no lock", "name its file"))?;
     files::write_whole(&path, |out| out.write_all(lock.render().as_bytes()).map_err(CliError::Output))?;
     Ok(shown(text))
 }
@@ -159,7 +160,11 @@ impl Locked {
 
     /// What to do when it refuses.
     pub(crate) fn help(&self) -> String {
-        let look = if self.is_there { "if all of that is right" } else { "write it, look at it, and keep it beside the pipeline" };
+        let look = if self.is_there {
+            "if all of that is right"
+        } else {
+            "write it, look at it, and keep it beside the pipeline"
+        };
         let why = if environment::is_ci() { " (CI is set, so --locked is the default)" } else { "" };
         format!("{look}: {UPDATE}; or run what is there: windlass run --no-locked{why}")
     }

@@ -199,12 +199,7 @@ pub(crate) struct Loaded {
 }
 
 /// Loads the plugins that the pipeline uses.
-pub(crate) async fn load(
-    text: &Text,
-    pipeline: &Pipeline,
-    jobs: usize,
-    known: &Known<'_>,
-) -> Result<Loaded, CliError> {
+pub(crate) async fn load(text: &Text, pipeline: &Pipeline, jobs: usize, known: &Known<'_>) -> Result<Loaded, CliError> {
     let mut loaded = Loaded::default();
     let mut unpinned = Vec::new();
     let all = Sources::default();

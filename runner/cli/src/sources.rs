@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use windlass_pipeline::Pipeline;
 use windlass_pipeline::PluginSource;
 use windlass_pipeline::lock::Pinned;
-use windlass_pipeline::Pipeline;
 use windlass_registry::{Options, PublicKey, Reference, Registry, RegistryError};
 use windlass_sandbox::Component;
 

@@ -68,7 +68,8 @@ impl Artifact {
             component: (!info.core_module).then_some(Interfaces { exports: &info.exports, imports: &info.imports }),
         })?;
         let config_digest = digest::of(&config);
-        let annotations = [("org.opencontainers.image.title", &info.name), ("org.opencontainers.image.version", &info.version)];
+        let annotations =
+            [("org.opencontainers.image.title", &info.name), ("org.opencontainers.image.version", &info.version)];
         let annotations: BTreeMap<String, String> = annotations
             .into_iter()
             .filter(|(_, value)| !value.is_empty())

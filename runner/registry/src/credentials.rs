@@ -28,7 +28,9 @@ pub(crate) struct Login {
 pub(crate) async fn find(folder: Option<&Path>, registry: &str) -> Result<Login, RegistryError> {
     let anonymous = |words: String| Ok(Login { auth: RegistryAuth::Anonymous, words });
     let Some(path) = folder.map(|folder| folder.join("config.json")) else {
-        return anonymous("there is no login, and neither DOCKER_CONFIG nor HOME says where to look for one".to_owned());
+        return anonymous(
+            "there is no login, and neither DOCKER_CONFIG nor HOME says where to look for one".to_owned(),
+        );
     };
     let shown = path.display().to_string();
     let file = match File::open(&path) {

@@ -89,9 +89,7 @@ pub(crate) async fn manifest(session: &Session, reference: &Reference) -> Result
     }
     let got = digest::of(&bytes);
     match reference.digest() {
-        Some(expected) if expected != got => {
-            Err(RegistryError::Digest { what, expected: expected.to_owned(), got })
-        }
+        Some(expected) if expected != got => Err(RegistryError::Digest { what, expected: expected.to_owned(), got }),
         _ => Ok(bytes.to_vec()),
     }
 }

@@ -87,12 +87,7 @@ impl Registry {
     /// # Errors
     ///
     /// If there is no such signature, or the registry cannot be asked.
-    pub async fn verify(
-        &self,
-        reference: &Reference,
-        manifest: &str,
-        key: &PublicKey,
-    ) -> Result<(), RegistryError> {
+    pub async fn verify(&self, reference: &Reference, manifest: &str, key: &PublicKey) -> Result<(), RegistryError> {
         let refused = |reason: String| RegistryError::Signature { what: format!("{reference} ({manifest})"), reason };
         let digits = digest::digits(manifest).ok_or_else(|| refused("it has no digest".to_owned()))?;
         let place = reference.tagged(&format!("sha256-{digits}.sig"));
@@ -167,7 +162,11 @@ mod tests {
         let key = PublicKey::parse(good).unwrap();
         assert_eq!(key, PublicKey::parse(&good.replace('\n', "\r\n")).unwrap());
         assert!(key.digest().starts_with("sha256:"));
-        for bad in ["", "-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"] {
+        for bad in [
+            "",
+            "-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----",
+            "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----",
+        ] {
             assert!(PublicKey::parse(bad).is_err(), "{bad}");
         }
         assert!(PublicKey::parse(&good.replace("PUBLIC", "PRIVATE")).is_err());

@@ -57,15 +57,15 @@ pub(crate) fn run(args: &Check) -> Result<Exit, CliError> {
         }
         Format::Json => {
             let mut found = json!({
-            "file": file.to_string(),
-            "valid": true,
-            "pipeline": plan.name,
-            "stages": plan.stages.len(),
-            "steps": plan.steps.len(),
-            "plugins": plan.plugins,
-            "diagnostics": plan.warnings.diagnostics,
-            "omitted": plan.warnings.omitted,
-        });
+                "file": file.to_string(),
+                "valid": true,
+                "pipeline": plan.name,
+                "stages": plan.stages.len(),
+                "steps": plan.steps.len(),
+                "plugins": plan.plugins,
+                "diagnostics": plan.warnings.diagnostics,
+                "omitted": plan.warnings.omitted,
+            });
             if let Some(locked) = &prepared.locked {
                 found["not-as-locked"] = json!(locked.differences);
             }

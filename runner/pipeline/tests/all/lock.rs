@@ -8,7 +8,12 @@ use crate::support::{descriptions, facts, planned, planned_in, source};
 
 fn pinned(plan: &Plan) -> Vec<Pinned> {
     let digest = |at: usize| format!("sha256:{at:064x}");
-    let of = |(at, source): (usize, &PluginSource)| Pinned { source: source.clone(), digest: digest(at), manifest: None, key: None };
+    let of = |(at, source): (usize, &PluginSource)| Pinned {
+        source: source.clone(),
+        digest: digest(at),
+        manifest: None,
+        key: None,
+    };
     plan.plugins.iter().enumerate().map(of).collect()
 }
 
@@ -71,7 +76,8 @@ grants = { http = ["GET,POST https://${env.HOST:-shop.example}/**"], secrets = [
 
 #[test]
 fn what_is_written_is_read_again() {
-    let lock = locked(&pipeline(r#"docker = { run = ["nginx:1"] }, env = ["A_*"], http = ["GET https://a.example/x-y/**"]"#));
+    let lock =
+        locked(&pipeline(r#"docker = { run = ["nginx:1"] }, env = ["A_*"], http = ["GET https://a.example/x-y/**"]"#));
     assert_eq!(parse(&lock.render()), Ok(lock));
 }
 
@@ -102,7 +108,10 @@ fn a_narrower_grant_is_told_and_is_no_widening() {
     let plan = planned(&pipeline("files = { read = [\"src\"] }")).unwrap();
     let lock = locked(&pipeline("files = { read = [\"src\", \"docs\"] }"));
     let found = lock.against(&plan, &pinned(&plan));
-    assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), ["- step build/it may no longer files.read docs"]);
+    assert_eq!(
+        found.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["- step build/it may no longer files.read docs"]
+    );
     assert!(!found[0].widens());
 }
 
@@ -142,7 +151,10 @@ fn another_source_of_a_secret_is_a_widening() {
     let after = before.replace("env = \"TOKEN\"", "file = \"/etc/shadow\"");
     assert_eq!(
         told(&before, &after),
-        ["+ step build/it may secrets.use token = file:/etc/shadow", "- step build/it may no longer secrets.use token = env:TOKEN"]
+        [
+            "+ step build/it may secrets.use token = file:/etc/shadow",
+            "- step build/it may no longer secrets.use token = env:TOKEN"
+        ]
     );
 }
 
@@ -167,7 +179,10 @@ fn plugins_that_are_new_other_and_gone() {
         ]
     );
     let gone = lock.against(&plan, &[]);
-    assert_eq!(gone.iter().map(ToString::to_string).collect::<Vec<_>>(), ["- plugin builtin:command is no longer used"]);
+    assert_eq!(
+        gone.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["- plugin builtin:command is no longer used"]
+    );
     assert!(!gone[0].widens());
 }
 
@@ -176,14 +191,18 @@ fn a_plugin_that_has_to_be_signed_is_locked_with_the_key() {
     let plan = planned(&pipeline("files = { read = [\"src\"] }")).unwrap();
     let signed = |key: char| {
         let pinned = pinned(&plan).into_iter();
-        pinned.map(|one| Pinned { key: Some(format!("sha256:{}", key.to_string().repeat(64))), ..one }).collect::<Vec<_>>()
+        pinned
+            .map(|one| Pinned { key: Some(format!("sha256:{}", key.to_string().repeat(64))), ..one })
+            .collect::<Vec<_>>()
     };
     let lock = Lock::of(&[&plan], signed('a'));
     assert_eq!(parse(&lock.render()), Ok(lock.clone()));
     assert_eq!(lock.against(&plan, &signed('a')), []);
     // The lock pins the very bytes, so a key that is no longer wanted is no danger.
     assert_eq!(lock.against(&plan, &pinned(&plan)), []);
-    for unverified in [lock.against(&plan, &signed('b')), Lock::of(&[&plan], pinned(&plan)).against(&plan, &signed('a'))] {
+    for unverified in
+        [lock.against(&plan, &signed('b')), Lock::of(&[&plan], pinned(&plan)).against(&plan, &signed('a'))]
+    {
         assert!(matches!(unverified.as_slice(), [Difference::Unverified { .. }]), "{unverified:?}");
         assert!(unverified[0].widens());
     }
@@ -199,7 +218,10 @@ fn grants_belong_to_a_step_and_its_plugin() {
     );
     let other = before.replace("builtin:command", "builtin:image").replace("grants", "with = { tag = \"a\" }\ngrants");
     let lines = told(&before, &other);
-    assert!(lines.contains(&"~ step build/it was granted to builtin:command, and is to builtin:image".to_owned()), "{lines:?}");
+    assert!(
+        lines.contains(&"~ step build/it was granted to builtin:command, and is to builtin:image".to_owned()),
+        "{lines:?}"
+    );
 }
 
 #[test]
@@ -249,7 +271,10 @@ fn what_is_no_lock_is_refused() {
     assert!(newer.contains("version 1 of the lock") && newer.matches("error").count() <= 2, "{newer}");
     assert!(parse("[plugin]\n").unwrap_err().contains("version"));
     let digest = format!("sha256:{}", "a".repeat(64));
-    let twice = format!("version = 1\npipeline = \"x\"\n{0}{0}", format!("[[plugin]]\nsource = \"builtin:image\"\ndigest = \"{digest}\"\n"));
+    let twice = format!(
+        "version = 1\npipeline = \"x\"\n{0}{0}",
+        format!("[[plugin]]\nsource = \"builtin:image\"\ndigest = \"{digest}\"\n")
+    );
     assert!(parse(&twice).unwrap_err().contains("twice"));
 }
 

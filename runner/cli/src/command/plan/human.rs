@@ -117,9 +117,10 @@ fn render_step(prepared: &Prepared, step: &PlanStep, file: &str, text: &mut Stri
 fn is_wider(prepared: &Prepared, step: &PlanStep, rule: &Rule) -> bool {
     let Some(locked) = &prepared.locked else { return false };
     let (plan, place) = (&prepared.plan, step.granted_at(rule));
-    locked.differences.iter().any(|one| {
-        matches!(one, Difference::Wider { grant, at, .. } if *at == place && *grant == grant_of(plan, rule))
-    })
+    locked
+        .differences
+        .iter()
+        .any(|one| matches!(one, Difference::Wider { grant, at, .. } if *at == place && *grant == grant_of(plan, rule)))
 }
 
 /// The first characters of a digest: enough to tell plugins apart.

@@ -66,7 +66,11 @@ async fn info(file: &str, bytes: &[u8]) -> Result<ComponentInfo, CliError> {
     let component = Component::from_bytes(file, bytes.to_vec());
     let plugin = sandbox.load(component).await.map_err(plugin_problem::refused)?;
     let description = plugin.description();
-    Ok(ComponentInfo { name: description.name.clone(), version: description.version.clone(), ..ComponentInfo::default() })
+    Ok(ComponentInfo {
+        name: description.name.clone(),
+        version: description.version.clone(),
+        ..ComponentInfo::default()
+    })
 }
 
 fn human(to: &Reference, info: &ComponentInfo, component: &str, manifest: &str) -> String {

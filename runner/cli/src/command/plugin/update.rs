@@ -146,12 +146,7 @@ pub(super) async fn everything(text: &Text, known: &Known<'_>) -> Result<Everyth
 }
 
 /// The plugins of `[plugins]` that no step uses yet. One that is not there is of no matter until a step uses it.
-async fn unused(
-    text: &Text,
-    pipeline: &Pipeline,
-    known: &Known<'_>,
-    used: &[Pinned],
-) -> Result<Vec<Pinned>, CliError> {
+async fn unused(text: &Text, pipeline: &Pipeline, known: &Known<'_>, used: &[Pinned]) -> Result<Vec<Pinned>, CliError> {
     let used: HashSet<&PluginSource> = used.iter().map(|pinned| &pinned.source).collect();
     let all = Sources::default();
     let mut found = Vec::new();
