@@ -47,6 +47,24 @@ pub(crate) fn read_project(path: &Path) -> Result<Source, CliError> {
     read(path, "shorten it", |_| Some(help.to_owned()))
 }
 
+/// Reads a lock as text, if there is one.
+pub(crate) fn read_lock(path: &Path, shown: String) -> Result<Option<Source>, CliError> {
+    if path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        return Ok(None);
+    }
+    let help = "an empty lock locks nothing: let `windlass plugin update` write it";
+    let read = read(path, help, |_| None).map_err(|error| match error {
+        CliError::Pipeline(mut found, notes) => {
+            for found in found.iter_mut().flat_map(|found| &mut found.diagnostics).filter(|it| it.code == "empty") {
+                found.help = Some(help.to_owned());
+            }
+            CliError::Pipeline(found, notes)
+        }
+        other => other,
+    })?;
+    Ok(Some(Source { name: shown, ..read }))
+}
+
 /// Writes a file that is not there yet.
 pub(crate) fn write_new(path: &Path, text: &str) -> Result<(), CliError> {
     let failed = |error: io::Error| match error.kind() {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use windlass_sandbox::{Component, Plugin, Sandbox, SandboxError};
+use windlass_sandbox::{Component, Plugin, Sandbox};
 
 use crate::builtins::{BUILTINS, Builtin};
 use crate::error::CliError;
@@ -51,17 +51,6 @@ impl Named {
 
     /// Loads it.
     pub(crate) async fn load(self, sandbox: &Sandbox) -> Result<Plugin, CliError> {
-        sandbox.load(self.component).await.map_err(refused)
-    }
-}
-
-/// Why the sandbox does not take it.
-pub(crate) fn refused(error: SandboxError) -> CliError {
-    match error {
-        SandboxError::Cache { .. } | SandboxError::Engine { .. } => CliError::Sandbox(error),
-        error => {
-            let (message, help) = plugin_problem::words(&error);
-            CliError::Plugin { message, help }
-        }
+        sandbox.load(self.component).await.map_err(plugin_problem::refused)
     }
 }

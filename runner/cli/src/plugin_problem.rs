@@ -5,6 +5,7 @@ use windlass_pipeline::{Diagnostics, Location, Pipeline, PluginSource, Source};
 use windlass_sandbox::SandboxError;
 
 use crate::builtins::BUILTINS;
+use crate::error::CliError;
 
 /// Why a plugin could not be loaded.
 pub(crate) struct Problem {
@@ -64,6 +65,17 @@ pub(crate) fn words(error: &SandboxError) -> (String, Option<String>) {
             (message.to_owned(), Some(help.join("\n")))
         }
         None => (text, None),
+    }
+}
+
+/// For a plugin that a person named on the command line.
+pub(crate) fn refused(error: SandboxError) -> CliError {
+    match error {
+        SandboxError::Cache { .. } | SandboxError::Engine { .. } => CliError::Sandbox(error),
+        error => {
+            let (message, help) = words(&error);
+            CliError::Plugin { message, help }
+        }
     }
 }
 

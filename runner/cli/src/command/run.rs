@@ -10,7 +10,8 @@ use crate::args::{FileArg, Format, FormatArg};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::finish::Told;
-use crate::prepare::{Text, prepare};
+use crate::locked::LockedArg;
+use crate::prepare::{Text, prepare_locked};
 use crate::start::Start;
 use crate::waiting::WaitArg;
 use crate::{files, offline, output, runtime};
@@ -43,6 +44,8 @@ pub(crate) struct Run {
     #[arg(long, value_name = "RUN", requires = "offline")]
     from: Option<String>,
     #[command(flatten)]
+    locked: LockedArg,
+    #[command(flatten)]
     wait: WaitArg,
     /// Print nothing but errors
     #[arg(short, long)]
@@ -68,15 +71,21 @@ pub(crate) fn run(args: &Run) -> Result<Exit, CliError> {
     }
     let state = text.workspace.join(files::STATE);
     let small = runtime::small()?;
+    let locked = args.locked.is_wanted();
     let recorded = if args.offline { Some(offline::recorded(&text, &state, args.from.as_deref())?) } else { None };
     let prepared = small.block_on(async {
         match &recorded {
-            Some(recorded) => offline::prepare(&text, recorded, options.jobs).await,
-            None => prepare(&text, &run, options.jobs).await,
+            Some(recorded) => offline::prepare(&text, recorded, options.jobs, locked).await,
+            None => prepare_locked(&text, &run, options.jobs, locked).await,
         }
     })?;
     if !prepared.plan.warnings.is_empty() && !args.quiet && args.format.format == Format::Human {
         output::say(prepared.plan.warnings.render(true));
+    }
+    if let Some(locked) = prepared.locked.as_ref().filter(|locked| !args.quiet && locked.widens())
+        && args.format.format == Format::Human
+    {
+        output::say(locked.notice());
     }
     let from = recorded.as_ref().map(|recorded| recorded.started.run.clone());
     if !args.quiet
