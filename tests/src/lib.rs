@@ -7,10 +7,14 @@
 
 mod engine;
 mod guests;
+mod registry;
 mod router;
 mod run;
+mod signing;
 
 pub use engine::Engine;
 pub use guests::{guest, root};
+pub use registry::{FakeRegistry, Lie, digest_of};
 pub use router::Router;
 pub use run::{Finished, Running, Workspace};
+pub use signing::SigningKey;

@@ -10,6 +10,11 @@ pub(crate) fn value(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
 
+/// Whether this is a machine on which nobody looks on.
+pub(crate) fn is_ci() -> bool {
+    value("CI").is_some_and(|value| !value.is_empty() && value != "false")
+}
+
 /// The variables that `wanted` wants. What is not UTF-8 has no place in a pipeline, a plan or a
 /// journal, so it is left out.
 pub(crate) fn select(mut wanted: impl FnMut(&str) -> bool) -> BTreeMap<String, String> {

@@ -1,16 +1,19 @@
 //! What can go wrong before or after a run, with its exit code, and how it is told.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use windlass_journal::{Failure, JournalError};
 use windlass_pipeline::Diagnostics;
+use windlass_registry::RegistryError;
 use windlass_sandbox::SandboxError;
 use windlass_view::ViewError;
 
 use crate::args::Format;
 use crate::exit::Exit;
+use crate::locked::Locked;
 use crate::output;
 
 /// Why a command could not do what it was asked for.
@@ -31,6 +34,12 @@ pub(crate) enum CliError {
     /// The sandbox cannot be set up.
     #[error(transparent)]
     Sandbox(SandboxError),
+    /// A registry cannot be used, or is not to be trusted.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The lock does not allow what was asked for.
+    #[error("{0}")]
+    Locked(Locked),
     /// The journal cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -102,7 +111,16 @@ impl CliError {
                 | JournalError::Ended { .. }
                 | JournalError::InUse { .. },
             ) => Exit::USAGE,
-            Self::Sandbox(_) | Self::Journal(_) | Self::Machine { .. } => Exit::WORLD,
+            Self::Locked(_) | Self::Registry(RegistryError::Digest { .. } | RegistryError::Signature { .. }) => {
+                Exit::DENIED
+            }
+            Self::Registry(
+                RegistryError::Reference { .. }
+                | RegistryError::NotFound { .. }
+                | RegistryError::NotAPlugin { .. }
+                | RegistryError::TooLarge { .. },
+            ) => Exit::USAGE,
+            Self::Sandbox(_) | Self::Registry(_) | Self::Journal(_) | Self::Machine { .. } => Exit::WORLD,
             Self::Run { exit, .. } => *exit,
             // Who closed the pipe has seen enough.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::SUCCESS,
@@ -117,6 +135,8 @@ impl CliError {
             Self::Usage { .. } => "usage",
             Self::Plugin { .. } => "bad-plugin",
             Self::Sandbox(_) => "sandbox",
+            Self::Registry(_) => "registry",
+            Self::Locked(_) => "locked",
             Self::Journal(_) => "journal",
             Self::Machine { .. } => "machine",
             Self::Run { .. } => "run",
@@ -124,8 +144,10 @@ impl CliError {
         }
     }
 
-    fn help(&self) -> Option<&str> {
-        match self {
+    fn help(&self) -> Option<Cow<'_, str>> {
+        let help = match self {
+            Self::Registry(error) => return error.help().map(Cow::Owned),
+            Self::Locked(locked) => return Some(Cow::Owned(locked.help())),
             Self::File { help, .. }
             | Self::Usage { help, .. }
             | Self::Plugin { help, .. }
@@ -135,7 +157,8 @@ impl CliError {
                 Some("set WINDLASS_CACHE_DIR to a folder that belongs to you alone")
             }
             _ => None,
-        }
+        };
+        help.map(Cow::Borrowed)
     }
 
     /// Tells it.
@@ -162,6 +185,9 @@ impl CliError {
                 output::warning(note);
             }
         }
+        if let Self::Locked(locked) = self {
+            locked.lines().for_each(output::say);
+        }
         output::error(self);
         if let Some(help) = self.help() {
             output::help(help);
@@ -173,6 +199,9 @@ impl CliError {
         let mut error = json!({ "code": self.code(), "message": self.to_string(), "exit-code": self.exit().0 });
         if let Some(help) = self.help() {
             error["help"] = help.into();
+        }
+        if let Self::Locked(locked) = self {
+            error["differences"] = json!(locked.differences);
         }
         if let Self::Pipeline(found, notes) = self {
             error["file"] = found.first().map(|one| one.file.as_str()).into();

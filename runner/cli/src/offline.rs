@@ -8,7 +8,7 @@ use windlass_pipeline::parse_tolerant;
 
 use crate::error::CliError;
 use crate::pinned;
-use crate::prepare::{Prepared, Text, prepare_with};
+use crate::prepare::{Prepared, Text, prepare_recorded};
 
 /// How many of the newest runs are looked at for one of the pipeline.
 const LOOKED_AT: usize = 1000;
@@ -49,10 +49,15 @@ pub(crate) fn recorded(text: &Text, state: &Path, named: Option<&str>) -> Result
 }
 
 /// The pipeline as it is now, with the facts that were recorded: with others it would ask for other things.
-pub(crate) async fn prepare(text: &Text, recorded: &Recording, jobs: usize) -> Result<Prepared, CliError> {
+pub(crate) async fn prepare(
+    text: &Text,
+    recorded: &Recording,
+    jobs: usize,
+    only_locked: bool,
+) -> Result<Prepared, CliError> {
     let mut facts = pinned::facts(&recorded.started);
     facts.environment = text.environment.clone().or(facts.environment);
-    prepare_with(text, facts, jobs, &[]).await
+    prepare_recorded(text, facts, jobs, pinned::plugins(&recorded.started), only_locked).await
 }
 
 /// What has to be said of such a run.

@@ -7,9 +7,11 @@ use windlass_engine::RunOptions;
 use windlass_gate::{Recording, Secrets};
 use windlass_journal::{RunFlags, RunStarted, StepIndex, version_matters};
 use windlass_pipeline::Facts;
+use windlass_pipeline::lock::Pinned;
 
 use crate::error::CliError;
 use crate::prepare::{Prepared, Text, prepare_with};
+use crate::sources::Known;
 use crate::{answers, files, versions};
 
 /// How the run was asked to go about it.
@@ -21,14 +23,28 @@ pub(crate) fn options(flags: &RunFlags) -> RunOptions {
     options
 }
 
-/// Makes the plan of a recorded run again. `instead` names plugins that other files stand in for.
+/// Makes the plan of a recorded run again. `instead` names plugins that other files stand in for. Plugins of registries
+/// are those of the run, whatever their tags point to by now.
 pub(crate) async fn prepare(
     text: &Text,
     started: &RunStarted,
     jobs: usize,
     instead: &[(String, &Path)],
 ) -> Result<Prepared, CliError> {
-    prepare_with(text, facts(started), jobs, instead).await
+    let known = Known { instead, pinned: plugins(started), only_pinned: false };
+    prepare_with(text, facts(started), jobs, &known).await
+}
+
+/// The plugins of a recorded run.
+pub(crate) fn plugins(started: &RunStarted) -> Vec<Pinned> {
+    let pins = started.plugins.iter();
+    let of = |source: &str, digest: &str| Pinned {
+        source: source.to_owned().into(),
+        digest: digest.to_owned(),
+        manifest: None,
+        key: None,
+    };
+    pins.map(|pin| of(&pin.source, &pin.digest)).collect()
 }
 
 /// What the plan was made from.

@@ -5,6 +5,7 @@ use windlass_pipeline::{Diagnostics, Location, Pipeline, PluginSource, Source};
 use windlass_sandbox::SandboxError;
 
 use crate::builtins::BUILTINS;
+use crate::error::CliError;
 
 /// Why a plugin could not be loaded.
 pub(crate) struct Problem {
@@ -50,7 +51,7 @@ pub(crate) fn explain(
 pub(crate) fn words(error: &SandboxError) -> (String, Option<String>) {
     let text = error.to_string();
     let cut = match error {
-        SandboxError::CoreModule { .. } | SandboxError::OtherWorld { .. } | SandboxError::OtherStep { .. } => "; ",
+        SandboxError::CoreModule { .. } | SandboxError::OtherWorld { .. } | SandboxError::OtherVersion { .. } => "; ",
         SandboxError::Imports { .. } => ":\n",
         SandboxError::NotWasm { .. } => {
             let help = "name a WebAssembly component, as `cargo build --target wasm32-wasip2` makes it";
@@ -64,6 +65,17 @@ pub(crate) fn words(error: &SandboxError) -> (String, Option<String>) {
             (message.to_owned(), Some(help.join("\n")))
         }
         None => (text, None),
+    }
+}
+
+/// For a plugin that a person named on the command line.
+pub(crate) fn refused(error: SandboxError) -> CliError {
+    match error {
+        SandboxError::Cache { .. } | SandboxError::Engine { .. } => CliError::Sandbox(error),
+        error => {
+            let (message, help) = words(&error);
+            CliError::Plugin { message, help }
+        }
     }
 }
 

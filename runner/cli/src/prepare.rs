@@ -1,16 +1,18 @@
 //! From a file to a plan with its plugins: what `check`, `plan` and `run` have in common.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use windlass_journal::{PluginPin, RunStarted};
-use windlass_pipeline::{Descriptions, Facts, Pipeline, Plan, PluginSource, Source, parse_tolerant, plan};
-use windlass_sandbox::{Component, Plugin, Sandbox, SandboxError, SandboxOptions};
+use windlass_pipeline::lock::{Difference, Pinned};
+use windlass_pipeline::{Descriptions, Facts, Pipeline, Plan, Source, parse_tolerant, plan};
+use windlass_sandbox::{Plugin, Sandbox, SandboxError, SandboxOptions};
 
 use crate::args::FileArg;
-use crate::builtins::Builtin;
 use crate::error::CliError;
-use crate::{environment, files, git, plugin_problem};
+use crate::locked::{self, Locked};
+use crate::sources::{Found, Known, Missing, Sources};
+use crate::{environment, files, git, plugin_problem, sources};
 
 /// A pipeline's file, read.
 pub(crate) struct Text {
@@ -55,61 +57,114 @@ pub(crate) struct Prepared {
     pub(crate) plan: Plan,
     /// The plugins, in the plan's order.
     pub(crate) plugins: Vec<Arc<Plugin>>,
+    /// By what they are pinned, in the same order.
+    pub(crate) pinned: Vec<Pinned>,
     /// What the plan was made from.
     pub(crate) facts: Facts,
     /// Keeps plugins in an endless loop from holding on to their threads; to be kept while one runs.
     pub(crate) sandbox: Option<Sandbox>,
+    /// What is not as `pipeline.lock` has it, if there is one.
+    pub(crate) locked: Option<Locked>,
 }
 
 impl Prepared {
     /// The plugins by digest, in the plan's order.
     pub(crate) fn pins(&self) -> Vec<PluginPin> {
-        let pins = self.plan.plugins.iter().zip(&self.plugins);
-        pins.map(|(source, plugin)| PluginPin { source: source.to_string(), digest: plugin.digest().to_owned() })
-            .collect()
+        let pins = self.pinned.iter();
+        pins.map(|pinned| PluginPin { source: pinned.source.to_string(), digest: pinned.digest.clone() }).collect()
     }
 }
 
 /// Makes the plan, or says everything that is wrong with the pipeline. At most `jobs` stages are to
-/// run at a time.
+/// run at a time. Plugins of registries are those that `pipeline.lock` has, as far as it has them.
 pub(crate) async fn prepare(text: &Text, run_id: &str, jobs: usize) -> Result<Prepared, CliError> {
+    prepare_locked(text, run_id, jobs, false).await
+}
+
+/// The same; `only_locked`, if the lock has to have everything.
+pub(crate) async fn prepare_locked(
+    text: &Text,
+    run_id: &str,
+    jobs: usize,
+    only_locked: bool,
+) -> Result<Prepared, CliError> {
     let pipeline = parse_tolerant(&text.source);
     let mut notes = Vec::new();
     let facts = facts(text, &pipeline, run_id, &mut notes);
-    planned(text, pipeline, facts, notes, jobs, &[]).await
+    with_lock(text, &pipeline, facts, notes, jobs, Vec::new(), only_locked).await
 }
 
-/// Makes the plan from facts that are known. `instead` names plugins that other files stand in for.
+/// The same from recorded facts. Plugins that the lock does not have are those of the record.
+pub(crate) async fn prepare_recorded(
+    text: &Text,
+    facts: Facts,
+    jobs: usize,
+    recorded: Vec<Pinned>,
+    only_locked: bool,
+) -> Result<Prepared, CliError> {
+    with_lock(text, &parse_tolerant(&text.source), facts, Vec::new(), jobs, recorded, only_locked).await
+}
+
+/// Makes the plan from facts and plugins that are known. The lock has no part in it.
 pub(crate) async fn prepare_with(
     text: &Text,
     facts: Facts,
     jobs: usize,
-    instead: &[(String, &Path)],
+    known: &Known<'_>,
 ) -> Result<Prepared, CliError> {
-    planned(text, parse_tolerant(&text.source), facts, Vec::new(), jobs, instead).await
+    planned(text, &parse_tolerant(&text.source), facts, Vec::new(), jobs, known).await
+}
+
+async fn with_lock(
+    text: &Text,
+    pipeline: &Pipeline,
+    facts: Facts,
+    notes: Vec<String>,
+    jobs: usize,
+    mut pinned: Vec<Pinned>,
+    only_locked: bool,
+) -> Result<Prepared, CliError> {
+    let lock = locked::read(text)?;
+    if only_locked && lock.is_none() {
+        return Err(locked::missing(text));
+    }
+    if let Some(file) = &lock {
+        // The lock comes first: it is what somebody has looked at last.
+        pinned.splice(0..0, file.lock.plugins().iter().cloned());
+    }
+    let known = Known { pinned, only_pinned: only_locked, ..Known::default() };
+    let mut prepared = planned(text, pipeline, facts, notes, jobs, &known).await?;
+    prepared.locked = lock.map(|file| file.against(&prepared.plan, &prepared.pinned, pipeline));
+    match &prepared.locked {
+        Some(locked) if only_locked => locked.check().map(|()| prepared),
+        _ => Ok(prepared),
+    }
 }
 
 async fn planned(
     text: &Text,
-    pipeline: Pipeline,
+    pipeline: &Pipeline,
     facts: Facts,
     notes: Vec<String>,
     jobs: usize,
-    instead: &[(String, &Path)],
+    known: &Known<'_>,
 ) -> Result<Prepared, CliError> {
     let jobs = pipeline.jobs.map_or(jobs, |most| jobs.min(most as usize));
-    let Loaded { sandbox, plugins, descriptions, problems } = load(text, &pipeline, jobs, instead).await?;
-    match plan(&pipeline, &text.source, &facts, &descriptions) {
-        Ok(plan) => Ok(Prepared { plan, plugins, facts, sandbox }),
+    let loaded = load(text, pipeline, jobs, known).await?;
+    match plan(pipeline, &text.source, &facts, &loaded.descriptions) {
+        Ok(plan) => {
+            let Loaded { sandbox, plugins, pinned, .. } = loaded;
+            Ok(Prepared { plan, plugins, pinned, facts, sandbox, locked: None })
+        }
         Err(found) => {
-            let found = plugin_problem::explain(found, problems, &pipeline, &text.source);
+            let found = plugin_problem::explain(found, loaded.problems, pipeline, &text.source);
             Err(CliError::Pipeline(found, notes))
         }
     }
 }
 
 /// Gathers what the pipeline asks for.
-fn facts(text: &Text, pipeline: &Pipeline, run_id: &str, notes: &mut Vec<String>) -> Facts {
+pub(crate) fn facts(text: &Text, pipeline: &Pipeline, run_id: &str, notes: &mut Vec<String>) -> Facts {
     let git = git::facts(&text.source.text, &text.workspace);
     notes.extend(git.problem);
     let mut env = environment::named(pipeline.env_names().iter().map(String::as_str));
@@ -130,26 +185,40 @@ fn facts(text: &Text, pipeline: &Pipeline, run_id: &str, notes: &mut Vec<String>
     }
 }
 
+/// The plugins of a pipeline, as far as they could be loaded.
 #[derive(Default)]
-struct Loaded {
+pub(crate) struct Loaded {
     sandbox: Option<Sandbox>,
     plugins: Vec<Arc<Plugin>>,
-    descriptions: Descriptions,
-    problems: Vec<plugin_problem::Problem>,
+    /// By what they are pinned.
+    pub(crate) pinned: Vec<Pinned>,
+    /// What they say of themselves.
+    pub(crate) descriptions: Descriptions,
+    /// Why others could not be loaded.
+    pub(crate) problems: Vec<plugin_problem::Problem>,
 }
 
 /// Loads the plugins that the pipeline uses.
-async fn load(text: &Text, pipeline: &Pipeline, jobs: usize, instead: &[(String, &Path)]) -> Result<Loaded, CliError> {
+pub(crate) async fn load(text: &Text, pipeline: &Pipeline, jobs: usize, known: &Known<'_>) -> Result<Loaded, CliError> {
     let mut loaded = Loaded::default();
+    let mut unpinned = Vec::new();
+    let all = Sources::default();
     for (source, location) in pipeline.plugin_sources() {
-        let named = source.to_string();
-        let other = instead.iter().find(|(name, _)| *name == named).map(|(_, file)| *file);
-        let component = match other.map_or_else(|| component(&source, &text.workspace), |file| stand_in(&named, file)) {
-            Ok(component) => component,
-            Err((message, help)) => {
+        let found = match sources::key(pipeline, &source, &text.workspace) {
+            Ok(key) => all.find(&source, &text.workspace, known, key.as_ref()).await,
+            Err(missing) => Err(missing),
+        };
+        let Found { component, pinned } = match found {
+            Ok(found) => found,
+            Err(Missing::Bad(message, help)) => {
                 loaded.problems.push(plugin_problem::Problem { source, location, message, help });
                 continue;
             }
+            Err(Missing::Unpinned) => {
+                unpinned.push(Difference::NewPlugin { plugin: source, digest: None });
+                continue;
+            }
+            Err(Missing::Failed(error)) => return Err(error),
         };
         let sandbox = match &loaded.sandbox {
             Some(sandbox) => sandbox,
@@ -159,6 +228,7 @@ async fn load(text: &Text, pipeline: &Pipeline, jobs: usize, instead: &[(String,
             Ok(plugin) => {
                 loaded.descriptions.insert(source, Arc::clone(plugin.description()));
                 loaded.plugins.push(Arc::new(plugin));
+                loaded.pinned.push(pinned);
             }
             Err(error @ (SandboxError::Cache { .. } | SandboxError::Engine { .. })) => {
                 return Err(CliError::Sandbox(error));
@@ -169,40 +239,12 @@ async fn load(text: &Text, pipeline: &Pipeline, jobs: usize, instead: &[(String,
             }
         }
     }
-    Ok(loaded)
+    // Without them there is no plan that could be compared with the lock.
+    if unpinned.is_empty() { Ok(loaded) } else { Locked::of(text, unpinned).check().map(|()| loaded) }
 }
 
 /// The sandbox, with room for this many live plugins.
 pub(crate) fn open_sandbox(jobs: usize) -> Result<Sandbox, CliError> {
     let slots = u32::try_from(jobs).unwrap_or(u32::MAX).max(1);
     Sandbox::new(&SandboxOptions { slots, cache: files::cache()? }).map_err(CliError::Sandbox)
-}
-
-/// The bytes of a file that stands in for a plugin.
-fn stand_in(name: &str, file: &Path) -> Result<Component, (String, Option<String>)> {
-    match files::read_plugin(file) {
-        Ok(bytes) => Ok(Component::from_bytes(name.to_owned(), bytes)),
-        Err(why) => Err((format!("{} cannot be read: {why}", file.display()), None)),
-    }
-}
-
-/// Where a plugin's bytes are; or why there are none, and what to do.
-pub(crate) fn component(source: &PluginSource, workspace: &Path) -> Result<Component, (String, Option<String>)> {
-    match source {
-        PluginSource::Builtin(name) => match Builtin::find(name) {
-            Some(builtin) => Ok(builtin.component()),
-            None => Err((format!("there is no built-in plugin `{name}`"), Some(plugin_problem::similar(name)))),
-        },
-        PluginSource::Path(path) => match files::read_plugin(&workspace.join(path)) {
-            Ok(bytes) => Ok(Component::from_bytes(path.clone(), bytes)),
-            Err(why) => Err((
-                format!("plugin `{path}` cannot be read: {why}"),
-                Some(format!("build the plugin first, or correct the path; it is relative to {}", workspace.display())),
-            )),
-        },
-        PluginSource::Oci(reference) => Err((
-            format!("plugin `oci:{reference}` comes from a registry, which this version of Windlass cannot fetch"),
-            Some("fetch the component yourself and name its file: `{ path = \"plugins/NAME.wasm\" }`".to_owned()),
-        )),
-    }
 }

@@ -20,7 +20,6 @@ pub(crate) struct WaitArg {
 impl WaitArg {
     /// Whether to stay.
     pub(crate) fn stays(self) -> bool {
-        let ci = environment::value("CI").is_some_and(|value| !value.is_empty() && value != "false");
-        self.wait || (!self.no_wait && !ci && std::io::stdout().is_terminal())
+        self.wait || (!self.no_wait && !environment::is_ci() && std::io::stdout().is_terminal())
     }
 }

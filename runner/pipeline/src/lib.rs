@@ -10,6 +10,8 @@
 //! Each of these steps reports everything that it finds at once, as [`Diagnostics`] that point into the file.
 //! [`parse_tolerant`] goes one further: what is wrong with the file comes out together with what is wrong with the plan.
 //!
+//! A [`lock::Lock`] says what somebody has looked at, and what of a plan is not that.
+//!
 //! [`Grants`] are what the gate asks before every effect; [`grants::vocabulary`] is all that they can say.
 //!
 //! # What may be relied on
@@ -32,9 +34,11 @@
 mod description;
 pub mod diagnostic;
 mod document;
+mod edit;
 pub mod grants;
 mod graph;
 mod limits;
+pub mod lock;
 mod pipeline;
 mod plan;
 mod read;
@@ -49,6 +53,7 @@ pub use description::{
 };
 pub use diagnostic::{Diagnostic, Diagnostics, Related, Severity};
 pub use document::{Document, Frame, Node, Problems};
+pub use edit::{EditError, add_plugin};
 pub use grants::{Demand, Grants, Pattern, Rule};
 pub use limits::Limits;
 pub use pipeline::Pipeline;

@@ -41,6 +41,8 @@ pub struct Pipeline {
     pub(crate) plugins: Vec<Plugin>,
     /// What the names of `[plugins]` stand for.
     pub(crate) plugin_names: BTreeMap<String, PluginSource>,
+    /// The files with the keys with which some have to be signed.
+    pub(crate) plugin_keys: BTreeMap<PluginSource, String>,
     /// In the order of the file.
     pub(crate) stages: Vec<Stage>,
     pub(crate) stage_index: HashMap<Arc<str>, u32>,
@@ -115,6 +117,21 @@ impl Pipeline {
     /// Every plugin that a step uses, once, with its place in the file; the caller loads their descriptions.
     pub fn plugin_sources(&self) -> Vec<(PluginSource, Location)> {
         self.plugins.iter().map(|plugin| (plugin.source.clone(), plugin.location)).collect()
+    }
+
+    /// What the names of `[plugins]` stand for, whether a step uses them or not.
+    pub fn named_plugins(&self) -> &BTreeMap<String, PluginSource> {
+        &self.plugin_names
+    }
+
+    /// The file with the public key with which a plugin has to be signed, if it has to be.
+    pub fn plugin_key(&self, source: &PluginSource) -> Option<&str> {
+        self.plugin_keys.get(source).map(String::as_str)
+    }
+
+    /// The names of the environments, in the order of the file.
+    pub fn environment_names(&self) -> impl Iterator<Item = &str> {
+        self.environments.iter().map(|environment| &*environment.name)
     }
 
     /// The names of the stages, and whether each waits for a decision before its first step; in the order of the file.

@@ -1,7 +1,9 @@
 //! The router against HAProxy, on this machine, in one run: the same load through both in turn.
 //!
 //! `cargo xtask bench router` runs it; by hand: `cargo run --release --example against_haproxy -p
-//! windlass-router [rounds] [seconds]`. `haproxy` must be installed. All parts are processes of their own and share the processors, so only the ratios tell.
+//! windlass-router [rounds] [seconds] [server server]`. Without servers it starts two of its own, which do next to
+//! nothing. `haproxy` must be installed. All parts are processes of their own and share the processors, so only the
+//! ratios tell.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -23,7 +25,7 @@ use windlass_router::{Client, Options};
 
 const CONNECTIONS: usize = 32;
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 13\r\n\r\nHello, world!";
-const ASK: &[u8] = b"GET /hello HTTP/1.1\r\nhost: shop.example\r\nuser-agent: load\r\naccept: */*\r\n\r\n";
+const ASK: &[u8] = b"GET / HTTP/1.1\r\nhost: shop.example\r\nuser-agent: load\r\naccept: */*\r\n\r\n";
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -40,7 +42,8 @@ fn main() {
         }
         ref numbers => {
             let number = |at: usize, or| numbers.get(at).map_or(or, |n| n.parse().unwrap());
-            compare(number(0, 5), Duration::from_secs(number(1, 4)));
+            let servers = numbers.get(2..4).map(|named| [0, 1].map(|at| named[at].parse().unwrap()));
+            compare(number(0, 5), Duration::from_secs(number(1, 4)), servers);
         }
     }
 }
@@ -67,10 +70,12 @@ fn free() -> [SocketAddr; 4] {
     [(); 4].map(|()| StdListener::bind("127.0.0.1:0").unwrap()).map(|l| l.local_addr().unwrap())
 }
 
-fn compare(rounds: u64, time: Duration) {
+fn compare(rounds: u64, time: Duration, servers: Option<[SocketAddr; 2]>) {
     let folder = tempfile::TempDir::new().unwrap();
     let [one, two, router, haproxy] = free();
-    let _backends = [me(&["backend", &one.to_string()]), me(&["backend", &two.to_string()])];
+    let own = || [one, two].map(|address| me(&["backend", &address.to_string()]));
+    let _own = servers.is_none().then(own);
+    let [one, two] = servers.unwrap_or([one, two]);
     let _router = me(&["router", folder.path().to_str().unwrap(), &router.to_string()]);
     let config = folder.path().join("haproxy.cfg");
     let text = format!(
@@ -125,7 +130,6 @@ async fn declare(client: &Client, one: SocketAddr, two: SocketAddr) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let revision = |weight, address| Revision {
-        replicas: None,
         weight: Weight::percent(weight),
         endpoints: vec![Endpoint {
             container: format!("c{weight}"),
@@ -134,6 +138,7 @@ async fn declare(client: &Client, one: SocketAddr, two: SocketAddr) {
             name: String::new(),
             port: 0,
         }],
+        ..Revision::default()
     };
     let service = Service {
         routes: vec![Route { host: None, path: "/".to_owned(), listeners: vec![], revision: None }],
@@ -189,17 +194,27 @@ async fn load(address: SocketAddr, time: Duration) -> Load {
 async fn one(address: SocketAddr, until: Instant) -> Vec<u128> {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.set_nodelay(true).unwrap();
-    let (mut times, mut bytes) = (Vec::new(), [0; 4096]);
+    let (mut times, mut bytes, mut whole) = (Vec::new(), [0; 4096], 0);
     while Instant::now() < until {
         let sent = Instant::now();
         stream.write_all(ASK).await.unwrap();
         let mut len = 0;
-        while !bytes[..len].ends_with(b"Hello, world!") {
+        while len == 0 || len < whole {
             let n = stream.read(&mut bytes[len..]).await.unwrap();
             assert!(n > 0 && bytes.starts_with(b"HTTP/1.1 200"), "the connection was closed, or a request failed");
             len += n;
+            whole = length(&bytes[..len]).unwrap_or(usize::MAX);
         }
         times.push(sent.elapsed().as_micros());
     }
     times
+}
+
+/// How long the answer is, once its header is there.
+fn length(answer: &[u8]) -> Option<usize> {
+    let header = answer.windows(4).position(|end| end == b"\r\n\r\n")? + 4;
+    let text = std::str::from_utf8(&answer[..header]).unwrap();
+    let mut fields = text.split("\r\n").filter_map(|line| line.split_once(": "));
+    let (_, body) = fields.find(|(name, _)| name.eq_ignore_ascii_case("content-length")).unwrap();
+    Some(header + body.parse::<usize>().unwrap())
 }

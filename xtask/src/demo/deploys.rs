@@ -89,6 +89,8 @@ impl<'a> Shop<'a> {
             .args(args)
             .dir(&self.stage.context.root.join("examples").join(self.name))
             .envs(&self.stage.envs)
+            // The examples have no `pipeline.lock`, which is wanted where CI is set.
+            .env_remove("CI")
             .env("WINDLASS_ROUTER", &self.router);
         for (name, value) in envs {
             command = command.env(name, value);

@@ -57,7 +57,7 @@ impl Harness {
         let envs = outside.envs();
         let service = ui::part("the service, and its images", || {
             let service = build_service(context, &folder)?;
-            images(&folder.join("image"), &service, &envs).map(|()| service)
+            images(&folder.join("image"), &service, &envs, &IMAGES).map(|()| service)
         })?;
         let program = ui::part("windlass", || build_program(context))?;
         let engine = outside.engine.server.clone();
@@ -72,7 +72,7 @@ impl Harness {
         let folder = context.target.join("traffic");
         let service = binary(&folder);
         let envs = vec![("DOCKER_HOST".to_owned(), engine.to_docker_host())];
-        images(&folder.join("image"), &service, &envs)?;
+        images(&folder.join("image"), &service, &envs, &IMAGES)?;
         let program = context.target.join("debug/windlass");
         Ok(Self { program, service, folder, envs, engine, sockets: new_folder(KIND)?, next: Cell::new(1) })
     }
@@ -124,6 +124,16 @@ fn sweep_containers(engine: &Server) -> Result<()> {
     Ok(())
 }
 
+/// An image of the service that behaves well, for whoever else needs one. It stays on the engine.
+pub(crate) fn image(context: &Context, envs: &[(String, String)]) -> Result<String> {
+    let folder = context.target.join("traffic");
+    let files = folder.join("image");
+    fs::create_dir_all(&files).doing(|| format!("create {}", files.display()))?;
+    let service = build_service(context, &folder)?;
+    images(&files, &service, envs, &IMAGES[..1])?;
+    Ok(format!("{REPOSITORY}:{}", IMAGES[0].0))
+}
+
 /// The program as every test has it.
 fn build_program(context: &Context) -> Result<PathBuf> {
     Cmd::new("cargo").dir(&context.root).envs(&guest_envs(context)).args(["build", "--package", "windlass"]).run()?;
@@ -147,9 +157,9 @@ fn binary(folder: &Path) -> PathBuf {
     folder.join("service/release/windlass-test-service")
 }
 
-fn images(folder: &Path, service: &Path, envs: &[(String, String)]) -> Result<()> {
+fn images(folder: &Path, service: &Path, envs: &[(String, String)], images: &[(&str, &str)]) -> Result<()> {
     fs::copy(service, folder.join("service")).doing(|| format!("copy {}", service.display()))?;
-    for (tag, told) in IMAGES {
+    for (tag, told) in images {
         let file = folder.join(format!("Dockerfile.{tag}"));
         let text =
             format!("FROM scratch\nCOPY service /service\nENV VERSION={tag} {told}\nENTRYPOINT [\"/service\"]\n");

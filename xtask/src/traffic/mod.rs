@@ -18,6 +18,7 @@ mod table;
 mod trial;
 mod watch;
 
+pub(crate) use harness::image;
 pub(crate) use options::Options;
 
 use crate::context::Context;

@@ -91,6 +91,14 @@ impl<'a> Place<'a> {
         self.run(&["run"], 0)
     }
 
+    /// The newest deploy, as `windlass deployments` has it.
+    pub(super) fn deployment(&self) -> Result<Json> {
+        self.run(&["deployments", "--run", "latest", "--format", "json"], 0)?;
+        let said = self.said(20);
+        let line = said.lines().rev().find(|line| line.starts_with('{')).unwrap_or_default();
+        serde_json::from_str(line).doing(|| format!("read what `windlass deployments` says:\n{said}"))
+    }
+
     /// What is known of the services.
     pub(super) fn services(&self) -> Result<Services> {
         self.front.ask().services()

@@ -11,14 +11,13 @@ use std::fs;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// Requests that are sent before an act and after it has settled.
-const AROUND: u64 = 200;
-
 /// A load that is on, and what has been found so far.
 pub(super) struct Trial {
     scenario: String,
     driver: Driver,
     load: Load,
+    /// Requests that are sent before an act and after it has settled.
+    around: u64,
     /// When the last act began; none: with the first request that failed, or was served late.
     act: Option<Duration>,
     watch: Option<Watch>,
@@ -28,9 +27,11 @@ pub(super) struct Trial {
 impl Trial {
     /// Begins the load, and lets it get going.
     pub(super) fn begin(scenario: &str, driver: Driver, address: SocketAddr, shape: Shape) -> Result<Self> {
+        let around = shape.around;
         let load = Load::begin(address, shape)?;
-        load.pass(AROUND)?;
-        Ok(Self { scenario: scenario.to_owned(), driver, act: Some(load.now()), watch: None, load, wrong: Vec::new() })
+        load.pass(around)?;
+        let (scenario, act) = (scenario.to_owned(), Some(load.now()));
+        Ok(Self { scenario, driver, load, around, act, watch: None, wrong: Vec::new() })
     }
 
     /// The act begins now: from here the time to the safe state is taken.
@@ -60,7 +61,7 @@ impl Trial {
     /// Ends the load, when some more requests have told how things are now, and judges.
     pub(super) fn end(self, harness: &Harness, expected: &str, mut bounds: Bounds) -> Result<Row> {
         // An outage that goes on is not waited out.
-        self.load.pass(AROUND)?;
+        self.load.pass(self.around)?;
         let mut records = self.load.end()?;
         // HAProxy has no way to end a WebSocket with a close, as docs/haproxy.md says: these are told apart.
         let cut = if self.driver == Driver::Haproxy { records.without_cut() } else { 0 };

@@ -41,6 +41,9 @@ pub(crate) fn run(args: &Check) -> Result<Exit, CliError> {
             if !plan.warnings.is_empty() {
                 output::say(plan.warnings.render(true));
             }
+            if let Some(locked) = prepared.locked.as_ref().filter(|locked| locked.widens()) {
+                output::warning(locked.notice());
+            }
             let counts = [
                 number(plan.stages.len(), "stage"),
                 number(plan.steps.len(), "step"),
@@ -52,16 +55,22 @@ pub(crate) fn run(args: &Check) -> Result<Exit, CliError> {
             };
             output::text(&format!("{GOOD}good{GOOD:#}: {file} has {}{warnings}\n", counts.join(", ")))?;
         }
-        Format::Json => output::json(&json!({
-            "file": file.to_string(),
-            "valid": true,
-            "pipeline": plan.name,
-            "stages": plan.stages.len(),
-            "steps": plan.steps.len(),
-            "plugins": plan.plugins,
-            "diagnostics": plan.warnings.diagnostics,
-            "omitted": plan.warnings.omitted,
-        }))?,
+        Format::Json => {
+            let mut found = json!({
+                "file": file.to_string(),
+                "valid": true,
+                "pipeline": plan.name,
+                "stages": plan.stages.len(),
+                "steps": plan.steps.len(),
+                "plugins": plan.plugins,
+                "diagnostics": plan.warnings.diagnostics,
+                "omitted": plan.warnings.omitted,
+            });
+            if let Some(locked) = &prepared.locked {
+                found["not-as-locked"] = json!(locked.differences);
+            }
+            output::json(&found)?;
+        }
     }
     Ok(Exit::SUCCESS)
 }

@@ -10,7 +10,8 @@ use crate::args::{FileArg, Format, FormatArg};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::finish::Told;
-use crate::prepare::{Text, prepare};
+use crate::locked::LockedArg;
+use crate::prepare::{Text, prepare_locked};
 use crate::start::Start;
 use crate::waiting::WaitArg;
 use crate::{files, offline, output, runtime};
@@ -30,6 +31,9 @@ pub(crate) struct Run {
     /// Leave what a failed run made in Docker, to look at it
     #[arg(long)]
     keep: bool,
+    /// Stop at the first failure, leave the step's containers and what it wrote, and say how to enter them
+    #[arg(long, conflicts_with_all = ["keep_going", "offline"])]
+    break_on_failure: bool,
     /// Go on with stages that do not need the one that failed
     #[arg(long)]
     keep_going: bool,
@@ -39,6 +43,8 @@ pub(crate) struct Run {
     /// The run whose record answers [default: the newest of this pipeline that has ended]
     #[arg(long, value_name = "RUN", requires = "offline")]
     from: Option<String>,
+    #[command(flatten)]
+    locked: LockedArg,
     #[command(flatten)]
     wait: WaitArg,
     /// Print nothing but errors
@@ -52,22 +58,34 @@ pub(crate) struct Run {
 pub(crate) fn run(args: &Run) -> Result<Exit, CliError> {
     let text = Text::read(&args.file)?;
     let run = new_run_id();
-    let mut options =
-        RunOptions { keep: args.keep, fail_fast: !args.keep_going, wait: args.wait.stays(), ..RunOptions::default() };
+    let keep = args.keep || args.break_on_failure;
+    let mut options = RunOptions {
+        keep,
+        keep_files: args.break_on_failure,
+        fail_fast: !args.keep_going,
+        wait: args.wait.stays(),
+        ..RunOptions::default()
+    };
     if let Some(jobs) = args.jobs {
         options.jobs = jobs.get();
     }
     let state = text.workspace.join(files::STATE);
     let small = runtime::small()?;
+    let locked = args.locked.is_wanted();
     let recorded = if args.offline { Some(offline::recorded(&text, &state, args.from.as_deref())?) } else { None };
     let prepared = small.block_on(async {
         match &recorded {
-            Some(recorded) => offline::prepare(&text, recorded, options.jobs).await,
-            None => prepare(&text, &run, options.jobs).await,
+            Some(recorded) => offline::prepare(&text, recorded, options.jobs, locked).await,
+            None => prepare_locked(&text, &run, options.jobs, locked).await,
         }
     })?;
     if !prepared.plan.warnings.is_empty() && !args.quiet && args.format.format == Format::Human {
         output::say(prepared.plan.warnings.render(true));
+    }
+    if let Some(locked) = prepared.locked.as_ref().filter(|locked| !args.quiet && locked.widens())
+        && args.format.format == Format::Human
+    {
+        output::say(locked.notice());
     }
     let from = recorded.as_ref().map(|recorded| recorded.started.run.clone());
     if !args.quiet
@@ -77,7 +95,7 @@ pub(crate) fn run(args: &Run) -> Result<Exit, CliError> {
         output::say(offline::notice(from));
     }
     let flags = RunFlags {
-        keep: args.keep,
+        keep,
         keep_going: args.keep_going,
         jobs: args.jobs.map(|jobs| u32::try_from(jobs.get()).unwrap_or(u32::MAX)),
         offline: from,

@@ -132,8 +132,9 @@ fn unknown_plugins_are_told_with_the_nearest() {
 }
 
 #[test]
-fn a_plugin_from_a_registry_is_for_a_later_version() {
-    snapshot!(Folder::with(&using("oci:registry.example/audit:1.2")).windlass(&["check"]));
+fn a_plugin_from_a_registry_that_is_not_there() {
+    let done = Folder::with(&using("oci:localhost:1/audit:1.2")).windlass(&["check"]).exits(4);
+    done.says("registry localhost:1 cannot be reached").says("check that localhost:1 is the right address");
 }
 
 #[test]

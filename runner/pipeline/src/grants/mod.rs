@@ -47,9 +47,20 @@ pub struct Rule {
     /// The pattern as written, with its references filled in.
     #[serde(rename = "resource")]
     pub text: Box<str>,
+    /// The pattern with variables of the pipeline filled in, and with what differs from run to run as the file has it
+    /// (`${git.short}`, `${env.X}`); nothing where that is [`Self::text`].
+    #[serde(skip)]
+    pub written: Option<Box<str>>,
     /// Where it was granted. Steps whose `grants` read the same share one set, and this is the first of them;
     /// [`crate::PlanStep::granted_at`] gives the place for a step.
     pub location: Location,
+}
+
+impl Rule {
+    /// The pattern as it is the same for every run of the pipeline.
+    pub fn written(&self) -> &str {
+        self.written.as_deref().unwrap_or(&self.text)
+    }
 }
 
 /// Everything that one step may do.

@@ -12,7 +12,14 @@ use crate::suggest::{did_you_mean, listed, nearest, quoted, toml_string};
 use crate::tree::{Doc, Kind, NodeId};
 
 /// Fills the references of a string in, or says why not.
-pub(crate) type Resolve<'a> = dyn FnMut(NodeId, &str, &mut Sink) -> Option<String> + 'a;
+pub(crate) type Resolve<'a> = dyn FnMut(NodeId, &str, &mut Sink) -> Option<Filled> + 'a;
+
+/// A string with its references filled in.
+pub(crate) struct Filled {
+    pub(crate) text: String,
+    /// The same with facts left as they are.
+    pub(crate) written: String,
+}
 
 /// What reading grants needs to know.
 pub(crate) struct Context<'a, 's> {
@@ -152,6 +159,7 @@ impl Context<'_, '_> {
                     verb: row.verb,
                     pattern: Pattern::Exact("true".into()),
                     text: "true".into(),
+                    written: None,
                     location: location.unwrap_or_default(),
                 };
                 rules.push((rule, at));
@@ -199,11 +207,11 @@ impl Context<'_, '_> {
             return;
         };
         let plain = crate::text::is_plain(&raw);
-        let text: Cow<'_, str> = if plain {
-            raw.clone()
+        let (text, written): (Cow<'_, str>, _) = if plain {
+            (raw.clone(), None)
         } else {
             match (self.resolve)(at, &raw, self.sink) {
-                Some(text) => text.into(),
+                Some(filled) => (filled.text.into(), Some(filled.written)),
                 None => return,
             }
         };
@@ -228,6 +236,12 @@ impl Context<'_, '_> {
             Err(error) => return self.bad(report, at, target, &error.message, error.help),
         };
         let location = self.places.map(|(lines, text)| lines.location(text, self.doc.span(at).start));
+        let written = written.map(|written| match row.kind {
+            // Methods that come from a fact cannot be told from the rest.
+            Thing::Request => request(&written).map_or(written.clone(), |(_, target)| target.to_owned()),
+            _ => written,
+        });
+        let written: Option<Box<str>> = written.filter(|written| written != target).map(Into::into);
         for method in methods {
             for row in rows {
                 let rule = Rule {
@@ -235,6 +249,7 @@ impl Context<'_, '_> {
                     verb: if method.is_empty() { row.verb } else { method },
                     pattern: pattern.clone(),
                     text: target.into(),
+                    written: written.clone(),
                     location: location.unwrap_or_default(),
                 };
                 rules.push((rule, at));

@@ -32,6 +32,8 @@ pub(super) struct Expander<'a, 's> {
     /// Whether a variable is being worked out that has no value without an environment.
     unset: bool,
     in_vars: bool,
+    /// Whether facts stay as the file has them.
+    keeps_facts: bool,
     /// Keys and names of outputs are often the same in many steps; they share one allocation.
     names: HashMap<Cow<'s, str>, Arc<str>>,
     spent: usize,
@@ -50,7 +52,22 @@ enum Var {
 impl<'a, 's> Expander<'a, 's> {
     pub(super) fn new(scope: &'a Scope<'s>) -> Self {
         let vars = vec![None; scope.pipeline.environments.len() + 1];
-        Self { scope, vars, environment: None, unset: false, in_vars: false, names: HashMap::new(), spent: 0 }
+        Self {
+            scope,
+            vars,
+            environment: None,
+            unset: false,
+            in_vars: false,
+            keeps_facts: false,
+            names: HashMap::new(),
+            spent: 0,
+        }
+    }
+
+    /// One that fills in variables, and leaves facts as they are written: `v-${git.short}`. A plain `${` stays `$${`, so
+    /// that nothing plain reads like a fact.
+    pub(super) fn keeping_facts(scope: &'a Scope<'s>) -> Self {
+        Self { keeps_facts: true, ..Self::new(scope) }
     }
 
     /// What follows is of this environment, if of any.
@@ -143,7 +160,7 @@ impl<'a, 's> Expander<'a, 's> {
         }
         if let [Piece::Reference(reference)] = text::pieces(text).as_slice() {
             let span = self.scope.doc.within(at, text, &reference.at);
-            let value = self.reference(reference, span, sink)?;
+            let value = self.reference(reference, text, span, sink)?;
             return self.account(at, value, sink);
         }
         self.string(at, text, sink)
@@ -157,6 +174,10 @@ impl<'a, 's> Expander<'a, 's> {
         for piece in &text::pieces(text) {
             let reference = match piece {
                 Piece::Text(piece) => {
+                    // Only an escape gives this piece.
+                    if self.keeps_facts && *piece == "${" {
+                        plain.push('$');
+                    }
                     plain.push_str(piece);
                     continue;
                 }
@@ -165,7 +186,7 @@ impl<'a, 's> Expander<'a, 's> {
                 Piece::Reference(reference) => reference,
             };
             let span = self.scope.doc.within(at, text, &reference.at);
-            match self.reference(reference, span.clone(), sink) {
+            match self.reference(reference, text, span.clone(), sink) {
                 None => good = false,
                 Some(Node::Hole(hole)) if matches!(hole.kind, OutputKind::List | OutputKind::Object) => {
                     good = false;
@@ -230,7 +251,18 @@ impl<'a, 's> Expander<'a, 's> {
         shared
     }
 
-    fn reference(&mut self, reference: &Reference<'_>, span: Range<usize>, sink: &mut Sink) -> Option<Node> {
+    /// The value of a reference in this text.
+    fn reference(
+        &mut self,
+        reference: &Reference<'_>,
+        text: &str,
+        span: Range<usize>,
+        sink: &mut Sink,
+    ) -> Option<Node> {
+        let is_fact = !matches!(reference.target, Target::Var(_) | Target::Output { .. });
+        if self.keeps_facts && is_fact {
+            return text.get(reference.at.clone()).map(|text| Node::Text(text.into()));
+        }
         let facts = self.scope.facts;
         let default = || reference.default.map(|text| Node::Text(text.into()));
         let set = |value: &&String| !value.is_empty() || reference.default.is_none();
@@ -370,8 +402,14 @@ fn push_scalar(text: &mut String, value: &Node) {
 
 /// The default of an output, as a value of its type.
 fn default_of(kind: OutputKind, text: &str) -> Option<Value> {
-    if kind == OutputKind::String {
-        return Some(Value::String(text.to_owned()));
+    let value = || serde_json::from_str::<Value>(text).ok();
+    match kind {
+        OutputKind::String => Some(Value::String(text.to_owned())),
+        // `3` is a number and `1.20` a version: what would not be written the same way is text.
+        OutputKind::Any => {
+            let value = value().filter(|value| value.to_string() == text);
+            Some(value.unwrap_or_else(|| Value::String(text.to_owned())))
+        }
+        _ => value().filter(|value| kind.admits(value)),
     }
-    serde_json::from_str(text).ok().filter(|value| kind.admits(value))
 }

@@ -65,10 +65,15 @@ impl Maker<'_, '_> {
         }
         let errors = sink.errors();
         let expander = &mut self.expander;
-        let mut resolve = |at: NodeId, text: &str, sink: &mut Sink| match expander.string(at, text, sink)? {
-            Node::Text(text) => Some(text.into()),
-            // An output, which was reported when the file was read.
-            _ => None,
+        let written = &mut self.written;
+        let mut resolve = |at: NodeId, text: &str, sink: &mut Sink| {
+            // An output was reported when the file was read.
+            let Node::Text(filled) = expander.string(at, text, sink)? else { return None };
+            // What is wrong with it was reported just now.
+            let mut reported = Sink::default();
+            written.enter(environment, &mut reported);
+            let Node::Text(written) = written.string(at, text, &mut reported)? else { return None };
+            Some(read::Filled { text: filled.into(), written: written.into() })
         };
         let places = Some((&self.scope.pipeline.lines, self.scope.text));
         let secrets = Some(&self.scope.pipeline.secrets);

@@ -17,6 +17,8 @@ use crate::tree::NodeId;
 pub(super) struct Maker<'a, 's> {
     pub(super) scope: &'a Scope<'s>,
     pub(super) expander: Expander<'a, 's>,
+    /// Leaves facts as they are; only for what grants say whichever run it is.
+    pub(super) written: Expander<'a, 's>,
     schemas: Vec<Option<WithSchema>>,
     /// Steps of an environment whose `grants` read the same share one set.
     pub(super) shared: HashMap<(Option<u32>, &'s str), Arc<Granted>>,
@@ -30,6 +32,7 @@ impl<'a, 's> Maker<'a, 's> {
         Self {
             scope,
             expander: Expander::new(scope),
+            written: Expander::keeping_facts(scope),
             schemas: scope.descriptions.iter().map(|_| None).collect(),
             shared: HashMap::new(),
             nothing: Template(Arc::new(Node::Object(Box::default()))),

@@ -127,7 +127,7 @@ impl Reader<'_> {
     /// The source, and the value that says it.
     fn plugin_source(&mut self, at: NodeId, name: &str) -> (Option<PluginSource>, NodeId) {
         let doc = self.doc;
-        const FORMS: &str = "a plugin is \"builtin:NAME\", { path = \"FILE.wasm\" } or { oci = \"REGISTRY/NAME:TAG\" }";
+        const FORMS: &str = "a plugin is \"builtin:NAME\", { path = \"FILE.wasm\" } or { oci = \"REGISTRY/NAME:TAG\" }, with a `key` if it has to be signed";
         match doc.kind(at) {
             Kind::String => {
                 let text = doc.string(at).unwrap_or_default();
@@ -144,7 +144,8 @@ impl Reader<'_> {
                 (source.and_then(Result::ok), at)
             }
             Kind::Table => {
-                let children: Vec<NodeId> = doc.children(at).collect();
+                let (keys, children): (Vec<NodeId>, Vec<NodeId>) =
+                    doc.children(at).partition(|child| doc.key(*child) == "key");
                 let [child] = children.as_slice() else {
                     self.sink.error(codes::BAD_VALUE, doc.key_span(at), |diagnostic| {
                         diagnostic.message =
@@ -168,13 +169,36 @@ impl Reader<'_> {
                         self.bad_value(*child, problem, FORMS);
                         (None, *child)
                     }
-                    source => (source.and_then(Result::ok), *child),
+                    source => {
+                        let source = source.and_then(Result::ok);
+                        if let (Some(source), [key]) = (&source, keys.as_slice()) {
+                            self.plugin_key(*key, source, name);
+                        }
+                        (source, *child)
+                    }
                 }
             }
             _ => {
                 self.wrong_type(at, name, "a string or a table", Some(FORMS.to_owned()));
                 (None, at)
             }
+        }
+    }
+
+    /// The public key with which a plugin has to be signed.
+    fn plugin_key(&mut self, at: NodeId, source: &PluginSource, name: &str) {
+        let Some(path) = self.filled(at, "key") else { return };
+        if !matches!(source, PluginSource::Oci(_)) {
+            let message = format!("plugin {} has a key, and comes from no registry", quoted(name));
+            return self.bad_value(at, message, "signatures are kept in registries; leave the key out");
+        }
+        let path = path.into_owned();
+        match self.pipeline.plugin_keys.get(source) {
+            Some(known) if *known != path => {
+                let message = format!("plugin {} has another key under another name", quoted(name));
+                self.bad_value(at, message, "give both the same key");
+            }
+            _ => drop(self.pipeline.plugin_keys.insert(source.clone(), path)),
         }
     }
 

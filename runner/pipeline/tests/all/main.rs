@@ -7,6 +7,7 @@ mod diagnostics;
 mod environments;
 mod five_at_once;
 mod grants;
+mod lock;
 mod plan;
 mod properties;
 mod recorded;

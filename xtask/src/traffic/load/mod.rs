@@ -39,6 +39,8 @@ pub(super) struct Shape {
     pub(super) pause: Duration,
     /// The hosts that are asked for; the clients of each kind take turns.
     pub(super) hosts: &'static [&'static str],
+    /// Requests that are sent before an act and after it has settled.
+    pub(super) around: u64,
 }
 
 impl Shape {
@@ -51,6 +53,19 @@ impl Shape {
         sockets: 6,
         pause: Duration::from_millis(20),
         hosts: &["traffic.test"],
+        around: 200,
+    };
+
+    /// Thirty requests a minute: one client, one request every two seconds.
+    pub(super) const THIN: Self = Self {
+        kept: 1,
+        new: 0,
+        slow: 0,
+        posts: 0,
+        sockets: 0,
+        pause: Duration::from_secs(2),
+        hosts: &["traffic.test"],
+        around: 3,
     };
 
     fn connections(self) -> usize {
@@ -185,8 +200,16 @@ mod tests {
     }
 
     fn records(address: SocketAddr, requests: u64) -> Result<Records> {
-        let shape =
-            Shape { kept: 1, new: 0, slow: 0, posts: 0, sockets: 0, pause: Duration::from_millis(1), hosts: &["a"] };
+        let shape = Shape {
+            kept: 1,
+            new: 0,
+            slow: 0,
+            posts: 0,
+            sockets: 0,
+            pause: Duration::from_millis(1),
+            hosts: &["a"],
+            around: 0,
+        };
         let load = Load::begin(address, shape)?;
         load.pass(requests)?;
         load.end()

@@ -5,6 +5,7 @@ mod by_hand;
 pub(super) mod daemon;
 mod deliveries;
 mod disturbed;
+mod thin;
 
 use super::harness::Harness;
 use super::options::{Driver, Options};
@@ -61,6 +62,7 @@ fn all() -> Vec<Scenario> {
     let mut all = by_hand::scenarios();
     all.extend(deliveries::scenarios());
     all.extend(bad::scenarios());
+    all.extend(thin::scenarios());
     all.extend(disturbed::scenarios());
     all.extend(daemon::scenarios());
     all

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use windlass_pipeline::{PlanStage, PlanStep, SecretSource};
+use windlass_pipeline::lock::{Difference, grant_of};
+use windlass_pipeline::{PlanStage, PlanStep, Rule, SecretSource};
 
 use super::{graph, not_granted, unsandboxed};
 use crate::error::number;
@@ -38,6 +39,9 @@ pub(super) fn render(prepared: &Prepared, file: &str) -> String {
             let _ = writeln!(text, "  {name}  {DIM}{place}{DIM:#}");
         }
     }
+    if let Some(locked) = &prepared.locked {
+        let _ = write!(text, "\n{}", locked.summary());
+    }
     text
 }
 
@@ -60,7 +64,9 @@ fn render_stage(prepared: &Prepared, stage: &PlanStage, file: &str, text: &mut S
 fn render_step(prepared: &Prepared, step: &PlanStep, file: &str, text: &mut String) {
     let plugin = &prepared.plugins[step.plugin as usize];
     let source = prepared.plan.plugins[step.plugin as usize].to_string();
-    let version = &plugin.description().version;
+    // A program has none.
+    let version = Some(&plugin.description().version).filter(|version| !version.is_empty());
+    let version = version.map(|version| format!(" {version}")).unwrap_or_default();
     let mut traits = String::new();
     if !step.required {
         traits.push_str(", may fail");
@@ -70,7 +76,7 @@ fn render_step(prepared: &Prepared, step: &PlanStep, file: &str, text: &mut Stri
     }
     let _ = writeln!(
         text,
-        "  step {BOLD}{}{BOLD:#}: {source} {version} {DIM}{}{DIM:#}{traits}",
+        "  step {BOLD}{}{BOLD:#}: {source}{version} {DIM}{}{DIM:#}{traits}",
         step.name,
         short(plugin.digest())
     );
@@ -86,18 +92,20 @@ fn render_step(prepared: &Prepared, step: &PlanStep, file: &str, text: &mut Stri
     if !programs.is_empty() {
         let _ = writeln!(text, "    {WARNING}NOT SANDBOXED{WARNING:#}: may run on the host: {}", programs.join(", "));
     }
-    let rules: Vec<(String, &str, String)> = step
+    let rules: Vec<(bool, String, &str, String)> = step
         .grants
         .rules()
         .iter()
         .map(|rule| {
-            (format!("{}.{}", rule.capability, rule.verb), &*rule.text, format!("{file}:{}", step.granted_at(rule)))
+            let what = format!("{}.{}", rule.capability, rule.verb);
+            (is_wider(prepared, step, rule), what, &*rule.text, format!("{file}:{}", step.granted_at(rule)))
         })
         .collect();
-    let left = rules.iter().map(|(what, ..)| what.chars().count()).max().unwrap_or(0);
-    let right = rules.iter().map(|(_, resource, _)| resource.chars().count()).max().unwrap_or(0);
-    for (what, resource, place) in &rules {
-        let _ = writeln!(text, "    may {what:left$}  {resource:right$}  {DIM}granted at {place}{DIM:#}");
+    let left = rules.iter().map(|(_, what, ..)| what.chars().count()).max().unwrap_or(0);
+    let right = rules.iter().map(|(.., resource, _)| resource.chars().count()).max().unwrap_or(0);
+    for (wider, what, resource, place) in &rules {
+        let sign = if *wider { format!("{WARNING}+{WARNING:#}") } else { " ".to_owned() };
+        let _ = writeln!(text, "  {sign} may {what:left$}  {resource:right$}  {DIM}granted at {place}{DIM:#}");
     }
     for used in not_granted(plugin.description(), step) {
         let _ = writeln!(text, "    may not use {}, which it could: {DIM}{}{DIM:#}", used.capability, used.reason);
@@ -105,6 +113,16 @@ fn render_step(prepared: &Prepared, step: &PlanStep, file: &str, text: &mut Stri
     if rules.is_empty() {
         let _ = writeln!(text, "    {DIM}may do nothing to the world{DIM:#}");
     }
+}
+
+/// Whether the lock does not have this rule.
+fn is_wider(prepared: &Prepared, step: &PlanStep, rule: &Rule) -> bool {
+    let Some(locked) = &prepared.locked else { return false };
+    let (plan, place) = (&prepared.plan, step.granted_at(rule));
+    locked
+        .differences
+        .iter()
+        .any(|one| matches!(one, Difference::Wider { grant, at, .. } if *at == place && *grant == grant_of(plan, rule)))
 }
 
 /// The first characters of a digest: enough to tell plugins apart.

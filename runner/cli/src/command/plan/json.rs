@@ -1,6 +1,7 @@
 //! The plan for programs.
 
 use serde::Serialize;
+use windlass_pipeline::lock::Difference;
 use windlass_pipeline::{CapabilityUse, Diagnostic, Limits, Location, OnCrash, PlanStep, SecretSource, Template};
 
 use super::{not_granted, unsandboxed};
@@ -21,6 +22,9 @@ pub(super) struct PlanJson<'a> {
     secrets: &'a std::collections::BTreeMap<String, SecretSource>,
     stages: Vec<StageJson<'a>>,
     warnings: &'a [Diagnostic],
+    /// What is not as `pipeline.lock` has it, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_as_locked: Option<&'a [Difference]>,
 }
 
 #[derive(Serialize)]
@@ -98,6 +102,7 @@ impl<'a> PlanJson<'a> {
             secrets: &plan.secrets,
             stages: stages.collect(),
             warnings: &plan.warnings.diagnostics,
+            not_as_locked: prepared.locked.as_ref().map(|locked| &*locked.differences),
         }
     }
 }

@@ -77,6 +77,11 @@ impl Repository {
         limited && glob::matches(&self.name, &name, '/')
     }
 
+    /// Whether it is not limited to a tag or a digest.
+    pub(crate) fn has_all_tags(&self) -> bool {
+        self.tag.is_none() && self.digest.is_none()
+    }
+
     /// The name with its registry, as it is compared.
     pub fn name(&self) -> &str {
         &self.name

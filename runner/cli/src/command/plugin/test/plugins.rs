@@ -11,13 +11,15 @@ use windlass_testkit::Case;
 use super::find::Found;
 use crate::error::CliError;
 use crate::plugin_problem;
-use crate::prepare::{component, open_sandbox};
+use crate::prepare::open_sandbox;
+use crate::sources::{Known, Missing, Sources};
 
 /// Loads them.
 #[derive(Default)]
 pub(super) struct Plugins {
     loaded: HashMap<String, Result<Arc<Plugin>, Problem>>,
     sandbox: Option<Sandbox>,
+    sources: Sources,
 }
 
 /// Why one cannot be used, and what to do.
@@ -45,9 +47,12 @@ impl Plugins {
     }
 
     async fn load(&mut self, source: &PluginSource, folder: &Path) -> Result<Result<Arc<Plugin>, Problem>, CliError> {
-        let component = match component(source, folder) {
-            Ok(component) => component,
-            Err(problem) => return Ok(Err(problem)),
+        let component = match self.sources.find(source, folder, &Known::default(), None).await {
+            Ok(found) => found.component,
+            Err(Missing::Bad(message, help)) => return Ok(Err((message, help))),
+            Err(Missing::Failed(error)) => return Err(error),
+            // A case has no lock that could ask for it.
+            Err(Missing::Unpinned) => return Ok(Err((format!("the digest of `{source}` is not known"), None))),
         };
         let sandbox = match &self.sandbox {
             Some(sandbox) => sandbox,
