@@ -7,9 +7,30 @@
 
 static const windlass_json_t no_arguments = {.kind = WINDLASS_JSON_TABLE};
 
+// A value in another table or list.
+static windlass_json_t *again(const windlass_json_t *value) {
+    windlass_json_t *copy = windlass_alloc(sizeof *copy);
+    *copy = *value;
+    copy->next = NULL;
+    return copy;
+}
+
+// The arguments of a call: what it says, and what the last call answered if that is to be passed on.
+static const windlass_json_t *arguments(const windlass_json_t *told, const windlass_json_t *last) {
+    const windlass_json_t *args = windlass_json_get(told, "args"), *pass = windlass_json_get(told, "pass");
+    const windlass_json_t *answer = windlass_json_get(last, "ok");
+    if (pass == NULL || answer == NULL) return args != NULL ? args : &no_arguments;
+    windlass_json_t *more = windlass_json_table();
+    for (const windlass_json_t *arg = args != NULL ? args->first : NULL; arg != NULL; arg = arg->next) {
+        windlass_json_set(more, arg->key, again(arg));
+    }
+    windlass_json_set(more, pass->text, again(answer));
+    return more;
+}
+
 // Makes a call as often as it says, and gives its last answer. NULL if it cannot be made.
-static windlass_json_t *made(const windlass_json_t *told) {
-    const windlass_json_t *function = windlass_json_get(told, "function"), *args = windlass_json_get(told, "args");
+static windlass_json_t *made(const windlass_json_t *told, const windlass_json_t *last) {
+    const windlass_json_t *function = windlass_json_get(told, "function"), *args = arguments(told, last);
     uint64_t times = 1;
     windlass_json_unsigned(windlass_json_get(told, "times"), &times);
     wrong = NULL;
@@ -20,7 +41,7 @@ static windlass_json_t *made(const windlass_json_t *told) {
         return NULL;
     }
     windlass_json_t *answer = windlass_json_null();
-    for (uint64_t i = 0; i < times && wrong == NULL; i++) answer = call->call(args != NULL ? args : &no_arguments);
+    for (uint64_t i = 0; i < times && wrong == NULL; i++) answer = call->call(args);
     return wrong == NULL ? answer : NULL;
 }
 
@@ -30,12 +51,12 @@ static bool is(const windlass_json_t *value, const char *text) {
 
 static bool run(windlass_step_t *step) {
     const char *say = windlass_with_string(step, "say", NULL);
-    if (say != NULL) windlass_info("%s", say);
+    if (say != NULL) printf("%s\n", say);
     windlass_json_t *answers = windlass_json_list(), *last = windlass_json_table();
     int64_t errors = 0;
     for (const windlass_json_t *told = windlass_with(step, "calls")->first; told != NULL; told = told->next) {
         const char *function = windlass_json_get(told, "function")->text;
-        windlass_json_t *answer = made(told);
+        windlass_json_t *answer = made(told, last);
         if (answer == NULL) return windlass_fail(step, "%s: %s", function, wrong);
         const windlass_json_t *error = windlass_json_get(answer, "err");
         if (error != NULL) errors++;
@@ -65,7 +86,7 @@ static bool run(windlass_step_t *step) {
 }
 
 static const windlass_field_t with[] = {
-    {.name = "calls", .doc = "The calls, in this order: function, args, times, or.", .type = WINDLASS_LIST},
+    {.name = "calls", .doc = "The calls, in this order: function, args, pass, times, or.", .type = WINDLASS_LIST},
     {.name = "then", .doc = "What to do when all calls are made.", .type = WINDLASS_STRING, .optional = true,
      .choices = "succeed,fail,trap,spin"},
     {.name = "summary", .doc = "The step's summary.", .type = WINDLASS_STRING, .optional = true},

@@ -2,6 +2,10 @@
 
 const char *wrong;
 
+// How many bytes are told by their number and their sum, since an output has no room for them, and the last of those.
+enum { MANY = 64 << 10 };
+static windlass_list_u8_t last;
+
 static void refuse(const char *what, const windlass_json_t *v) {
     if (wrong != NULL) return;
     wrong = windlass_format("%s %s", v == NULL ? "what is left out" : windlass_json_print(v, NULL), what);
@@ -37,6 +41,12 @@ void read_bytes(const windlass_json_t *v, windlass_list_u8_t *into) {
     if (v == NULL) return;
     if (v->kind == WINDLASS_JSON_STRING) {
         *into = (windlass_list_u8_t){.ptr = (uint8_t *)v->text, .len = v->length};
+        return;
+    }
+    if (v->kind == WINDLASS_JSON_TABLE) {
+        // Many bytes stand for themselves where they are passed on.
+        *into = last;
+        into->len = read_unsigned(windlass_json_get(v, "size"), last.len);
         return;
     }
     const windlass_json_t *list = read_list(v);
@@ -103,6 +113,15 @@ static size_t character(const uint8_t *at, size_t left) {
 }
 
 windlass_json_t *write_bytes(const windlass_list_u8_t *v) {
+    if (v->len > MANY) {
+        last = *v;
+        uint32_t sum = 0;
+        for (size_t i = 0; i < v->len; i++) sum += v->ptr[i];
+        windlass_json_t *told = windlass_json_table();
+        windlass_json_set(told, "size", windlass_json_natural(v->len));
+        windlass_json_set(told, "sum", windlass_json_natural(sum));
+        return told;
+    }
     size_t at = 0;
     while (at < v->len) {
         size_t length = character(v->ptr + at, v->len - at);

@@ -79,6 +79,13 @@ func readBytes(v any) []byte {
 		return []byte{}
 	case string:
 		return []byte(value)
+	case map[string]any:
+		// Many bytes stand for themselves where they are passed on.
+		told := object(value)
+		size := readNumber[uint32](told.take("size"))
+		readNumber[uint32](told.take("sum"))
+		told.done()
+		return last[:min(int(size), len(last))]
 	}
 	return readList(readNumber[uint8])(v)
 }
@@ -166,8 +173,22 @@ func failedWith(message string, index int, names ...string) any {
 
 func write[T any](v T) any { return v }
 
+// many is how many bytes are told by their number and their sum: an output has no room for them.
+const many = 64 << 10
+
+// last is the last of those.
+var last []byte
+
 // writeBytes gives text, or numbers where they are none.
 func writeBytes(content []byte) any {
+	if len(content) > many {
+		last = content
+		sum := uint32(0)
+		for _, b := range content {
+			sum += uint32(b)
+		}
+		return map[string]any{"size": len(content), "sum": sum}
+	}
 	if utf8.Valid(content) {
 		return string(content)
 	}

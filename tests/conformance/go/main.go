@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"windlass"
-	"windlass/log"
 )
 
 // With is what it is told.
@@ -29,6 +28,7 @@ type With struct {
 type Call struct {
 	Function string    `json:"function" doc:"The function, as docker.run."`
 	Args     arguments `json:"args,omitempty" doc:"Its arguments by their names."`
+	Pass     string    `json:"pass,omitempty" doc:"The argument that gets what the last call answered."`
 	Times    *uint32   `json:"times,omitempty" doc:"How often to make it; its last answer counts."`
 	Or       string    `json:"or,omitempty" enum:"go-on,fail" doc:"What to do if it answers with an error."`
 }
@@ -65,13 +65,18 @@ func main() {}
 
 func run(with With, step *windlass.Step) (Outputs, error) {
 	if with.Say != "" {
-		log.Infof("%s", with.Say)
+		fmt.Println(with.Say)
 	}
 	if with.Busy {
 		defer makeBusy()()
 	}
 	outputs := Outputs{Answers: []any{}, Last: map[string]any{}, Attempt: step.Attempt}
 	for _, call := range with.Calls {
+		if call.Pass != "" {
+			if err := call.pass(outputs.Last["ok"]); err != nil {
+				return Outputs{}, err
+			}
+		}
 		answer, err := call.make(with.Busy)
 		if err != nil {
 			return Outputs{}, fmt.Errorf("%s: %w", call.Function, err)
@@ -106,6 +111,18 @@ func run(with With, step *windlass.Step) (Outputs, error) {
 	}
 	outputs.Place = fmt.Sprintf("%s %s/%s/%s", step.Run, step.Pipeline, step.Stage, step.Step)
 	return outputs, nil
+}
+
+// pass makes an answer an argument, in the form in which arguments are read.
+func (c *Call) pass(answer any) error {
+	text, err := json.Marshal(map[string]any{c.Pass: answer})
+	if err != nil {
+		return err
+	}
+	if c.Args == nil {
+		c.Args = arguments{}
+	}
+	return c.Args.UnmarshalJSON(text)
 }
 
 // make makes a call as often as it says, and gives its last answer.

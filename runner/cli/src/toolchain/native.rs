@@ -58,6 +58,8 @@ impl Language for C {
         let Some(clang) = clang() else { return Err(CliError::machine("clang is not there", "install it")) };
         let mut command = program(clang, &project.folder);
         command.args([TARGET, "-mexec-model=reactor", "-std=c17", "-O2", "-Wall", "-Wl,--strip-all", "-I", SDK]);
+        // The linker's own stack has 64 KiB and lies above the data: what overflows it would go on with broken data.
+        command.args(["-Wl,-z,stack-size=1048576", "-Wl,--stack-first"]);
         command.arg("-o").arg(&core);
         command.args(&project.sources);
         command.args(files::with_extension(&project.path(SDK), "c").map_err(|error| {
