@@ -62,7 +62,8 @@ windlass_json_t *windlass_json_text(const void *text, size_t length);
 windlass_json_t *windlass_json_list(void);
 windlass_json_t *windlass_json_table(void);
 
-// Adds a value to the end of a list, or to a table under a key, and gives it.
+// Adds a value to the end of a list, or to a table under a key, and gives it. A value stands in one place only, and a key
+// is not copied.
 windlass_json_t *windlass_json_add(windlass_json_t *list, windlass_json_t *value);
 windlass_json_t *windlass_json_set(windlass_json_t *table, const char *key, windlass_json_t *value);
 
