@@ -151,11 +151,11 @@ async fn unused(text: &Text, pipeline: &Pipeline, known: &Known<'_>, used: &[Pin
     let all = Sources::default();
     let mut found = Vec::new();
     for source in pipeline.named_plugins().values().filter(|source| !used.contains(source)) {
-        let found = match sources::key(pipeline, source, &text.workspace) {
+        let looked = match sources::key(pipeline, source, &text.workspace) {
             Ok(key) => all.find(source, &text.workspace, known, key.as_ref()).await,
             Err(missing) => Err(missing),
         };
-        match found {
+        match looked {
             Ok(one) => found.push(one.pinned),
             Err(Missing::Failed(error)) => return Err(error),
             Err(Missing::Bad(..) | Missing::Unpinned) => {}
