@@ -137,13 +137,17 @@ impl Lock {
         let plugin = plan.plugins.get(step.plugin as usize).map(ToString::to_string).unwrap_or_default();
         if let Some(locked) = locked.filter(|locked| locked.plugin != plugin && !rules.is_empty()) {
             let at = step.location;
-            found.push(Difference::OtherPlugin { step: full.clone(), locked: locked.plugin.clone(), found: plugin, at });
+            found.push(Difference::OtherPlugin {
+                step: full.clone(),
+                locked: locked.plugin.clone(),
+                found: plugin,
+                at,
+            });
         }
         let known = locked.map_or(&[][..], |locked| &locked.rules);
         let mut allowed = None;
         for (entry, rule) in &rules {
-            let covered =
-                known.contains(entry) || allows(allowed.get_or_insert_with(|| grants_of(known)), entry, rule);
+            let covered = known.contains(entry) || allows(allowed.get_or_insert_with(|| grants_of(known)), entry, rule);
             if !covered {
                 let at = step.granted_at(rule);
                 found.push(Difference::Wider { step: full.clone(), grant: entry.to_string(), at });
