@@ -1,4 +1,5 @@
-//! Embeds the first-party plugins: compressed, with their digests, so that `windlass` is one file.
+//! Embeds the first-party plugins, compressed, with their digests, and what new plugins are written from, so that
+//! `windlass` is one file.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -11,6 +12,9 @@ use std::{env, fs, io};
 
 use sha2::{Digest as _, Sha256};
 
+#[path = "build/sdk.rs"]
+mod sdk;
+
 /// Without these there is no Windlass.
 const NEEDED: &[&str] = &["command", "deploy", "http-check", "image", "service", "stack"];
 /// Small matters here: a plugin is unpacked once per machine and version, then its compiled code is cached.
@@ -19,7 +23,7 @@ const LEVEL: i32 = 19;
 fn main() {
     println!("cargo::rerun-if-env-changed=WINDLASS_PLUGINS_DIR");
     println!("cargo::rerun-if-env-changed=CARGO_TARGET_DIR");
-    if let Err(why) = embed().and_then(|()| interfaces()) {
+    if let Err(why) = embed().and_then(|()| interfaces()).and_then(|()| sdk::embed()) {
         println!("cargo::error={why}");
     }
 }

@@ -68,3 +68,20 @@ fn a_time_limit_ends_the_container_too() {
     let _ = workspace.run(&["run"]).exits(1);
     leaves_nothing(&workspace);
 }
+
+#[test]
+fn a_failure_can_be_looked_at_and_is_replayed_as_it_was() {
+    let workspace = command("breaks", "run = [\"/bin/sh\", \"-c\", \"exit 3\"]", "[\"breaks-box\"]");
+    let finished = workspace.run(&["run", "--break-on-failure"]).exits(1);
+    let left = Engine::get().left_by(&workspace.run_id());
+    assert_eq!(left.len(), 1, "{left:?}");
+    let name = left[0].trim_start_matches("container \"/").trim_end_matches('"').to_owned();
+    let _ = finished.says(&format!("docker commit {name} broken")).says(&format!("docker rm -f {name}"));
+    let (status, _) = Engine::get().request("DELETE", &format!("/containers/{name}?force=1"));
+    assert_eq!(status, 204);
+    let _ = workspace.run(&["replay"]).exits(0);
+    // One that succeeds leaves nothing.
+    let workspace = command("mends", "run = [\"/bin/true\"]", "[\"mends-box\"]");
+    let _ = workspace.run(&["run", "--break-on-failure"]).exits(0);
+    leaves_nothing(&workspace);
+}

@@ -5,6 +5,7 @@
 
 mod approvals;
 mod bad_input;
+mod commands;
 mod determinism;
 mod distribution;
 mod engine_cancel;
@@ -12,6 +13,7 @@ mod engine_distribution;
 mod engine_every_function;
 mod engine_image;
 mod engine_resume;
+mod engine_routers;
 mod engine_run;
 mod engine_service;
 mod engine_stack;

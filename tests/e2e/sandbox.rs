@@ -1,6 +1,6 @@
 //! Hostile guests end alone, within their limits, with an error that says what happened.
 
-use windlass_tests::Workspace;
+use windlass_tests::{Workspace, root};
 
 fn one(guest: &str, step: &str) -> Workspace {
     Workspace::new(&format!(
@@ -61,6 +61,20 @@ fn a_panic_is_told_with_its_message() {
 }
 
 #[test]
+fn a_trap_shows_the_lines_of_a_plugin_that_carries_them() {
+    let workspace = one("trap", "with.how = \"index\"");
+    let _ = workspace.run(&["run"]).exits(1).says("plugin `trap.wasm` 0.1.0 (sha256:");
+    let logs = workspace.run(&["logs"]).exits(0);
+    let source = std::fs::read_to_string(root().join("tests/guests/trap/src/lib.rs")).unwrap();
+    let line = 1 + source.lines().position(|line| line.contains("black_box(7)")).unwrap();
+    // What Rust does to panic is left out: the first function is the one that panics.
+    let logs = logs.says("0: core::panicking::panic_fmt").says(&format!("trap/src/lib.rs:{line}"));
+    assert!(!logs.all().contains("rust_begin_unwind"), "{}", logs.all());
+    // Others have names at most.
+    let _ = one("recurse", "").run(&["run"]).exits(1).says("it was here:");
+}
+
+#[test]
 fn deep_recursion_is_told() {
     let _ = one("recurse", "").run(&["run"]).exits(1).says("stack overflowed");
 }
@@ -81,14 +95,42 @@ fn a_gigabyte_of_log_is_cut_and_noted_and_the_step_goes_on() {
 
 #[test]
 fn large_outputs_are_refused() {
-    let _ = one("big-output", "limits = { memory = \"512MiB\" }").run(&["run"]).exits(1).says("big-output.wasm");
+    let _ = one("big-output", "limits = { memory = \"512MiB\" }")
+        .run(&["run"])
+        .exits(1)
+        .says("plugin `big-output.wasm` 0.1.0 (sha256:");
+}
+
+#[test]
+fn a_plugin_that_fails_to_read_its_with_is_named() {
+    let failed = one("misreads", "with.count = \"many\"").run(&["run"]).exits(1);
+    let _ = failed.says("count").says("said by plugin `misreads.wasm` 0.1.0 (sha256:");
+}
+
+#[test]
+fn what_a_plugin_shouts_is_told_plainly() {
+    let workspace = one("shouts", "");
+    let ran = workspace.run(&["run"]).exits(1);
+    let logs = workspace.run(&["logs"]).exits(0);
+    let shown = workspace.run(&["show"]).exits(0);
+    for finished in [ran, logs, shown] {
+        let all = finished.all();
+        for bad in ['\u{1b}', '\u{7}', '\u{8}', '\r', '\u{9b}', '\u{202e}'] {
+            assert!(!all.contains(bad), "{bad:?} is in\n{all:?}");
+        }
+        for line in all.lines() {
+            let forged = ["::", "##", "\u{2714}"].iter().any(|forged| line.starts_with(forged));
+            assert!(!forged, "a line begins as the plugin says: {line:?}");
+        }
+        assert!(all.contains("painted"), "{all}");
+    }
 }
 
 #[test]
 fn a_plugin_that_fails_to_describe_itself_is_refused_before_anything_starts() {
     for guest in ["describe-trap", "describe-endless", "bad-description"] {
         let workspace = one(guest, "");
-        let _ = workspace.run(&["run"]).exits(2).says(&format!("{guest}.wasm"));
+        let _ = workspace.run(&["run"]).exits(2).says(&format!("plugin `{guest}.wasm` (sha256:"));
         assert!(!workspace.path().join(".windlass").exists(), "{guest}: something was started");
     }
 }

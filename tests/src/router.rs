@@ -27,8 +27,18 @@ impl Router {
 
     /// Kills it, and starts another one with the same table.
     pub fn kill_and_start_again(&mut self) {
+        self.kill();
+        self.start_again();
+    }
+
+    /// Kills it.
+    pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Starts another one with the same table.
+    pub fn start_again(&mut self) {
         self.child = run(self.folder.path(), self.address);
         self.until_it_serves();
     }

@@ -17,6 +17,7 @@ mod crash;
 mod demo;
 mod failure;
 mod http;
+mod languages;
 mod proc;
 mod setup;
 mod test;
@@ -50,6 +51,9 @@ cargo xtask <command>
   traffic [--sample] [--driver router|haproxy|both] [--only TEXT]
                       deliver under load in every way, kill what can be killed, count every request,
                       and hold it against bounds; only scenarios whose name has this text
+  languages [rust] [js] [ts] [python] [c] [go]
+                      plugins in every language, or those named: a fresh project each, and the
+                      conformance suite
   measure -- command...
                       run a command once and print its nanoseconds and its peak memory in KiB
   tidy [--bless]      the rules of the house: floors, walls, sizes, reasons, WIT changelog
@@ -96,6 +100,7 @@ fn dispatch(command: &str, args: &[String]) -> Result<()> {
         "bench" => known(&bench::PARTS).and_then(|()| bench::command(mine)),
         "crash" => crash::Options::parse(mine).and_then(|options| crash::command(&options)),
         "traffic" => traffic::Options::parse(mine).and_then(|options| traffic::command(&options)),
+        "languages" => languages::command(mine),
         "measure" => known(&[]).and_then(|()| bench::measure(rest)),
         "tidy" => known(&["--bless"]).and_then(|()| tidy::command(flag("--bless"))),
         _ => Err(Failure::new(format!("there is no command `{command}`.\n\n{HELP}"))),

@@ -10,3 +10,14 @@
 //! ```
 
 pub use crate::bindings::windlass::approval::approval::*;
+use crate::host::host;
+
+host! {
+    "approval", crate::bindings::windlass::approval::approval =>
+    /// Waits until somebody has decided: `windlass approve RUN STAGE`, or `windlass reject`. The message says what
+    /// about. The run may end its process meanwhile and be resumed; the step's time limit does not count the wait.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn wait(message: &str) -> Result<Decision, Error>;
+}

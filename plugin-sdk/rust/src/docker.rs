@@ -20,6 +20,136 @@
 //! ```
 
 pub use crate::bindings::windlass::docker::docker::*;
+use crate::host::host;
+
+host! {
+    "docker", crate::bindings::windlass::docker::docker =>
+    /// Builds an image. The host packs the context itself and follows no symlink out of it.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn build(spec: &BuildSpec) -> Result<Built, Error>;
+
+    /// Gives an image another name.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn tag(image: &str, reference: &str) -> Result<(), Error>;
+
+    /// Pushes an image to its registry.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn push(reference: &str, credentials: Option<&Credentials>) -> Result<Transferred, Error>;
+
+    /// Pulls an image from its registry.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn pull(reference: &str, credentials: Option<&Credentials>, platform: Option<&str>) -> Result<Transferred, Error>;
+
+    /// What is known of an image that the daemon has.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn inspect_image(reference: &str) -> Result<Image, Error>;
+
+    /// The images of a repository that the daemon has.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn list_images(repository: &str) -> Result<Vec<Image>, Error>;
+
+    /// Runs a container to its end and removes it. Its output flows into the step's log.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn run(spec: &ContainerSpec, timeout_ms: Option<u64>) -> Result<Exit, Error>;
+
+    /// Makes and starts a container that goes on. The name is free in this pipeline, or it is a conflict.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn start(name: &str, spec: &ContainerSpec, lifetime: Lifetime) -> Result<Container, Error>;
+
+    /// Runs a command in a container. Its output flows into the step's log.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn exec(spec: &ExecSpec) -> Result<Exit, Error>;
+
+    /// What is known of a container.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn inspect(container: &str) -> Result<Container, Error>;
+
+    /// The containers of this pipeline, ended ones included.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn list() -> Result<Vec<Container>, Error>;
+
+    /// A container's log. All of it flows into the step's log; a bounded tail is returned.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn logs(query: &LogQuery) -> Result<Output, Error>;
+
+    /// What a container uses at the moment.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn stats(container: &str) -> Result<Usage, Error>;
+
+    /// Waits until Docker's own health check says healthy, or the container ends or gets unhealthy.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn wait_healthy(container: &str, timeout_ms: u64) -> Result<Container, Error>;
+
+    /// Starts a container again that has ended or was stopped. One that runs is fine.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn start_again(container: &str) -> Result<Container, Error>;
+
+    /// Stops a container: SIGTERM, and SIGKILL after the grace. One that has ended is fine.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn stop(container: &str, grace_ms: u64) -> Result<(), Error>;
+
+    /// Removes a container that has ended, or one that runs by force. One that is gone is fine.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn remove(container: &str, force: bool) -> Result<(), Error>;
+
+    /// Makes a network; one of this name that this pipeline made is taken as it is.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn create_network(name: &str, internal: bool, lifetime: Lifetime) -> Result<(), Error>;
+
+    /// Removes a network. One that is gone is fine.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn remove_network(name: &str) -> Result<(), Error>;
+
+    /// Makes a volume; one of this name that this pipeline made is taken as it is.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn create_volume(name: &str, lifetime: Lifetime) -> Result<(), Error>;
+
+    /// Removes a volume with its content. One that is gone is fine.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn remove_volume(name: &str) -> Result<(), Error>;
+}
 
 impl BuildSpec {
     /// A build in this folder, relative to the pipeline's own.

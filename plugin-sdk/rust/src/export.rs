@@ -48,6 +48,39 @@ macro_rules! export {
     };
 }
 
+/// Takes nothing.
+#[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// What a function may give back to be a plugin.
+pub trait Returned {
+    /// What it gives to later steps.
+    type Outputs: serde::Serialize + schemars::JsonSchema;
+
+    /// What came of it.
+    ///
+    /// # Errors
+    /// The function's own.
+    fn returned(self) -> Result<Self::Outputs, Failure>;
+}
+
+impl Returned for () {
+    type Outputs = ();
+
+    fn returned(self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+impl<T: serde::Serialize + schemars::JsonSchema, E: Into<Failure>> Returned for Result<T, E> {
+    type Outputs = T;
+
+    fn returned(self) -> Result<T, Failure> {
+        self.map_err(Into::into)
+    }
+}
+
 /// The export `describe`.
 pub fn described<P: Plugin>(name: &str, version: &str) -> step::Description {
     describe::<P>(name, version)

@@ -6,6 +6,9 @@ use std::fmt::{self, Display};
 
 use crate::{approval, artifacts, docker, health, http, process, query, traffic};
 
+/// What a plugin comes to: nothing by itself, or a [`Failure`].
+pub type Result<T = (), E = Failure> = std::result::Result<T, E>;
+
 /// Why a step failed.
 ///
 /// Every error converts into it, so `?` works throughout; [`OrFail`] says what was being done.
@@ -43,6 +46,11 @@ impl Failure {
     /// What to do next.
     pub fn what_next(&self) -> Option<&str> {
         self.hint.as_deref()
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn from_parts(message: String, hint: Option<String>) -> Self {
+        Self { message, hint }
     }
 
     pub(crate) fn into_parts(self) -> (String, Option<String>) {
@@ -106,7 +114,7 @@ fn known(error: &dyn Any) -> Option<Failure> {
         query { Denied, Invalid, Other, Unavailable "is Prometheus running, and is its URL right?" }
         traffic {
             Denied, NotFound, Conflict, Unsafe, Invalid, Unsupported, Other,
-            Unavailable "`windlass router status` looks; `windlass router start` starts the router"
+            Unavailable "`windlass router status` says whether the router answers, and what it takes"
         }
     }
     None

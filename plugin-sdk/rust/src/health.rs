@@ -11,6 +11,22 @@
 //! ```
 
 pub use crate::bindings::windlass::health::health::*;
+use crate::host::host;
+
+host! {
+    "health", crate::bindings::windlass::health::health =>
+    /// Asks once.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn check(target: &Target, timeout_ms: u64) -> Result<Report, Error>;
+
+    /// Asks until it is healthy, or is not going to be. A container that has exited ends the wait.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn wait(target: &Target, policy: Policy) -> Result<Report, Error>;
+}
 
 impl Target {
     /// A GET of a path on a container's port, answered with any status from 200 to 299.

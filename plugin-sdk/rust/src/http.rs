@@ -15,8 +15,18 @@
 
 use std::borrow::Cow;
 
-pub use crate::bindings::windlass::http::http::{Error, Request, Response, send};
+pub use crate::bindings::windlass::http::http::{Error, Request, Response};
+use crate::host::host;
 use crate::{NamedValue, Value};
+
+host! {
+    "http", crate::bindings::windlass::http::http =>
+    /// Sends a request and reads the whole answer.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn send(request: &Request) -> Result<Response, Error>;
+}
 
 impl Request {
     /// A request with any method.
@@ -51,6 +61,11 @@ impl Request {
 }
 
 impl Response {
+    /// An answer, for tests.
+    pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, headers: Vec::new(), body: body.into(), url: String::new() }
+    }
+
     /// Whether the status is one of 200 to 299.
     pub const fn is_success(&self) -> bool {
         matches!(self.status, 200..=299)

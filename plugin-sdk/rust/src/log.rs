@@ -9,13 +9,13 @@ pub use crate::bindings::windlass::log::log::Level;
 
 /// Writes a message to the step's log.
 pub fn write(level: Level, message: fmt::Arguments<'_>) {
-    // Off Wasm there is no host to write to, and what is tested natively may well log.
-    if cfg!(target_arch = "wasm32") {
-        match message.as_str() {
-            Some(message) => crate::bindings::windlass::log::log::log(level, message),
-            None => crate::bindings::windlass::log::log::log(level, &message.to_string()),
-        }
+    #[cfg(target_arch = "wasm32")]
+    match message.as_str() {
+        Some(message) => crate::bindings::windlass::log::log::log(level, message),
+        None => crate::bindings::windlass::log::log::log(level, &message.to_string()),
     }
+    #[cfg(not(target_arch = "wasm32"))]
+    crate::mock::logged(|| format!("{}: {message}", format!("{level:?}").trim_start_matches("Level::").to_lowercase()));
 }
 
 /// Logs detail for the plugin's author.

@@ -10,6 +10,16 @@
 //! ```
 
 pub use crate::bindings::windlass::process::process::*;
+use crate::host::host;
+
+host! {
+    "process", crate::bindings::windlass::process::process =>
+    /// Runs a program to its end. Its output flows into the step's log.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn run(command: &Command) -> Result<Exit, Error>;
+}
 
 impl Command {
     /// A program by the name that the grant lists, with its arguments. No shell sees them.

@@ -8,3 +8,13 @@
 //! ```
 
 pub use crate::bindings::windlass::metrics::query::*;
+use crate::host::host;
+
+host! {
+    "query", crate::bindings::windlass::metrics::query =>
+    /// Asks a Prometheus at this URL for the value of a PromQL expression now. No sample is an answer, too.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn prometheus(url: &str, expression: &str, timeout_ms: u64) -> Result<Vec<Sample>, Error>;
+}

@@ -1,7 +1,7 @@
 //! A deploy that has begun: carries out its moves.
 
 use windlass_plugin::docker::{self, Lifetime};
-use windlass_plugin::traffic::{self, FULL, Replica, Split, State};
+use windlass_plugin::traffic::{self, FULL, Replica, RevisionState, Split, State};
 use windlass_plugin::{Failure, OrFail, Pair, approval, bail, ensure, info, pairs, warn};
 use windlass_plugin_parts::{create_volumes, join_networks};
 
@@ -44,7 +44,7 @@ pub(crate) fn begin(order: Order) -> Result<Deploying, Failure> {
             "leave `revision` out, and it is the run's id; or go back to that one with `action = \"rollback\"`",
         ));
     }
-    left_over(service, revision)?;
+    left_over(service, revision, there.as_ref().map(|state| state.revisions.as_slice()).unwrap_or_default())?;
     let previous = there.as_ref().and_then(|state| present::previous(state, revision));
     let mut deployment = order.serving.deployment(service, revision, order.strategy);
     deployment.downtime = order.way == crate::order::Way::Recreate;
@@ -79,8 +79,15 @@ pub(crate) fn begin(order: Order) -> Result<Deploying, Failure> {
 }
 
 /// Containers of an attempt that could not be cleaned up: nothing routes to them, and their names are needed.
-fn left_over(service: &str, revision: &str) -> Result<(), Failure> {
-    for container in present::containers(service)?.iter().filter(|container| container.revision == revision) {
+fn left_over(service: &str, revision: &str, known: &[RevisionState]) -> Result<(), Failure> {
+    for container in present::everywhere(service, known)?.iter().filter(|container| container.revision == revision) {
+        if let Some(router) = &container.elsewhere {
+            return Err(Failure::new(format!(
+                "`{}` has the name of a container of `{revision}`, and is behind another router, {router}",
+                container.name
+            ))
+            .hint(format!("set WINDLASS_ROUTER={router} to deploy there, or give this deploy another `revision`")));
+        }
         info!("removing `{}`, which an attempt before this one left behind", container.name);
         docker::remove(&container.name, true).or_fail_with(|| format!("remove `{}`", container.name))?;
     }

@@ -6,6 +6,7 @@ use windlass_plugin_parts::last_lines;
 
 use crate::deploying::Deploying;
 use crate::order::End;
+use crate::replicas;
 
 /// Of so many containers the log is told.
 const TOLD: usize = 3;
@@ -122,7 +123,13 @@ fn explain(why: &Failure, found: &[Found], end: &str) -> Failure {
     let mut message = why.message().to_owned();
     for Found { name, container, log } in found {
         if let Some(container) = container {
-            message.push_str(&format!("\n`{name}` {}", state(container)));
+            // Docker has started it again; that it runs at this moment is no excuse.
+            let again = container.state == ContainerState::Running && why.message().contains(replicas::FELL);
+            let state = match again {
+                true => "runs again at present, since Docker restarts it".to_owned(),
+                false => state(container),
+            };
+            message.push_str(&format!("\n`{name}` {state}"));
         }
         if let Some(log) = log {
             let lines = last_lines(&log.stderr_tail, &log.stdout_tail);
@@ -157,25 +164,41 @@ fn state(container: &Container) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_failure_says_why_what_was_logged_and_who_serves() {
-        let container = Container {
+    fn container(state: ContainerState, exit_code: Option<i64>) -> Container {
+        Container {
             name: "shop-v2-1".to_owned(),
             id: "c".to_owned(),
             image: "i".to_owned(),
             image_id: "i".to_owned(),
-            state: ContainerState::Exited,
+            state,
             health: docker::HealthState::None,
-            exit_code: Some(3),
+            exit_code,
             oom_killed: false,
             ports: Vec::new(),
             addresses: Vec::new(),
             labels: Vec::new(),
             run: "r".to_owned(),
             started: String::new(),
-        };
+        }
+    }
+
+    #[test]
+    fn a_container_that_docker_starts_again_and_again_is_not_said_to_run() {
+        let container = Some(container(ContainerState::Running, None));
+        let found = Found { name: "shop-v2-1".to_owned(), container, log: None };
+        let why = Failure::new(format!("`shop-v2-1` {}: it ended and was started again", replicas::FELL));
+        let failure = explain(&why, &[found], "revision v1 serves shop as before");
+        assert!(failure.message().contains("`shop-v2-1` runs again at present, since Docker restarts it"), "{failure}");
+    }
+
+    #[test]
+    fn the_failure_says_why_what_was_logged_and_who_serves() {
         let log = docker::Output { stdout_tail: String::new(), stderr_tail: "no database\n".to_owned() };
-        let found = Found { name: "shop-v2-1".to_owned(), container: Some(container), log: Some(log) };
+        let found = Found {
+            name: "shop-v2-1".to_owned(),
+            container: Some(container(ContainerState::Exited, Some(3))),
+            log: Some(log),
+        };
         let failure = explain(&Failure::new("not healthy"), &[found], "revision v1 serves shop as before");
         assert_eq!(
             failure.message(),

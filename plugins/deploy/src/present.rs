@@ -17,6 +17,9 @@ pub(crate) const AT: &str = "deploy.at";
 /// How the revision is served.
 pub(crate) const SERVING: &str = "deploy.serving";
 
+/// The host's own label; it shows it only of a container that was made behind another router than this run's.
+const ROUTER: &str = "windlass.router";
+
 /// A container of a service that this plugin made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mine {
@@ -32,6 +35,8 @@ pub(crate) struct Mine {
     pub(crate) up: bool,
     /// How its revision is served, as it was written down.
     pub(crate) serving: Option<String>,
+    /// The router whose it is, if it is another than this run's: the service has a life of its own there.
+    pub(crate) elsewhere: Option<String>,
 }
 
 /// What serves before a deploy.
@@ -57,18 +62,30 @@ pub(crate) fn state(service: &str) -> Result<Option<State>, Failure> {
     }
 }
 
-/// The containers of a service, by revision and replica.
+/// The containers of a service behind this run's router, by revision and replica. `revisions` are those that it knows.
 ///
 /// # Errors
 /// Docker cannot be asked.
-pub(crate) fn containers(service: &str) -> Result<Vec<Mine>, Failure> {
+pub(crate) fn containers(service: &str, revisions: &[RevisionState]) -> Result<Vec<Mine>, Failure> {
+    let mut all = everywhere(service, revisions)?;
+    all.retain(|container| container.elsewhere.is_none());
+    Ok(all)
+}
+
+/// The same, with those behind other routers.
+///
+/// # Errors
+/// Docker cannot be asked.
+pub(crate) fn everywhere(service: &str, revisions: &[RevisionState]) -> Result<Vec<Mine>, Failure> {
     let all = docker::list().or_fail_with(|| format!("look for the containers of `{service}`"))?;
-    let mut mine: Vec<_> = all.iter().filter_map(|container| mine(container, service)).collect();
+    let mut mine: Vec<_> = all.iter().filter_map(|container| mine(container, service, revisions)).collect();
     mine.sort_by(|a, b| (&a.revision, a.replica).cmp(&(&b.revision, b.replica)));
     Ok(mine)
 }
 
-fn mine(container: &Container, service: &str) -> Option<Mine> {
+fn mine(container: &Container, service: &str, revisions: &[RevisionState]) -> Option<Mine> {
+    // One that this run's router knows is its own, whatever it was called: its folder may have been moved.
+    let known = || revisions.iter().flat_map(|revision| &revision.endpoints).any(|e| e.id == container.id);
     let label = |name: &str| container.labels.iter().find(|label| label.name == name).map(|Pair { value, .. }| value);
     if label(SERVICE)? != service || container.name.is_empty() {
         return None;
@@ -80,6 +97,7 @@ fn mine(container: &Container, service: &str) -> Option<Mine> {
         at: label(AT).and_then(|millis| millis.parse().ok()).unwrap_or_default(),
         up: container.is_up(),
         serving: label(SERVING).cloned(),
+        elsewhere: label(ROUTER).filter(|_| !known()).cloned(),
     })
 }
 

@@ -15,6 +15,9 @@ use crate::present::{AT, REPLICA, REVISION, SERVICE, SERVING};
 use crate::serving::{Check, Probe};
 use crate::with::SmokeTest;
 
+/// What is said of a container that has ended while its health was awaited.
+pub(crate) const FELL: &str = "did not stay up";
+
 /// A container that was started, and when, as Docker says it.
 #[derive(Debug)]
 pub(crate) struct Started {
@@ -66,7 +69,7 @@ pub(crate) fn healthy(service: &str, started: &Started, check: &Check, left_ms: 
         }
         let container = docker::inspect(name).or_fail_with(|| format!("look at `{name}`"))?;
         if let Some(ended) = ended(&container, at) {
-            return Err(Failure::new(format!("`{name}` did not stay up: it {ended}")));
+            return Err(Failure::new(format!("`{name}` {FELL}: it {ended}")));
         }
         // By the clock, not by attempts: each may take as long as its time limit.
         let now = clock::now(service)?;

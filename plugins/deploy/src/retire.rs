@@ -13,7 +13,7 @@ use crate::replicas;
 /// # Errors
 /// The reservation cannot be given back.
 pub(crate) fn finish(service: &str, state: &State, last: Option<&str>, end: End) -> Result<(), Failure> {
-    match present::containers(service) {
+    match present::containers(service, &state.revisions) {
         Ok(containers) => tidy(service, state, &containers, last, end),
         Err(failure) => warn!("old revisions of {service} stay as they are: {failure}"),
     }

@@ -22,7 +22,7 @@ pub(crate) fn rollback(with: &With, run: &str) -> Result<Outputs, Failure> {
     let service = &with.service;
     let state = present::state(service)?;
     let state = state.or_fail_with(|| format!("`{service}` was never deployed, so there is nothing to go back to"))?;
-    let containers = present::containers(service)?;
+    let containers = present::containers(service, &state.revisions)?;
     let serves = present::previous(&state, "");
     let current = serves.as_ref().map(|previous| previous.revision.as_str());
     let target = match &with.to {

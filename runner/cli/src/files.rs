@@ -41,6 +41,12 @@ pub(crate) fn read_case(path: &Path) -> Result<Source, CliError> {
     })
 }
 
+/// Reads what makes a folder a plugin's project.
+pub(crate) fn read_project(path: &Path) -> Result<Source, CliError> {
+    let help = "name the folder of a plugin's project; `windlass plugin new` makes one";
+    read(path, "shorten it", |_| Some(help.to_owned()))
+}
+
 /// Reads a lock as text, if there is one.
 pub(crate) fn read_lock(path: &Path, shown: String) -> Result<Option<Source>, CliError> {
     if path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
@@ -144,6 +150,11 @@ pub(crate) fn workspace(file: &Path) -> Result<PathBuf, CliError> {
     folder.canonicalize().map_err(|error| CliError::file(folder, &error, None))
 }
 
+/// The folder that the person is in.
+pub(crate) fn here() -> Result<PathBuf, CliError> {
+    std::env::current_dir().map_err(|error| CliError::file(Path::new("."), &error, None))
+}
+
 /// The journal's folder for a reader: beside the pipeline that was named, else the nearest one from
 /// here upwards.
 pub(crate) fn state(within: Option<&Path>) -> Result<PathBuf, CliError> {
@@ -151,7 +162,7 @@ pub(crate) fn state(within: Option<&Path>) -> Result<PathBuf, CliError> {
         let metadata = within.metadata().map_err(|error| CliError::file(within, &error, None))?;
         return Ok(if metadata.is_dir() { within.join(STATE) } else { workspace(within)?.join(STATE) });
     }
-    let here = std::env::current_dir().map_err(|error| CliError::file(Path::new("."), &error, None))?;
+    let here = here()?;
     let found = here.ancestors().map(|folder| folder.join(STATE)).find(|state| state.exists());
     Ok(found.unwrap_or_else(|| here.join(STATE)))
 }

@@ -46,6 +46,11 @@ enum Kind {
 }
 
 impl Thing {
+    /// The name of a container; nothing if it is something else.
+    pub(crate) fn container(&self) -> Option<&str> {
+        (self.kind == Kind::Container).then_some(&*self.name)
+    }
+
     /// How a person removes it.
     pub(crate) fn removed_by(&self) -> String {
         let command = match self.kind {

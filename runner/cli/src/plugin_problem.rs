@@ -51,7 +51,7 @@ pub(crate) fn explain(
 pub(crate) fn words(error: &SandboxError) -> (String, Option<String>) {
     let text = error.to_string();
     let cut = match error {
-        SandboxError::CoreModule { .. } | SandboxError::OtherWorld { .. } | SandboxError::OtherStep { .. } => "; ",
+        SandboxError::CoreModule { .. } | SandboxError::OtherWorld { .. } | SandboxError::OtherVersion { .. } => "; ",
         SandboxError::Imports { .. } => ":\n",
         SandboxError::NotWasm { .. } => {
             let help = "name a WebAssembly component, as `cargo build --target wasm32-wasip2` makes it";

@@ -16,7 +16,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::finish::{Told, finish};
 use crate::prepare::{Prepared, Text};
-use crate::{answers, files, offline, output, runtime, signals, versions, view_style, world};
+use crate::{answers, broken, files, offline, output, runtime, signals, versions, view_style, world};
 
 /// A run that can begin.
 pub(crate) struct Start {
@@ -50,7 +50,8 @@ impl Start {
         }
         let cancel = Cancel::new();
         signals::watch(cancel.clone(), run.clone(), state.clone())?;
-        let gate = world::gate(writer, &prepared.plan, &run, &text.workspace, state.clone())?;
+        let gate = world::gate(writer, &prepared.plan, &run, &text.workspace, state.clone(), options.keep_files)?;
+        let breaks = options.keep_files.then(|| broken::Broken::new(&run, &state, &prepared.plan));
         // The threads of a large runtime cost more than a single step does.
         let (runtime, small) = match prepared.plan.steps.len() {
             1 => (small, None),
@@ -62,7 +63,12 @@ impl Start {
         let ended = runtime.block_on(engine.execute(cancel));
         // To take it apart takes longer than to leave it to the system.
         std::mem::forget((runtime, small, sandbox));
-        finish(told, &run, &state, &ended)
+        let exit = finish(told, &run, &state, &ended)?;
+        match breaks {
+            Some(broken) if ended.failure.is_some() => broken.tell(told)?,
+            _ => {}
+        }
+        Ok(exit)
     }
 
     /// Opens the journal and writes the first record, which pins what the run is made from.

@@ -28,8 +28,15 @@ const DOCKER: &[&str] = &[
 ];
 
 /// The gate of a run, with everything behind it that a grant can give. Nothing is connected to, and
-/// no secret is read, before a step asks for it.
-pub(crate) fn gate(writer: Writer, plan: &Plan, run: &str, workspace: &Path, state: PathBuf) -> Result<Gate, CliError> {
+/// no secret is read, before a step asks for it. With `keep_failed`, containers that have failed stay.
+pub(crate) fn gate(
+    writer: Writer,
+    plan: &Plan,
+    run: &str,
+    workspace: &Path,
+    state: PathBuf,
+    keep_failed: bool,
+) -> Result<Gate, CliError> {
     let context = RunContext {
         run: run.to_owned(),
         pipeline: plan.name.clone(),
@@ -38,9 +45,35 @@ pub(crate) fn gate(writer: Writer, plan: &Plan, run: &str, workspace: &Path, sta
         env: granted_env(plan),
         secrets: secrets(plan, workspace),
     };
-    let docker = Arc::new(Docker::new(docker_config()));
     let router = router(&context.state)?;
-    let gate = Gate::new(writer, context)
+    Ok(behind(writer, context, router, keep_failed))
+}
+
+/// The gate of what the host alone does for a run, with no plan: nothing has a secret or a variable.
+pub(crate) fn host_gate(
+    writer: Writer,
+    run: &str,
+    pipeline: &str,
+    workspace: &Path,
+    state: PathBuf,
+    router: Arc<dyn Driver>,
+) -> Gate {
+    let nothing = FileAndEnvSecrets::new(std::collections::BTreeMap::new(), workspace, environment::value);
+    let context = RunContext {
+        run: run.to_owned(),
+        pipeline: pipeline.to_owned(),
+        workspace: workspace.to_owned(),
+        state,
+        env: std::collections::BTreeMap::new(),
+        secrets: Secrets::new(nothing),
+    };
+    behind(writer, context, router, false)
+}
+
+fn behind(writer: Writer, context: RunContext, router: Arc<dyn Driver>, keep_failed: bool) -> Gate {
+    let config = DockerConfig { router: Some(router.name()), ..docker_config() };
+    let docker = Arc::new(Docker::new(config).keeping_failed(keep_failed));
+    Gate::new(writer, context)
         .with(Arc::clone(&docker))
         .guarded_by(Guarded::new(Arc::clone(&router), docker))
         .with(Traffic::new(router))
@@ -49,12 +82,11 @@ pub(crate) fn gate(writer: Writer, plan: &Plan, run: &str, workspace: &Path, sta
         .with(Process::new(environment::value("PATH").unwrap_or_default()))
         .with(Artifacts)
         .with(Files)
-        .with(Timer);
-    Ok(gate)
+        .with(Timer)
 }
 
 /// What WINDLASS_ROUTER names, else the router of the pipeline's own state folder.
-fn router(state: &Path) -> Result<Arc<dyn Driver>, CliError> {
+pub(crate) fn router(state: &Path) -> Result<Arc<dyn Driver>, CliError> {
     let named = environment::value("WINDLASS_ROUTER").filter(|text| !text.is_empty());
     let config = match named {
         Some(text) => text.to_string_lossy().parse::<DriverConfig>().map_err(|error| {

@@ -24,6 +24,8 @@ pub(crate) struct CleanedUp {
     pub(crate) left: Vec<String>,
     /// The services whose deploy nobody had committed. They were aborted, and the run has failed.
     pub(crate) uncommitted: Vec<String>,
+    /// Why the router could not be told to end a deploy. Nothing was removed: the run is not over.
+    pub(crate) unreachable: Option<String>,
 }
 
 /// Ends deploys that are still open, and removes what the run made; after a failure, also what was meant to stay.
@@ -49,11 +51,11 @@ pub(crate) async fn clean_up(shared: &Shared, failed: bool) -> CleanedUp {
         playback: shared.run.before().map(|recording| Playback::new(recording.host.clone(), Mode::Resume)),
         repeat_in_doubt: false,
     };
-    let mut session = Session::new(Arc::clone(gate), options);
-    let Ends { mut left, uncommitted } = deploys::after_all(shared, &mut session).await;
-    if !gate.has_acted("docker") {
-        return CleanedUp { left, uncommitted };
+    let Ends { mut left, uncommitted, unreachable } = deploys::after_all(shared).await;
+    if unreachable.is_some() || !gate.has_acted("docker") {
+        return CleanedUp { left, uncommitted, unreachable };
     }
+    let mut session = Session::new(Arc::clone(gate), options);
     let failed = failed || !uncommitted.is_empty();
     let keep = failed && shared.run.options.keep;
     let swept = match tokio::time::timeout(CLEAN_UP, sweep(shared, &mut session, failed, keep)).await {
@@ -69,7 +71,7 @@ pub(crate) async fn clean_up(shared: &Shared, failed: bool) -> CleanedUp {
         }
     };
     left.extend(swept);
-    CleanedUp { left, uncommitted }
+    CleanedUp { left, uncommitted, unreachable }
 }
 
 /// A run that was cancelled and then killed may have left the daemon in the middle of making something.

@@ -24,6 +24,8 @@ pub struct RunOptions {
     pub jobs: usize,
     /// Whether to leave containers, networks and volumes of a failed run for a person to look at.
     pub keep: bool,
+    /// Whether to leave what a failed step wrote to its folders, too; it is published nowhere.
+    pub keep_files: bool,
     /// Whether nothing new is started once a required stage has failed. What runs is let finish.
     pub fail_fast: bool,
     /// Whether the process stays when there is nothing to do but to wait for people to decide.
@@ -37,6 +39,7 @@ impl Default for RunOptions {
         Self {
             jobs: std::thread::available_parallelism().map_or(4, |cores| cores.get().max(4)),
             keep: false,
+            keep_files: false,
             fail_fast: true,
             wait: true,
             step_timeout: Duration::from_secs(30 * 60),
@@ -129,7 +132,7 @@ pub struct Ended {
     pub failure: Option<Failure>,
     /// What could not be cleaned up, or was kept on purpose, in words.
     pub left_behind: Vec<String>,
-    /// Whether the run is left as it is, because a person has to be asked before it can go on.
+    /// Whether the run is left as it is, because a person has to do or say something before it can go on.
     pub asks: bool,
 }
 
@@ -214,7 +217,10 @@ async fn to_its_end(shared: &Arc<Shared>) -> Ended {
         return waits(shared, stages).await;
     }
     let cancelled = shared.cancel.is_cancelled() && !timed_out;
-    let CleanedUp { left, uncommitted } = cleanup::clean_up(shared, failure.is_some() || cancelled).await;
+    let CleanedUp { left, uncommitted, unreachable } = cleanup::clean_up(shared, failure.is_some() || cancelled).await;
+    if let Some(why) = unreachable {
+        return stays_open(shared, &why, &left, failure).await;
+    }
     let failure = failure.or_else(|| (!cancelled && !uncommitted.is_empty()).then(|| nobody_committed(&uncommitted)));
     end(shared, failure, cancelled, left).await
 }
@@ -241,6 +247,23 @@ async fn ask(shared: &Shared) -> Ended {
         hint: Some(format!("the run is as it was; this says what to find out: windlass resume {}", shared.run_id)),
     };
     Ended { status: None, exit_code: ASKS, failure: Some(failure), left_behind: Vec::new(), asks: true }
+}
+
+/// Leaves everything as if the runner had been killed here, for only this run can end the deploys that it has reserved
+/// services for, and the router cannot be told.
+async fn stays_open(shared: &Shared, why: &str, open: &[String], before: Option<Failure>) -> Ended {
+    // What is not durable now is done again.
+    let _ = shared.run.gate.journal().flush().await;
+    let open = if open.is_empty() { "what the run deploys".to_owned() } else { open.join(", ") };
+    let before = before.map(|failure| format!("{}\n", failure.message)).unwrap_or_default();
+    let run = &shared.run_id;
+    let failure = Failure {
+        kind: FailureKind::Unavailable,
+        message: format!("{before}{open} could not be ended, so the run is not over: {why}"),
+        hint: Some(format!("when the router is back, this ends it: windlass resume {run}")),
+    };
+    let exit_code = exit_code(Status::Failed, Some(&failure));
+    Ended { status: None, exit_code, failure: Some(failure), left_behind: Vec::new(), asks: true }
 }
 
 /// Leaves the run open, for a resume.

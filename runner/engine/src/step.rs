@@ -117,7 +117,10 @@ async fn attempt(shared: &Shared, step: &PlanStep, index: StepIndex, before: Bef
         () = shared.run.gate.approvals().worked(index, left) => over_time(),
     };
     log.finish();
-    traces.discard();
+    match &given {
+        Given::Failure(_) if shared.run.options.keep_files => traces.discard_again(),
+        _ => traces.discard(),
+    }
     given
 }
 
@@ -148,6 +151,11 @@ impl Traces {
     /// Removes it.
     pub(crate) fn discard(&self) {
         folders::discard(&self.staged, self.again.as_deref());
+    }
+
+    /// Removes what was written again to be seen once more, but not what the step wrote.
+    fn discard_again(&self) {
+        folders::discard(&[], self.again.as_deref());
     }
 }
 

@@ -140,9 +140,18 @@ pub trait Guard: Send + Sync {
     async fn veto(&self, call: &Call) -> Option<String>;
 }
 
+/// A container that a call would stop or remove.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Touched {
+    /// Docker's id.
+    pub id: String,
+    /// The router of the run that made it, as WINDLASS_ROUTER names it, if it says so: it may be another than this run's.
+    pub router: Option<String>,
+}
+
 /// Knows which containers a call would touch: guards go by that, since calls name them in more than one way.
 #[async_trait]
 pub trait Touches: Send + Sync {
-    /// Docker's ids of the containers that the call would stop or remove.
-    async fn touches(&self, call: &Call) -> Result<Vec<String>, CallError>;
+    /// The containers that the call would stop or remove.
+    async fn touches(&self, call: &Call) -> Result<Vec<Touched>, CallError>;
 }

@@ -25,7 +25,7 @@ mod tape;
 pub const VERSION: &str = "1";
 
 pub use approvals::{Approvals, Subject};
-pub use capability::{Authority, Call, Capability, Guard, RunContext, StepAuthority, Touches};
+pub use capability::{Authority, Call, Capability, Guard, RunContext, StepAuthority, Touched, Touches};
 pub use error::{Answer, CallError, Interrupt, Stop};
 pub use gate::Gate;
 pub use log::StepLog;

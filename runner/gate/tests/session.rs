@@ -19,7 +19,9 @@ use windlass_gate::{
     Authority, Call, CallError, Capability, Function, Gate, Guard, Interrupt, RunContext, SecretStore, Secrets,
     Session, SessionOptions, StepAuthority, api,
 };
-use windlass_journal::{Decision, Entry, Journal, Record, RunStarted, Status, StepIndex, Stream, WriterOptions};
+use windlass_journal::{
+    Decision, Entry, FailureKind, Journal, Record, RunStarted, Status, StepIndex, Stream, WriterOptions,
+};
 use windlass_pipeline::{Description, Facts, Grants, PluginSource, Source};
 
 /// Stands in for Docker: it answers, counts, and can be made to wait.
@@ -184,6 +186,24 @@ async fn an_effect_has_its_start_before_and_its_end_after() {
     assert_eq!((&**function, call.ordinal), ("docker.push", 0));
     assert!(grant.as_deref().is_some_and(|grant| grant.starts_with("docker.push")), "{grant:?}");
     assert!(matches!(&end.record, Record::CallEnded { call: ended, .. } if ended == call));
+}
+
+#[tokio::test]
+async fn a_failure_is_of_the_kind_of_the_error_that_it_reports() {
+    let world = World::new(Recorder::default());
+    let mut session = world.session(&["docker"], r#"{ docker = { containers = ["web"] } }"#, 10);
+    let answer = call(&mut session, Function::DockerPush, PUSH).await;
+    let denied = answer["err"]["denied"].as_str().expect("a denial").to_owned();
+    assert_eq!(session.failure_kind("cannot go on"), FailureKind::Denied, "by the last call");
+    // What tidies up goes well, and another call fails in its own way.
+    let _ = call(&mut session, Function::DockerStop, STOP).await;
+    assert_eq!(session.failure_kind(&format!("push the image: {denied}")), FailureKind::Denied);
+    assert_eq!(session.failure_kind("it does not say what it reports"), FailureKind::Failed);
+    let broken = call(&mut session, Function::DockerStop, "{}").await;
+    let invalid = broken["err"]["invalid"].as_str().expect("it cannot be read").to_owned();
+    assert_eq!(session.failure_kind(&format!("stop it: {invalid}")), FailureKind::Failed);
+    assert_eq!(session.failure_kind(&format!("{denied}; and then: {invalid}")), FailureKind::Failed, "the newest");
+    assert_eq!(session.failure_kind(&denied), FailureKind::Denied);
 }
 
 #[tokio::test]

@@ -79,7 +79,8 @@ pub struct Description {
 impl Description {
     /// The output of this name.
     pub fn output(&self, name: &str) -> Option<&OutputSpec> {
-        self.outputs.iter().find(|output| output.name == name)
+        let named = self.outputs.iter().find(|output| output.name == name);
+        named.or_else(|| self.outputs.iter().find(|output| output.is_any_name()))
     }
 
     /// How the plugin uses this capability, if at all.
@@ -112,6 +113,15 @@ pub struct OutputSpec {
     pub documentation: String,
 }
 
+impl OutputSpec {
+    /// The name of an output, of [`OutputKind::Any`], that stands for every other one.
+    pub const ANY_NAME: &str = "*";
+
+    fn is_any_name(&self) -> bool {
+        self.kind == OutputKind::Any && self.name == Self::ANY_NAME
+    }
+}
+
 /// The type of an output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -126,6 +136,8 @@ pub enum OutputKind {
     List,
     /// Values by name.
     Object,
+    /// Whatever it turns out to be. No plugin can say this; of a program that knows nothing of Windlass, the host does.
+    Any,
 }
 
 impl OutputKind {
@@ -137,6 +149,7 @@ impl OutputKind {
             Self::Bool => "bool",
             Self::List => "list",
             Self::Object => "object",
+            Self::Any => "any",
         }
     }
 
@@ -148,6 +161,7 @@ impl OutputKind {
             Self::Bool => value.is_boolean(),
             Self::List => value.is_array(),
             Self::Object => value.is_object(),
+            Self::Any => true,
         }
     }
 }

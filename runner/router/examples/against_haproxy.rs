@@ -130,7 +130,6 @@ async fn declare(client: &Client, one: SocketAddr, two: SocketAddr) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let revision = |weight, address| Revision {
-        replicas: None,
         weight: Weight::percent(weight),
         endpoints: vec![Endpoint {
             container: format!("c{weight}"),
@@ -139,6 +138,7 @@ async fn declare(client: &Client, one: SocketAddr, two: SocketAddr) {
             name: String::new(),
             port: 0,
         }],
+        ..Revision::default()
     };
     let service = Service {
         routes: vec![Route { host: None, path: "/".to_owned(), listeners: vec![], revision: None }],

@@ -3,17 +3,21 @@
 use crate::api::{
     Applied, Apply, Deployment, Drain, DrainAnswer, Hold, HoldAnswer, Measurements, Release, State, Weight, Window,
 };
+use crate::process::store;
 use crate::table::Table;
 use crate::{Client, ClientError, Haproxy};
 use async_trait::async_trait;
 use std::collections::HashMap;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A router under its table: the table alone says what is allowed, a driver makes it so.
 #[async_trait]
 pub trait Driver: Debug + Send + Sync {
+    /// What it is called: as WINDLASS_ROUTER names it, with the whole paths, so that it means the same everywhere.
+    fn name(&self) -> String;
+
     /// Everything, as it is now.
     async fn state(&self) -> Result<State, ClientError>;
 
@@ -33,8 +37,12 @@ pub trait Driver: Debug + Send + Sync {
     async fn measurements(&self, service: &str, window: Window) -> Result<Measurements, ClientError>;
 
     /// The containers that the table names, by Docker's id. Also when the router is not there: what it would serve
-    /// with once it is back must not be gone by then.
+    /// with once it is back must not be gone by then. Without a table there are none; one that cannot be read is an error.
     async fn standing(&self) -> Result<HashMap<String, Standing>, ClientError>;
+
+    /// The table as it is on the disk; an absent one is empty. What is reserved stands in it, also when the router is not
+    /// there.
+    fn table(&self) -> Result<Table, ClientError>;
 
     /// Whether there is a table, so that a router which does not answer is only away.
     fn was_there(&self) -> bool;
@@ -105,6 +113,10 @@ fn needed_by(deployment: Option<&Deployment>, revision: &str) -> Option<String> 
 
 #[async_trait]
 impl Driver for Client {
+    fn name(&self) -> String {
+        DriverConfig::Router { folder: self.folder.path().to_owned() }.whole().to_string()
+    }
+
     async fn state(&self) -> Result<State, ClientError> {
         Self::state(self).await
     }
@@ -132,8 +144,12 @@ impl Driver for Client {
     async fn standing(&self) -> Result<HashMap<String, Standing>, ClientError> {
         match Self::state(self).await {
             Ok(state) => Ok(standing(&state)),
-            Err(why) => self.folder.durable().map(|table| standing_in(&table)).ok_or(why),
+            Err(_) => Ok(standing_in(&store::load(&self.folder)?)),
         }
+    }
+
+    fn table(&self) -> Result<Table, ClientError> {
+        Ok(store::load(&self.folder)?)
     }
 
     fn was_there(&self) -> bool {
@@ -162,6 +178,9 @@ pub enum DriverConfig {
     },
 }
 
+/// What the name of a HAProxy begins with.
+const HAPROXY: &str = "haproxy:";
+
 /// A text that names no driver.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} names no router: {why}. It takes the folder of one, or `haproxy:/path/to/admin.sock?folder=/path`")]
@@ -175,7 +194,7 @@ impl std::str::FromStr for DriverConfig {
 
     fn from_str(text: &str) -> Result<Self, BadDriver> {
         let bad = |why| Err(BadDriver { text: text.to_owned(), why });
-        let Some(rest) = text.strip_prefix("haproxy:") else {
+        let Some(rest) = text.strip_prefix(HAPROXY) else {
             return if text.is_empty() { bad("it is empty") } else { Ok(Self::Router { folder: text.into() }) };
         };
         let (socket, query) = rest.split_once('?').unwrap_or((rest, ""));
@@ -193,7 +212,30 @@ impl std::str::FromStr for DriverConfig {
     }
 }
 
+impl fmt::Display for DriverConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Router { folder } => write!(f, "{}", folder.display()),
+            Self::Haproxy { socket, folder } => write!(f, "{HAPROXY}{}?folder={}", socket.display(), folder.display()),
+        }
+    }
+}
+
+/// From the root, and without links as far as it is there.
+fn whole(path: &Path) -> PathBuf {
+    path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
+}
+
 impl DriverConfig {
+    /// The same with whole paths.
+    #[must_use]
+    pub fn whole(&self) -> Self {
+        match self {
+            Self::Router { folder } => Self::Router { folder: whole(folder) },
+            Self::Haproxy { socket, folder } => Self::Haproxy { socket: whole(socket), folder: whole(folder) },
+        }
+    }
+
     /// Where the table is, also when nobody answers.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -227,6 +269,9 @@ mod tests {
         assert_eq!(".windlass/router".parse(), Ok(router));
         let haproxy = DriverConfig::Haproxy { socket: "/run/haproxy/admin.sock".into(), folder: "/var/w".into() };
         assert_eq!("haproxy:/run/haproxy/admin.sock?folder=/var/w".parse(), Ok(haproxy));
+        for name in ["/var/w", "haproxy:/run/haproxy/admin.sock?folder=/var/w"] {
+            assert_eq!(name.parse::<DriverConfig>().unwrap().to_string(), name);
+        }
         for bad in [
             "",
             "haproxy:",

@@ -1,6 +1,7 @@
 //! The engine: one for the whole run, with a pool of slots for live instances.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,14 +9,19 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::Linker;
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, WasmBacktraceDetails,
+};
+use wasmtime_wasi::p2::bindings::CommandPre;
 
 use crate::cache::Cache;
 use crate::contract::PluginPre;
 use crate::error::SandboxError;
-use crate::imports;
-use crate::plugin::Plugin;
+use crate::identity::Identity;
+use crate::imports::{self, Way};
+use crate::plugin::{Plugin, Pre};
 use crate::state::{self, State};
+use crate::{adapt, examine};
 
 /// How often a plugin that computes without end lets others run.
 const TICK: Duration = Duration::from_millis(10);
@@ -85,29 +91,35 @@ impl Sandbox {
     /// The version of wasmtime, as a run is pinned to it.
     pub const WASMTIME: &str = "48";
 
-    /// Loads a plugin: from the cache if it was compiled before.
+    /// Loads a plugin, or a program that knows nothing of Windlass: from the cache if it was compiled before.
     ///
     /// # Errors
-    /// If the component is no plugin that this host can run.
+    /// If the component is none that this host can run.
     pub async fn load(&self, component: Component) -> Result<Plugin, SandboxError> {
         let Component { name, digest, read } = component;
+        let identity = Identity::of(&name, &digest);
         let path = self.cache.code(&digest);
         let compiled = match self.cached(&path) {
             Some(compiled) => compiled,
             None => {
-                let bytes = read().map_err(|reason| SandboxError::Unreadable { plugin: name.clone(), reason })?;
-                self.compile(&name, bytes, &path).await?
+                let bytes = read().map_err(|reason| SandboxError::Unreadable { plugin: identity.clone(), reason })?;
+                self.compile(&identity, bytes, &path).await?
             }
         };
-        imports::check(&name, &self.engine, &compiled)?;
-        let unlinkable = |error: wasmtime::Error| SandboxError::Imports {
-            plugin: name.clone(),
+        let ty = compiled.component_type();
+        let names = |(name, _): (&str, _)| name.to_owned();
+        let exports: Vec<String> = ty.exports(&self.engine).map(names).collect();
+        let imports: Vec<String> = ty.imports(&self.engine).map(names).collect();
+        let way = imports::check(&identity, &exports, &imports)?;
+        let pre = self.linker.instantiate_pre(&compiled).and_then(|pre| match way {
+            Way::Step => PluginPre::new(pre).map(Pre::Step),
+            Way::Command => CommandPre::new(pre).map(Pre::Command),
+        });
+        let pre = pre.map_err(|error| SandboxError::Imports {
+            plugin: identity.clone(),
             imports: vec![format!("  {error:#}")],
-        };
-        let pre = self.linker.instantiate_pre(&compiled).and_then(PluginPre::new).map_err(unlinkable)?;
-        let mut plugin = Plugin::new(name, digest, pre);
-        plugin.describe(&self.cache).await?;
-        Ok(plugin)
+        })?;
+        Plugin::load(name, digest, pre, &imports, &self.cache).await
     }
 
     #[expect(
@@ -124,12 +136,12 @@ impl Sandbox {
 
     async fn compile(
         &self,
-        name: &str,
+        plugin: &Identity,
         bytes: Vec<u8>,
         path: &std::path::Path,
     ) -> Result<wasmtime::component::Component, SandboxError> {
-        recognise(name, &bytes)?;
-        let failed = |reason: String| SandboxError::Compile { plugin: name.to_owned(), reason };
+        let bytes = componentize(plugin, bytes)?;
+        let failed = |reason: String| SandboxError::Compile { plugin: plugin.clone(), reason };
         let compiling = tokio::task::spawn_blocking(move || Engine::new(&compiling())?.precompile_component(&bytes));
         let code = match tokio::time::timeout(COMPILE_TIME, compiling).await {
             Ok(Ok(compiled)) => compiled.map_err(|error| failed(format!("{error:#}")))?,
@@ -147,25 +159,26 @@ impl Drop for Sandbox {
     }
 }
 
-/// Says early, and in words, what the bytes are if they are no component.
-fn recognise(name: &str, bytes: &[u8]) -> Result<(), SandboxError> {
-    let plugin = || name.to_owned();
+/// The component that the bytes are, or that is made of them. What this host does not run is refused here, before the
+/// time is spent to compile it.
+fn componentize(plugin: &Identity, bytes: Vec<u8>) -> Result<Vec<u8>, SandboxError> {
     if bytes.len() > MAX_COMPONENT {
-        return Err(SandboxError::TooLarge { plugin: plugin(), size: bytes.len() as u64, limit: MAX_COMPONENT as u64 });
+        let (size, limit) = (bytes.len() as u64, MAX_COMPONENT as u64);
+        return Err(SandboxError::TooLarge { plugin: plugin.clone(), size, limit });
     }
-    match bytes.first_chunk::<8>() {
-        Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => Err(SandboxError::CoreModule { plugin: plugin() }),
-        Some([0, b'a', b's', b'm', ..]) => Ok(()),
-        _ => {
-            let found = if bytes.is_empty() {
-                "nothing: the file is empty".to_owned()
-            } else {
-                format!("{:?}", String::from_utf8_lossy(&bytes[..bytes.len().min(16)]))
-            };
-            Err(SandboxError::NotWasm { plugin: plugin(), found })
-        }
+    let seen = examine::see(plugin, &bytes)?;
+    if !seen.core {
+        imports::check(plugin, &seen.exports, &seen.imports)?;
+        return Ok(bytes);
     }
+    if !examine::is_program(&seen.exports) {
+        return Err(SandboxError::CoreModule { plugin: plugin.clone() });
+    }
+    adapt::command(&bytes).map_err(|error| SandboxError::Adapt { plugin: plugin.clone(), error })
 }
+
+/// How deep a backtrace goes. A panic of Rust alone has a dozen frames.
+const FRAMES: usize = 48;
 
 /// What running has in common with compiling: the code fits only an engine that agrees on all of it.
 fn common() -> Config {
@@ -178,7 +191,10 @@ fn common() -> Config {
         .wasm_relaxed_simd(false)
         .wasm_threads(false)
         .wasm_gc(false)
-        .wasm_memory64(false);
+        .wasm_memory64(false)
+        // Traps show files and lines of those plugins that carry them. Whoever strips a plugin has nothing to show.
+        .wasm_backtrace_details(WasmBacktraceDetails::Enable)
+        .wasm_backtrace_max_frames(NonZeroUsize::new(FRAMES));
     config
 }
 
@@ -192,8 +208,9 @@ fn compiling() -> Config {
     config
 }
 
-/// Counts the changes of [`compiling`], which the engine that runs the code cannot see.
-const CODE: u32 = 1;
+/// Counts the changes of [`compiling`] and of [`adapt`], which the engine that runs the code cannot see. The adapter is
+/// of wasmtime's own version, which counts anyway.
+const CODE: u32 = 2;
 
 /// How plugins are run. This engine has no compiler: as a rule all code comes from the cache, and to set a compiler
 /// up takes a third of a millisecond and two megabytes at every start.

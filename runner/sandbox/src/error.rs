@@ -2,85 +2,106 @@
 
 use std::path::PathBuf;
 
+use crate::adapt::AdaptError;
+use crate::identity::Identity;
+
 /// Why a plugin cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SandboxError {
     /// The bytes are not WebAssembly.
-    #[error("plugin `{plugin}` is not WebAssembly: it begins with {found}")]
+    #[error("{plugin} is not WebAssembly: it begins with {found}")]
     NotWasm {
-        /// The plugin, as `pipeline.toml` names it.
-        plugin: String,
+        /// The plugin.
+        plugin: Identity,
         /// Its first bytes.
         found: String,
     },
-    /// A core module, where a component is needed.
+    /// A core module that is no program, where a component is needed.
     #[error(
-        "plugin `{plugin}` is a core module, not a component; build it for wasm32-wasip2, or turn it into a component with `wasm-tools component new`"
+        "{plugin} is a core module, not a component; build it for wasm32-wasip2, or turn it into a component with `wasm-tools component new`"
     )]
     CoreModule {
         /// The plugin.
-        plugin: String,
+        plugin: Identity,
+    },
+    /// A core module that looks like a program for `wasm32-wasip1` and is none.
+    #[error("{plugin} is a core module with `_start`, but no program for wasm32-wasip1: {error}")]
+    Adapt {
+        /// The plugin.
+        plugin: Identity,
+        /// Why.
+        error: AdaptError,
     },
     /// A component that is no plugin.
     #[error(
-        "plugin `{plugin}` is a component of another world: it exports {exports}, and a plugin exports `windlass:step/step@0.1`; build it against the world `windlass:plugin/plugin`"
+        "{plugin} is a component of another world: it exports {exports}, and a plugin exports `windlass:step/step@0.1`, a program `wasi:cli/run@0.2`; build it against the world `windlass:plugin/plugin`, or as a program for wasm32-wasip2"
     )]
     OtherWorld {
         /// The plugin.
-        plugin: String,
+        plugin: Identity,
         /// What it exports instead.
         exports: String,
     },
-    /// It exports a newer or older `step`.
-    #[error("plugin `{plugin}` exports `{found}`, and this Windlass runs `windlass:step/step@0.1`; {advice}")]
-    OtherStep {
+    /// It exports a newer or older `step`, or a program of another WASI.
+    #[error("{plugin} exports `{found}`, and this Windlass runs `{runs}`; {advice}")]
+    OtherVersion {
         /// The plugin.
-        plugin: String,
+        plugin: Identity,
         /// What it exports.
         found: String,
+        /// What it should export.
+        runs: &'static str,
         /// What to do.
         advice: &'static str,
     },
     /// It imports what the host does not have.
-    #[error("plugin `{plugin}` needs what this Windlass does not have:\n{}", .imports.join("\n"))]
+    #[error("{plugin} needs what this Windlass does not have:\n{}", .imports.join("\n"))]
     Imports {
         /// The plugin.
-        plugin: String,
+        plugin: Identity,
         /// Each missing import in words.
         imports: Vec<String>,
     },
     /// It is too large to be compiled.
-    #[error("plugin `{plugin}` has {size} bytes, and at most {limit} are compiled")]
+    #[error("{plugin} has {size} bytes, and at most {limit} are compiled")]
     TooLarge {
         /// The plugin.
-        plugin: String,
+        plugin: Identity,
         /// Its size.
         size: u64,
         /// The limit.
         limit: u64,
     },
     /// It is damaged, or uses features that plugins do not have.
-    #[error("plugin `{plugin}` cannot be compiled: {reason}")]
+    #[error("{plugin} cannot be compiled: {reason}")]
     Compile {
         /// The plugin.
-        plugin: String,
+        plugin: Identity,
+        /// Why.
+        reason: String,
+    },
+    /// It does not start.
+    #[error("{plugin} does not start: {reason}")]
+    Start {
+        /// The plugin.
+        plugin: Identity,
         /// Why.
         reason: String,
     },
     /// `describe` failed.
-    #[error("plugin `{plugin}` does not say what it is: {reason}")]
+    #[error("{plugin} does not say what it is: {reason}")]
     Describe {
         /// The plugin.
-        plugin: String,
+        plugin: Identity,
         /// Why.
         reason: String,
     },
     /// The bytes could not be had.
-    #[error("plugin `{plugin}` cannot be read: {reason}")]
+    #[error("{plugin} cannot be read: {reason}")]
     Unreadable {
         /// The plugin.
-        plugin: String,
+        plugin: Identity,
         /// Why.
         reason: String,
     },

@@ -1,10 +1,8 @@
 //! Looks at a component's imports and exports before it is instantiated, and says in human words
 //! what is missing or too new.
 
-use wasmtime::Engine;
-use wasmtime::component::Component;
-
 use crate::error::SandboxError;
+use crate::identity::Identity;
 
 /// The interfaces that the host serves, with their versions.
 pub(crate) const SERVED: &[(&str, &str)] = &[
@@ -25,34 +23,62 @@ pub(crate) const SERVED: &[(&str, &str)] = &[
 /// The packages of WASI 0.2 that the host serves.
 const WASI: &[&str] = &["cli", "clocks", "filesystem", "io", "random", "sockets"];
 
-const STEP: &str = "windlass:step/step";
+/// What a plugin exports.
+pub(crate) const STEP: &str = "windlass:step/step";
+/// What a program exports that knows nothing of Windlass.
+pub(crate) const COMMAND: &str = "wasi:cli/run";
 
-/// Whether the component is a plugin that this host can run.
-pub(crate) fn check(plugin: &str, engine: &Engine, component: &Component) -> Result<(), SandboxError> {
-    let ty = component.component_type();
-    let exports: Vec<String> = ty.exports(engine).map(|(name, _)| name.to_owned()).collect();
-    match exports.iter().find(|name| split(name).0 == STEP) {
-        Some(name) if compatible(split(name).1, "0.1.0") => {}
-        Some(name) => {
-            let newer = newer(split(name).1, "0.1.0");
-            let advice = if newer {
+/// How a component becomes a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// It is a plugin.
+    Step,
+    /// It is a program.
+    Command,
+}
+
+/// Whether the component is one that this host can run, and how.
+pub(crate) fn check(plugin: &Identity, exports: &[String], imports: &[String]) -> Result<Way, SandboxError> {
+    let exported = |interface: &str| exports.iter().find(|name| split(name).0 == interface);
+    let way = match (exported(STEP), exported(COMMAND)) {
+        (Some(name), _) if compatible(split(name).1, "0.1.0") => Way::Step,
+        (Some(name), _) => {
+            let advice = if newer(split(name).1, "0.1.0") {
                 "update Windlass, or use an older version of the plugin"
             } else {
                 "use a newer version of the plugin"
             };
-            return Err(SandboxError::OtherStep { plugin: plugin.to_owned(), found: name.clone(), advice });
+            return Err(other_version(plugin, name, "windlass:step/step@0.1", advice));
         }
-        None => {
+        (None, Some(name)) if compatible(split(name).1, "0.2.0") => Way::Command,
+        (None, Some(name)) => {
+            return Err(other_version(plugin, name, "wasi:cli/run@0.2", "build it for wasm32-wasip2"));
+        }
+        (None, None) => {
             let exports = if exports.is_empty() { "nothing".to_owned() } else { format!("`{}`", exports.join("`, `")) };
-            return Err(SandboxError::OtherWorld { plugin: plugin.to_owned(), exports });
+            return Err(SandboxError::OtherWorld { plugin: plugin.clone(), exports });
         }
-    }
-    let imports: Vec<String> = ty.imports(engine).filter_map(|(name, _)| problem(name)).collect();
-    if imports.is_empty() { Ok(()) } else { Err(SandboxError::Imports { plugin: plugin.to_owned(), imports }) }
+    };
+    let missing = |import: &String| problem(import).map(|problem| format!("  `{import}`: {problem}"));
+    let imports: Vec<String> = imports.iter().filter_map(missing).collect();
+    if imports.is_empty() { Ok(way) } else { Err(SandboxError::Imports { plugin: plugin.clone(), imports }) }
 }
 
-/// What is wrong with an import, if anything is.
-fn problem(import: &str) -> Option<String> {
+fn other_version(plugin: &Identity, found: &str, runs: &'static str, advice: &'static str) -> SandboxError {
+    SandboxError::OtherVersion { plugin: plugin.clone(), found: found.to_owned(), runs, advice }
+}
+
+/// The capabilities that the imported interfaces belong to.
+pub(crate) fn capabilities(imports: &[String]) -> impl Iterator<Item = &str> {
+    let served =
+        imports.iter().map(|import| split(import).0).filter(|name| SERVED.iter().any(|(known, _)| known == name));
+    let package = served.filter_map(|name| name.strip_prefix("windlass:")?.split('/').next());
+    // Types are no capability.
+    package.filter(|package| *package != "value")
+}
+
+/// What is wrong with an import, if anything is, and what to do.
+pub(crate) fn problem(import: &str) -> Option<String> {
     let (interface, version) = split(import);
     if let Some((_, served)) = SERVED.iter().find(|(name, _)| *name == interface) {
         if compatible(version, served) {
@@ -63,25 +89,23 @@ fn problem(import: &str) -> Option<String> {
         } else {
             "it is too old; use a newer version of the plugin"
         };
-        return Some(format!("  `{interface}` in version {version}: this Windlass serves {served}; {advice}"));
+        return Some(format!("this Windlass serves {served}; {advice}"));
     }
     let (package, _) = interface.split_once('/').unwrap_or((interface, ""));
     if let Some(wasi) = package.strip_prefix("wasi:") {
-        return match (WASI.contains(&wasi), version.starts_with("0.2.")) {
-            (true, true) => None,
-            (true, false) => {
-                Some(format!("  `{import}`: this Windlass serves WASI 0.2; build the plugin for wasm32-wasip2"))
-            }
-            (false, _) if wasi == "http" => {
-                Some(format!("  `{import}`: HTTP goes through the gate; use `windlass:http/http` instead"))
-            }
-            (false, _) => Some(format!("  `{import}`: this part of WASI is not served to plugins")),
+        let problem = match (WASI.contains(&wasi), version.starts_with("0.2.")) {
+            (true, true) => return None,
+            (true, false) => "this Windlass serves WASI 0.2; build the plugin for wasm32-wasip2",
+            (false, _) if wasi == "http" => "HTTP goes through the gate; use `windlass:http/http` instead",
+            (false, _) => "this part of WASI is not served to plugins",
         };
+        return Some(problem.to_owned());
     }
-    Some(format!("  `{import}`: there is no such interface; it may be from a newer Windlass or from another host"))
+    Some("there is no such interface; it may be from a newer Windlass or from another host".to_owned())
 }
 
-fn split(name: &str) -> (&str, &str) {
+/// A name's interface and version.
+pub(crate) fn split(name: &str) -> (&str, &str) {
     name.split_once('@').unwrap_or((name, ""))
 }
 
@@ -117,10 +141,23 @@ mod tests {
 
     #[test]
     fn says_what_is_too_new_and_what_is_unknown() {
-        insta::assert_snapshot!(problem("windlass:docker/docker@0.2.0").unwrap(), @"  `windlass:docker/docker` in version 0.2.0: this Windlass serves 0.1.0; it is too new; update Windlass, or use an older version of the plugin");
-        insta::assert_snapshot!(problem("windlass:teleport/teleport@0.1.0").unwrap(), @"  `windlass:teleport/teleport@0.1.0`: there is no such interface; it may be from a newer Windlass or from another host");
-        insta::assert_snapshot!(problem("wasi:http/outgoing-handler@0.2.0").unwrap(), @"  `wasi:http/outgoing-handler@0.2.0`: HTTP goes through the gate; use `windlass:http/http` instead");
-        insta::assert_snapshot!(problem("wasi:cli/stdout@0.3.0").unwrap(), @"  `wasi:cli/stdout@0.3.0`: this Windlass serves WASI 0.2; build the plugin for wasm32-wasip2");
+        insta::assert_snapshot!(problem("windlass:docker/docker@0.2.0").unwrap(), @"this Windlass serves 0.1.0; it is too new; update Windlass, or use an older version of the plugin");
+        insta::assert_snapshot!(problem("windlass:teleport/teleport@0.1.0").unwrap(), @"there is no such interface; it may be from a newer Windlass or from another host");
+        insta::assert_snapshot!(problem("wasi:http/outgoing-handler@0.2.0").unwrap(), @"HTTP goes through the gate; use `windlass:http/http` instead");
+        insta::assert_snapshot!(problem("wasi:cli/stdout@0.3.0").unwrap(), @"this Windlass serves WASI 0.2; build the plugin for wasm32-wasip2");
+    }
+
+    #[test]
+    fn a_plugin_is_told_from_a_program() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let plugin = Identity::of("x.wasm", "sha256:0123456789abcdef");
+        let way = |exports: &[&str]| check(&plugin, &names(exports), &[]);
+        assert_eq!(way(&["windlass:step/step@0.1.0", "wasi:cli/run@0.2.0"]).unwrap(), Way::Step);
+        assert_eq!(way(&["wasi:cli/run@0.2.6"]).unwrap(), Way::Command);
+        insta::assert_snapshot!(way(&["wasi:cli/run@0.3.0"]).unwrap_err(), @"plugin `x.wasm` (sha256:0123456789ab) exports `wasi:cli/run@0.3.0`, and this Windlass runs `wasi:cli/run@0.2`; build it for wasm32-wasip2");
+        assert!(matches!(way(&["run"]), Err(SandboxError::OtherWorld { .. })));
+        let imports = names(&["windlass:value/value@0.1.0", "windlass:http/http@0.1.0", "wasi:io/poll@0.2.0"]);
+        assert_eq!(capabilities(&imports).collect::<Vec<_>>(), ["http"]);
     }
 
     #[test]

@@ -8,13 +8,17 @@
     reason = "the sandbox owns its cache folder, the clocks that plugins see, and the thread that ticks"
 )]
 
+pub mod adapt;
+mod backtrace;
 mod cache;
 mod clocks;
 mod contract;
 mod engine;
 mod error;
+mod examine;
 mod files;
 mod host;
+mod identity;
 mod imports;
 mod limits;
 mod plugin;
@@ -25,5 +29,7 @@ mod stdio;
 
 pub use engine::{Component, Sandbox, SandboxOptions};
 pub use error::SandboxError;
+pub use examine::{Examined, Import, Kind, examine};
+pub use identity::Identity;
 pub use limits::Limits;
 pub use plugin::{Folder, Job, Outcome, Plugin, Ran};

@@ -74,10 +74,11 @@ impl Guest {
     }
 
     async fn run_within(&self, limits: Limits, session: Session, with: &str, folder: Option<&Path>) -> Seen {
-        let folders = folder
-            .map(|host| Folder { host: host.to_owned(), guest: "src".to_owned(), writable: false })
-            .into_iter()
-            .collect();
+        let folders = folder.map(|host| granted(host, "src", false)).into_iter().collect();
+        self.run_with(limits, session, with, folders).await
+    }
+
+    async fn run_with(&self, limits: Limits, session: Session, with: &str, folders: Vec<Folder>) -> Seen {
         let job = Job {
             with: with.to_owned(),
             pipeline: "shop".into(),
@@ -92,6 +93,10 @@ impl Guest {
         let ran = self.plugin.run(session, job).await;
         ran.result.map(|outcome| outcome.outputs.into_iter().collect())
     }
+}
+
+fn granted(host: &Path, guest: &str, writable: bool) -> Folder {
+    Folder { host: host.to_owned(), guest: guest.to_owned(), writable }
 }
 
 /// A folder whose names are neither sorted as they are made nor as a file system would hash them.
@@ -215,6 +220,27 @@ async fn what_ran_once_sees_the_same_against_its_record() {
         assert!(began.elapsed() < Duration::from_secs(1), "what had been waited for was waited for again");
     }
     assert!(elsewhere.calls().await.is_empty(), "what is played was recorded again");
+}
+
+/// A program knows nothing of Windlass, and is kept to the same way.
+#[tokio::test]
+async fn a_program_sees_the_same_against_its_record() {
+    let (program, world, source) = (guest("program").await, World::new(|gate| gate), folder());
+    let with =
+        r#"{ "args": ["observe", "dist/seen.json"], "stdin": { "file": "src/a.txt" }, "outputs": "dist/seen.json" }"#;
+    let folders =
+        |dist: &tempfile::TempDir| vec![granted(source.path(), "src", false), granted(dist.path(), "dist", true)];
+    let dist = tempfile::tempdir().expect("a folder");
+    let seen = program.run_with(Limits::default(), live(&world), with, folders(&dist)).await.expect("it succeeds");
+    assert_eq!((&seen["stdin"], &seen["exit-code"]), (&"a.txt".into(), &0.into()));
+    let tape = tape(&world).await;
+    let elsewhere = World::new(|gate| gate);
+    let dist = tempfile::tempdir().expect("a folder");
+    let playing = session(&elsewhere, Some(Playback::new(tape, Mode::Replay)));
+    let again = program.run_with(Limits::default(), playing, with, folders(&dist)).await.expect("it succeeds again");
+    assert_eq!(again, seen);
+    let live = program.run_with(Limits::default(), live(&elsewhere), with, folders(&dist)).await.expect("it succeeds");
+    assert!(live["now"] != seen["now"] && live["random"] != seen["random"], "it does not look at what differs");
 }
 
 /// Whatever the call at which the runner was killed: the clock never goes back, and no wait is too short.

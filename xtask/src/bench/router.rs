@@ -17,9 +17,9 @@ const ROUNDS: &str = "7";
 const SECONDS: &str = "4";
 
 pub(super) fn measure(context: &Context, table: &mut Table) -> Result<()> {
-    let package = ["--release", "--package", "windlass-router", "--example", "against_haproxy"];
+    let package = ["--profile", "dist", "--package", "windlass-router", "--example", "against_haproxy"];
     Cmd::new("cargo").dir(&context.root).arg("build").args(package).run()?;
-    let program = context.target.join("release/examples/against_haproxy");
+    let program = context.target.join("dist/examples/against_haproxy");
 
     let world = World::ensure(context, false)?;
     docker_cli()?;

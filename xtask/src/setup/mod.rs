@@ -3,6 +3,7 @@
 mod debian;
 mod engine;
 mod guests;
+mod languages;
 mod packages;
 mod peers;
 mod registry;
@@ -10,6 +11,7 @@ mod service;
 mod wasm;
 
 pub(crate) use engine::Engine;
+pub(crate) use languages::{LANGUAGES, Language, Toolchain};
 pub(crate) use peers::{docker_cli, ninja};
 pub(crate) use registry::Registry;
 pub(crate) use service::{Service, folder, sweep};
@@ -27,6 +29,9 @@ pub(crate) fn command() -> Result<()> {
     let context = Context::find()?;
     build_guests(&context)?;
     haproxy()?;
+    for language in languages::LANGUAGES {
+        language.ensure(&context)?;
+    }
     World::ensure(&context, false).map(drop)
 }
 

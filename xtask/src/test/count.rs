@@ -52,18 +52,23 @@ fn attribute<'a>(tag: &'a str, name: &str) -> &'a str {
 
 /// Counts what `windlass plugin test --format json` prints, line by line.
 #[derive(Debug, Default)]
-pub(super) struct Cases {
+pub(crate) struct Cases {
     pub(super) tally: Tally,
 }
 
 impl Cases {
     /// Takes in a line. Gives what is to be told of it: a case that did not pass.
-    pub(super) fn line(&mut self, line: &str) -> Option<String> {
+    pub(crate) fn line(&mut self, line: &str) -> Option<String> {
         let case: serde_json::Value = serde_json::from_str(line).ok()?;
         let status = case["status"].as_str()?;
         let passed = status == "passed";
         self.tally.count("", passed);
         (!passed).then(|| format!("{status}: {line}"))
+    }
+
+    /// How many passed, and how many did not.
+    pub(crate) fn totals(&self) -> (usize, usize) {
+        (self.tally.passed, self.tally.failed)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::failure::{Doing as _, Failure, Result};
 use crate::proc::{Cmd, on_path};
 use crate::setup::{World, build_guests, guest_envs, haproxy};
 use crate::ui;
+pub(crate) use count::Cases;
 use count::Tally;
 use std::fs;
 use std::path::Path;
@@ -52,6 +53,7 @@ pub(crate) fn command(quick: bool, filter: &[String]) -> Result<()> {
         run.part("cases of the plugins", Run::plugin_cases)?;
     }
     if filter.is_empty() && !quick {
+        run.part("plugins in other languages", Run::languages)?;
         run.part("documentation tests", Run::doc_tests)?;
         run.part("native tests of SDK, plugins and examples", Run::native_tests)?;
         run.part("a sample of the crash points", |run| run.crash_points(world.as_ref()))?;
@@ -191,6 +193,13 @@ impl Run {
             return Err(Failure::new("no case of a plugin passed"));
         }
         Self::judge(status.success(), tally.failed)
+    }
+
+    /// A fresh project in each language, and the conformance suite against each SDK.
+    fn languages(&mut self) -> Result<()> {
+        let counted = crate::languages::check(&self.context, &[])?;
+        self.tally.add(&Tally { passed: counted.passed, failed: counted.failed, engine: 0 });
+        Self::judge(true, counted.failed)
     }
 
     fn doc_tests(&mut self) -> Result<()> {

@@ -1,6 +1,7 @@
 //! The rules of the house that no compiler knows: what `cargo xtask tidy` finds, it explains.
 
 mod crates;
+mod sdk;
 mod sources;
 mod wit;
 
@@ -34,6 +35,7 @@ pub(crate) fn check(context: &Context, bless: bool) -> Result<()> {
     let mut findings = sources::check(root, &files)?;
     findings.extend(crates::check(root, &files)?);
     findings.extend(wit::check(root, bless)?);
+    findings.extend(sdk::check(root, bless)?);
     if findings.is_empty() {
         ui::note(&format!("{} files are in order", files.len()));
         return Ok(());

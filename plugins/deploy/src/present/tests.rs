@@ -85,11 +85,21 @@ fn container(name: &str, labels: &[(&str, &str)], state: ContainerState) -> Cont
 #[test]
 fn containers_are_known_by_their_labels() {
     let labels = [(SERVICE, "shop"), (REVISION, "v1"), (REPLICA, "2"), (AT, "17"), (SERVING, "{}")];
-    let found = mine(&container("shop-v1-2", &labels, ContainerState::Running), "shop").unwrap();
+    let found = mine(&container("shop-v1-2", &labels, ContainerState::Running), "shop", &[]).unwrap();
     assert_eq!((found.replica, found.at, found.up, found.serving.as_deref()), (2, 17, true, Some("{}")));
-    assert!(mine(&container("shop-v1-2", &labels, ContainerState::Running), "cart").is_none());
-    assert!(mine(&container("db", &[], ContainerState::Running), "shop").is_none());
-    assert!(!mine(&container("shop-v1-2", &labels, ContainerState::Exited), "shop").unwrap().up);
+    assert!(mine(&container("shop-v1-2", &labels, ContainerState::Running), "cart", &[]).is_none());
+    assert!(mine(&container("db", &[], ContainerState::Running), "shop", &[]).is_none());
+    assert!(!mine(&container("shop-v1-2", &labels, ContainerState::Exited), "shop", &[]).unwrap().up);
+}
+
+#[test]
+fn a_container_behind_another_router_is_known_as_such() {
+    let labels = [(SERVICE, "shop"), (REVISION, "v1"), ("windlass.router", "/srv/a")];
+    let container = container("shop-v1-1", &labels, ContainerState::Running);
+    assert_eq!(mine(&container, "shop", &[]).unwrap().elsewhere.as_deref(), Some("/srv/a"));
+    // A router whose folder was moved still knows its containers.
+    let known = revision("v1", 10_000, vec![replica("shop-v1-1", true)]);
+    assert_eq!(mine(&container, "shop", &[known]).unwrap().elsewhere, None);
 }
 
 #[test]
@@ -101,6 +111,7 @@ fn the_one_that_served_last_is_kept_first_and_then_the_youngest() {
         at,
         up: false,
         serving: None,
+        elsewhere: None,
     };
     let containers = [made("v1", 1), made("v2", 2), made("v3", 3), made("v4", 4)];
     let revisions = [revision("v0", 0, Vec::new())];

@@ -4,10 +4,10 @@ use windlass_gate::api::docker::{
     Container, Create, Created, Exec, ExecCreate, ExecStart, Exit, Inspect, Lifetime, RemoveCreated, Run, Start,
     StartCreated, Wait,
 };
-use windlass_gate::{CallError, Session, Stop};
+use windlass_gate::{CallError, Function, Session, Stop};
 
-/// Runs a container to its end and removes it.
-pub(crate) async fn run(session: &mut Session, args: Run) -> Result<Exit, Stop> {
+/// Runs a container to its end and removes it; with `keep_failed`, one that has failed is left for a person to look at.
+pub(crate) async fn run(session: &mut Session, args: Run, keep_failed: bool) -> Result<Exit, Stop> {
     let Run { spec, timeout_ms } = args;
     let create = Create { name: String::new(), spec, lifetime: Lifetime::Run };
     let Created { id } = created_and_started(session, &create).await?;
@@ -19,7 +19,11 @@ pub(crate) async fn run(session: &mut Session, args: Run) -> Result<Exit, Stop> 
             Err(error.into())
         }
         Ok(exit) => {
-            session.call(&RemoveCreated { id }).await?;
+            // A replay does what the record says, whatever it was told.
+            let recorded = session.is_recorded_next(Function::DockerRemoveCreated);
+            if recorded.unwrap_or(exit.code == 0 || !keep_failed) {
+                session.call(&RemoveCreated { id }).await?;
+            }
             Ok(exit)
         }
     }

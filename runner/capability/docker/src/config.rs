@@ -31,6 +31,8 @@ pub struct DockerConfig {
     pub tls: bool,
     /// `DOCKER_BUILDKIT`: which builder to use. BuildKit where the daemon has it, if absent.
     pub builder: Option<Builder>,
+    /// The router that services of this run are behind, as WINDLASS_ROUTER names it: containers say so in a label.
+    pub router: Option<String>,
     /// For how long a push or pull may be silent. (A build may: a compiler says nothing for long.)
     pub idle: Duration,
     /// For how long the daemon may give no sign of life while a call waits for it. A connection that
@@ -54,6 +56,7 @@ impl DockerConfig {
                 "0" | "false" => Builder::Classic,
                 _ => Builder::Buildkit,
             }),
+            router: None,
             idle: IDLE,
             patience: PATIENCE,
         }

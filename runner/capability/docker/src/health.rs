@@ -28,7 +28,7 @@ pub(crate) async fn locate(engine: &Engine, call: &Call, args: &Locate) -> Resul
     let id = found.id.clone();
     let inspected = inspect(engine, &args.container, &found.id).await?;
     let settings = inspected.network_settings.clone().unwrap_or_default();
-    let seen = describe(call, inspected);
+    let seen = describe(engine, call, inspected);
     if seen.state != ContainerState::Running {
         return Ok(Located {
             id,
@@ -138,7 +138,7 @@ async fn look(
 ) -> Result<ContainerSeen, CallError> {
     let inspected = inspect(engine, name, id).await?;
     let docker_state = inspected.state.clone().unwrap_or_default();
-    let seen = describe(call, inspected);
+    let seen = describe(engine, call, inspected);
     if seen.state == ContainerState::Running {
         let output = docker_state
             .health

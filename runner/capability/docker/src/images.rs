@@ -84,7 +84,7 @@ fn describe(found: ImageInspect) -> Image {
         size: found.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
         created: found.created.unwrap_or_default(),
         platform: format!("{}/{}{variant}", found.os.unwrap_or_default(), found.architecture.unwrap_or_default()),
-        labels: names::visible(config.labels.unwrap_or_default()),
+        labels: names::visible(config.labels.unwrap_or_default(), None),
         exposed_ports,
     }
 }

@@ -48,7 +48,7 @@ use serde_json::Value as Json;
 use tokio::sync::OnceCell;
 use windlass_gate::api::Nothing;
 use windlass_gate::api::docker as api;
-use windlass_gate::{Call, CallError, Capability, Function, Session, Stop, Touches};
+use windlass_gate::{Call, CallError, Capability, Function, Session, Stop, Touched, Touches};
 
 pub use config::DockerConfig;
 pub use connect::DaemonInfo;
@@ -59,12 +59,19 @@ pub use names::shared_by as shared_name;
 pub struct Docker {
     config: Arc<DockerConfig>,
     engine: OnceCell<Engine>,
+    keep_failed: bool,
 }
 
 impl Docker {
     /// A daemon that is looked for at the first call.
     pub fn new(config: DockerConfig) -> Self {
-        Self { config: Arc::new(config), engine: OnceCell::new() }
+        Self { config: Arc::new(config), engine: OnceCell::new(), keep_failed: false }
+    }
+
+    /// The same, that leaves a container which ran to its end and failed, for a person to look at.
+    #[must_use]
+    pub fn keeping_failed(self, keep_failed: bool) -> Self {
+        Self { keep_failed, ..self }
     }
 
     /// Looks for the daemon now, and says what it is.
@@ -116,7 +123,10 @@ impl Capability for Docker {
 
     async fn compose(&self, function: Function, args: &str, session: &mut Session) -> Result<Json, Stop> {
         match function {
-            Function::DockerRun => Ok(answer(Ok(compose::run(session, decode(function, args)?).await?))?),
+            Function::DockerRun => {
+                let exit = compose::run(session, decode(function, args)?, self.keep_failed).await?;
+                Ok(answer(Ok(exit))?)
+            }
             Function::DockerStart => Ok(answer(Ok(compose::start(session, decode(function, args)?).await?))?),
             Function::DockerExec => Ok(answer(Ok(compose::exec(session, decode(function, args)?).await?))?),
             other => Err(CallError::Other(format!("{} is not made of other calls of Docker", other.name())).into()),
@@ -126,19 +136,27 @@ impl Capability for Docker {
 
 #[async_trait]
 impl Touches for Docker {
-    async fn touches(&self, call: &Call) -> Result<Vec<String>, CallError> {
+    async fn touches(&self, call: &Call) -> Result<Vec<Touched>, CallError> {
         let named = match call.function {
             Function::DockerStop => call.decode::<api::Stop>()?.container,
             Function::DockerRemove => call.decode::<api::Remove>()?.container,
-            Function::DockerRemoveCreated => return Ok(vec![call.decode::<api::RemoveCreated>()?.id]),
+            // The call's own step has just made it: no other run can have put it behind another router.
+            Function::DockerRemoveCreated => {
+                let id = call.decode::<api::RemoveCreated>()?.id;
+                return Ok(vec![Touched { id, router: None }]);
+            }
             Function::DockerSweep => {
                 let leftover = call.decode::<api::Sweep>()?.leftover;
-                return Ok(Vec::from_iter((leftover.kind == api::LeftoverKind::Container).then_some(leftover.id)));
+                if leftover.kind != api::LeftoverKind::Container {
+                    return Ok(Vec::new());
+                }
+                let router = container::router_of(self.engine().await?, &leftover.id).await?;
+                return Ok(vec![Touched { id: leftover.id, router }]);
             }
             _ => return Ok(Vec::new()),
         };
         let found = container::find(self.engine().await?, call, &named).await?;
-        Ok(found.into_iter().map(|found| found.id).collect())
+        Ok(found.into_iter().map(|found| Touched { id: found.id, router: found.router }).collect())
     }
 }
 

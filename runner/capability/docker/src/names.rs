@@ -22,6 +22,8 @@ pub(crate) const CALL: &str = "windlass.call";
 pub(crate) const NAME: &str = "windlass.name";
 /// How long it stays: `run` or `kept`.
 pub(crate) const LIFETIME: &str = "windlass.lifetime";
+/// The router of the run that made it: requests may come from there, whichever router a later run has.
+pub(crate) const ROUTER: &str = "windlass.router";
 
 /// The longest name that a pipeline may give. Names are also host names, which end there.
 const LONGEST: usize = 63;
@@ -121,11 +123,15 @@ pub(crate) fn extend(labels: &mut HashMap<String, String>, pairs: &[Pair]) -> Re
     Ok(())
 }
 
-/// Labels as a plugin sees them: in order, and without ours.
-pub(crate) fn visible(labels: HashMap<String, String>) -> Vec<Pair> {
+/// Labels as a plugin sees them: in order, and without ours but for a router that is not this run's.
+pub(crate) fn visible(labels: HashMap<String, String>, router: Option<&str>) -> Vec<Pair> {
+    let shown = |name: &str, value: &str| match name {
+        ROUTER => router != Some(value),
+        _ => !name.starts_with(PREFIX),
+    };
     let mut pairs: Vec<_> = labels
         .into_iter()
-        .filter(|(name, _)| !name.starts_with(PREFIX))
+        .filter(|(name, value)| shown(name, value))
         .map(|(name, value)| Pair { name, value })
         .collect();
     pairs.sort_by(|a, b| a.name.cmp(&b.name));
@@ -161,7 +167,16 @@ mod tests {
         assert!(extend(&mut labels, &[pair("windlass.run")]).is_err());
         assert!(extend(&mut labels, &[pair("team")]).is_ok());
         labels.insert(RUN.into(), "abc".into());
-        assert_eq!(visible(labels), [pair("team")]);
+        assert_eq!(visible(labels, None), [pair("team")]);
+    }
+
+    #[test]
+    fn a_plugin_sees_that_a_container_is_behind_another_router() {
+        let labels = || HashMap::from([(ROUTER.to_owned(), "/a".to_owned()), (RUN.to_owned(), "abc".to_owned())]);
+        assert_eq!(visible(labels(), Some("/a")), []);
+        let other = [Pair { name: ROUTER.into(), value: "/a".into() }];
+        assert_eq!(visible(labels(), Some("/b")), other);
+        assert_eq!(visible(labels(), None), other);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 use windlass_gate::api::Nothing;
 use windlass_gate::api::traffic::{self as api, OpenService};
 use windlass_gate::{Call, CallError};
-use windlass_router::api::{Apply, Change, Drain, Hold, Refusal, Release, ServiceState, State, Window};
+use windlass_router::api::{Apply, Change, Deployment, Drain, Hold, Refusal, Release, ServiceState, State, Window};
 use windlass_router::{ClientError, Driver};
 
 use crate::{PATIENCE, names, shown};
@@ -124,19 +124,24 @@ impl Asking {
         Ok(shown::measurements(measured))
     }
 
-    /// The deploys of this run that are not over.
+    /// The deploys of this run that are not over. A router that is away has them in its table.
     pub(crate) async fn open(&self, call: &Call) -> Result<Vec<OpenService>, CallError> {
-        let state = self.state().await?;
-        let ours = state.services.values().filter_map(|service| {
-            let deployment = service.deployment.as_ref().filter(|d| d.holder == call.run.run)?;
+        let open = |deployment: &Deployment| {
             Some(OpenService {
                 service: deployment.details.get(names::SERVICE)?.clone(),
                 environment: deployment.details.get(names::ENVIRONMENT).map(|name| name.as_str().into()),
                 step: deployment.details.get(names::STEP)?.parse().ok()?,
                 committed: deployment.committed,
             })
-        });
-        Ok(ours.collect())
+        };
+        let ours = |deployment: &&Deployment| deployment.holder == call.run.run;
+        let Ok(state) = self.state().await else {
+            let table = self.driver.table().map_err(error_of)?;
+            let all = table.services().filter_map(|(name, _)| table.deployment(name));
+            return Ok(all.filter(ours).filter_map(open).collect());
+        };
+        let all = state.services.values().filter_map(|service| service.deployment.as_ref());
+        Ok(all.filter(ours).filter_map(open).collect())
     }
 
     /// The containers that the table names.

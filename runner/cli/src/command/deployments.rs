@@ -53,7 +53,11 @@ pub(crate) fn run(args: &Deployments) -> Result<Exit, CliError> {
         limit: args.limit,
     };
     let found = read(&reader, &wanted)?;
-    if found.is_empty() && args.limit > 0 {
+    if args.limit == 0 {
+        // None was asked for, which does not say that there is none.
+        return Ok(Exit::SUCCESS);
+    }
+    if found.is_empty() {
         refuse(&reader, &wanted)?;
     }
     let options = DeploymentsOptions {

@@ -58,7 +58,7 @@ pub(crate) fn run(args: &Replay) -> Result<Exit, CliError> {
     // What the gate writes is of no use to anybody: the record is there already.
     let aside = files::aside()?;
     let writer = Journal::open_or_create(aside.path())?.start_run(WriterOptions::default(), started.clone())?;
-    let gate = world::gate(writer, &prepared.plan, &run.id, &text.workspace, aside.path().to_owned())?;
+    let gate = world::gate(writer, &prepared.plan, &run.id, &text.workspace, aside.path().to_owned(), false)?;
     let Prepared { plan, plugins, sandbox: _sandbox, .. } = prepared;
     let plan = Arc::new(plan);
     let replayed = windlass_engine::Run {

@@ -121,7 +121,7 @@ pub(crate) fn run(args: &Resume) -> Result<Exit, CliError> {
 
     let cancel = Cancel::new();
     signals::watch(cancel.clone(), run.id.clone(), state.clone())?;
-    let gate = world::gate(writer, &prepared.plan, &run.id, &text.workspace, state.clone())?;
+    let gate = world::gate(writer, &prepared.plan, &run.id, &text.workspace, state.clone(), false)?;
     let runtime = runtime::large(options.jobs)?;
     let Prepared { plan, plugins, sandbox, .. } = prepared;
     let engine = windlass_engine::Run {

@@ -22,7 +22,7 @@ use crate::finish::Told;
 use crate::prepare::{Text, prepare};
 use crate::start::Start;
 use crate::waiting::WaitArg;
-use crate::{files, output, runtime};
+use crate::{files, output, runtime, world};
 
 /// Go back to a revision of a service that was committed before
 ///
@@ -59,7 +59,14 @@ pub(crate) fn run(args: &Rollback) -> Result<Exit, CliError> {
     let state = files::state(args.journal.within.as_deref())?;
     let reader = Journal::open(&state)?;
     let all = read(&reader, &Wanted { limit: usize::MAX, ..Wanted::default() })?;
-    let way = choose::choose(&all, &args.service, args.environment.as_deref(), args.to.as_deref())?;
+    let router = world::router(&state)?;
+    let small = runtime::small()?;
+    let serves = small.block_on(router.state()).ok();
+    let present = |environment: Option<&str>| {
+        let name = environment.map_or_else(|| args.service.clone(), |place| format!("{place}.{}", args.service));
+        serves.as_ref()?.services.get(&name)?.current.clone()
+    };
+    let way = choose::choose(&all, &args.service, args.environment.as_deref(), args.to.as_deref(), present)?;
     let Generated { text, image } = generate::generate(&reader, &way)?;
     let human = args.format.format == Format::Human && !args.quiet;
     let source = Source { name: Text::made_by(&format!("rollback of {}", args.service)), text };
@@ -73,7 +80,7 @@ pub(crate) fn run(args: &Rollback) -> Result<Exit, CliError> {
             "type": "rollback",
             "service": way.current.service,
             "environment": way.current.environment,
-            "from": way.current.revision,
+            "from": way.from,
             "to": way.to,
             "image": image,
             "settings-of": way.settings.run,
@@ -83,7 +90,6 @@ pub(crate) fn run(args: &Rollback) -> Result<Exit, CliError> {
     let text = Text { source, workspace: files::beside(&state)?, environment: None };
     let options = RunOptions { wait: args.wait.stays(), ..RunOptions::default() };
     let run = new_run_id();
-    let small = runtime::small()?;
     let prepared = small.block_on(prepare(&text, &run, options.jobs))?;
     if args.dry_run {
         plan::show(&prepared, &text.source.name, args.format.format)?;

@@ -105,6 +105,12 @@ pub(crate) fn run(args: &Router) -> Result<Exit, CliError> {
 /// What a router did not do, for the person who asked.
 fn failed(folder: &Path, error: ClientError) -> CliError {
     match error {
+        ClientError::Unreachable { why, .. } if why.kind() == std::io::ErrorKind::PermissionDenied => {
+            CliError::machine(
+                format!("this user may not talk to the router in {}: {why}", folder.display()),
+                "only the user who started it may; ask with that user, or let --router name a router of your own",
+            )
+        }
         ClientError::Unreachable { .. } => not_running(folder),
         ClientError::NoHaproxy { .. } => CliError::Machine { message: error.to_string(), help: None },
         other => CliError::Machine { message: other.to_string(), help: None },
@@ -120,4 +126,28 @@ fn not_running(folder: &Path) -> CliError {
 
 fn client(folder: &Path) -> Client {
     Client::new(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn a_router_of_somebody_else_is_not_said_to_be_away() {
+        let unreachable = |kind| ClientError::Unreachable { socket: "/r/control.sock".into(), why: Error::from(kind) };
+        let said = |error| failed(Path::new("/r"), error).to_string();
+        assert!(said(unreachable(ErrorKind::PermissionDenied)).contains("may not talk to the router in /r"));
+        assert_eq!(said(unreachable(ErrorKind::NotFound)), "no router runs in /r");
+        assert_eq!(said(unreachable(ErrorKind::ConnectionRefused)), "no router runs in /r");
+    }
+
+    #[test]
+    fn who_runs_haproxy_is_not_told_to_start_a_router() {
+        let (socket, why) = ("/run/haproxy.sock".into(), Error::from(ErrorKind::ConnectionRefused));
+        let error = failed(Path::new("/r"), ClientError::NoHaproxy { socket, why });
+        assert!(error.to_string().contains("HAProxy does not answer"), "{error}");
+        assert!(matches!(error, CliError::Machine { help: None, message } if !message.contains("router start")));
+    }
 }

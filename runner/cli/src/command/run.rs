@@ -31,6 +31,9 @@ pub(crate) struct Run {
     /// Leave what a failed run made in Docker, to look at it
     #[arg(long)]
     keep: bool,
+    /// Stop at the first failure, leave the step's containers and what it wrote, and say how to enter them
+    #[arg(long, conflicts_with_all = ["keep_going", "offline"])]
+    break_on_failure: bool,
     /// Go on with stages that do not need the one that failed
     #[arg(long)]
     keep_going: bool,
@@ -55,8 +58,14 @@ pub(crate) struct Run {
 pub(crate) fn run(args: &Run) -> Result<Exit, CliError> {
     let text = Text::read(&args.file)?;
     let run = new_run_id();
-    let mut options =
-        RunOptions { keep: args.keep, fail_fast: !args.keep_going, wait: args.wait.stays(), ..RunOptions::default() };
+    let keep = args.keep || args.break_on_failure;
+    let mut options = RunOptions {
+        keep,
+        keep_files: args.break_on_failure,
+        fail_fast: !args.keep_going,
+        wait: args.wait.stays(),
+        ..RunOptions::default()
+    };
     if let Some(jobs) = args.jobs {
         options.jobs = jobs.get();
     }
@@ -86,7 +95,7 @@ pub(crate) fn run(args: &Run) -> Result<Exit, CliError> {
         output::say(offline::notice(from));
     }
     let flags = RunFlags {
-        keep: args.keep,
+        keep,
         keep_going: args.keep_going,
         jobs: args.jobs.map(|jobs| u32::try_from(jobs.get()).unwrap_or(u32::MAX)),
         offline: from,

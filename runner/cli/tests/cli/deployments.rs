@@ -199,6 +199,7 @@ fn an_incident_is_told_again_from_the_journal() {
     folder.windlass(&["deployments", "--incident", &runs[0]]).exits(2).says("has rolled nothing back");
     let _settled = settled();
     folder.windlass(&["deployments", "--incident", &runs[1], "-n", "3"]).exits(2);
+    folder.windlass(&["deployments", "-n", "0"]).exits(0).says_nothing();
 }
 
 #[test]

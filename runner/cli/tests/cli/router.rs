@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 use windlass_router::Client;
 use windlass_router::api::{Apply, Change, Endpoint, Intent, Revision, Route, Service, Timeouts, Weight};
 
-use crate::support::{Done, Folder};
+use crate::decide::SHOP;
+use crate::deployments::{End, SHOP as DEPLOYED, deployed};
+use crate::support::{Done, Folder, HELLO};
 
 /// A folder in which a router may run; it ends with the test.
 struct Bench {
@@ -41,23 +43,28 @@ impl Bench {
         self.status()["health"]["pid"].to_string()
     }
 
-    fn apply(&self, change: Change) {
+    fn apply(&self, holder: &str, change: Change) {
         let apply = |change: Change| async {
             let client = Client::new(&self.router());
             let state = client.state().await.unwrap();
             let expect = change.service().and_then(|name| state.services.get(name)).map_or(0, |s| s.generation);
             let by = format!("test/{}", state.health.generation);
-            client.apply(&Apply { by, expect, holder: Some("run-1".to_owned()), change }).await.unwrap();
+            client.apply(&Apply { by, expect, holder: Some(holder.to_owned()), change }).await.unwrap();
         };
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(apply(change));
     }
 
     /// `shop` is served by this.
     fn shop(&self, backend: SocketAddr) {
+        self.shop_by("run-1", backend);
+    }
+
+    /// The same, while this run deploys `v2`.
+    fn shop_by(&self, run: &str, backend: SocketAddr) {
         let name = || "shop".to_owned();
         let endpoint =
             Endpoint { container: "c1".to_owned(), address: backend, ready: true, name: "shop-1".to_owned(), port: 80 };
-        let revision = Revision { weight: Weight::FULL, replicas: None, endpoints: vec![endpoint] };
+        let revision = Revision { weight: Weight::FULL, endpoints: vec![endpoint], ..Revision::default() };
         let mut service = Service {
             routes: vec![Route { host: None, path: "/".to_owned(), listeners: Vec::new(), revision: None }],
             replicas: 1,
@@ -67,15 +74,40 @@ impl Bench {
             health: None,
             timeouts: Timeouts::default(),
         };
-        self.apply(Change::Service { name: name(), service: Box::new(service.clone()) });
+        self.apply(run, Change::Service { name: name(), service: Box::new(service.clone()) });
         service.revisions.clear();
         let deployment = Intent { revision: "v2".to_owned(), strategy: "blue-green".to_owned(), ..Intent::default() };
-        self.apply(Change::Begin {
-            name: name(),
-            owner: "storefront".to_owned(),
-            deployment,
-            service: Box::new(service),
-        });
+        self.apply(
+            run,
+            Change::Begin { name: name(), owner: "storefront".to_owned(), deployment, service: Box::new(service) },
+        );
+    }
+
+    /// A revision of a service is committed.
+    fn commit(&self, name: &str, revision: &str) {
+        let (named, revision) = (|| name.to_owned(), revision.to_owned());
+        let service = Service {
+            routes: vec![Route { host: None, path: "/".to_owned(), listeners: Vec::new(), revision: None }],
+            replicas: 1,
+            revisions: BTreeMap::new(),
+            sticky: None,
+            override_header: None,
+            health: None,
+            timeouts: Timeouts::default(),
+        };
+        let endpoint =
+            Endpoint { container: "c1".to_owned(), address: backend(), ready: true, name: "c1".to_owned(), port: 80 };
+        let deployment = Intent { revision: revision.clone(), ..Intent::default() };
+        let (owner, replicas, endpoints) = ("shop".to_owned(), None, vec![endpoint]);
+        for change in [
+            Change::Begin { name: named(), owner, deployment, service: Box::new(service) },
+            Change::Endpoints { name: named(), revision: revision.clone(), replicas, endpoints },
+            Change::Weights { name: named(), weights: BTreeMap::from([(revision, Weight::FULL)]) },
+            Change::Commit { name: named() },
+            Change::Finish { name: named() },
+        ] {
+            self.apply("run-2", change);
+        }
     }
 
     fn get(&self) -> std::io::Result<String> {
@@ -167,6 +199,73 @@ fn status_tells_people_and_programs_what_is_served() {
     assert_eq!((&shop["owner"], &shop["deployment"]["holder"]), (&"storefront".into(), &"run-1".into()));
     assert_eq!(shop["revisions"]["v1"]["weight"], 100);
     assert!(bench.get().unwrap().ends_with("hello"));
+}
+
+#[test]
+fn a_deploy_whose_run_is_in_no_journal_here_is_ended_by_cancel() {
+    let bench = Bench::new();
+    bench.start();
+    bench.shop(backend());
+    let done = bench.folder.windlass(&["cancel", "run-1"]).exits(0);
+    done.says("no record of run `run-1` here").says("shop: the deploy of v2 was aborted");
+    assert_eq!(bench.status()["services"]["shop"]["deployment"], serde_json::Value::Null);
+    assert!(bench.get().unwrap().ends_with("hello"));
+    // Nothing shows it any more.
+    bench.folder.windlass(&["cancel", "run-1"]).exits(2).says("there is no journal");
+}
+
+#[test]
+fn a_rollback_goes_by_what_the_router_says_is_present() {
+    let (folder, _) = deployed(DEPLOYED, &[("v1", End::Committed), ("v2", End::Committed)]);
+    let bench = Bench { folder, address: free() };
+    bench.start();
+    // The record knows nothing of how it came to be back at v1.
+    bench.commit("live.web", "v1");
+    let back = |args: &[&str]| bench.folder.windlass(&[&["rollback", "web", "--dry-run"], args].concat());
+    back(&["--to", "v2"]).exits(0).says("back from v1 to v2");
+    back(&["--to", "v1"]).exits(2).says("serves already");
+    back(&[]).exits(2).says("`v1` is the first revision of `web`");
+    bench.folder.windlass(&["router", "stop", "--drain", "0"]).exits(0);
+    back(&[]).exits(0).says("back from v2 to v1");
+}
+
+#[test]
+fn a_deploy_is_not_ended_while_the_router_is_away() {
+    let bench = Bench::new();
+    bench.start();
+    bench.shop(backend());
+    bench.folder.windlass(&["router", "stop", "--drain", "0"]).exits(0);
+    let done = bench.folder.windlass(&["cancel", "run-1"]).exits(4);
+    done.says("has reserved shop").says("windlass router start").says("windlass cancel run-1");
+    bench.start();
+    bench.folder.windlass(&["cancel", "run-1", "--format", "json"]).exits(0);
+    assert_eq!(bench.status()["services"]["shop"]["deployment"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_deploy_whose_run_is_over_is_ended_by_cancel() {
+    let bench = Bench { folder: Folder::with(HELLO), address: free() };
+    bench.folder.windlass(&["run", "-q"]).exits(0);
+    let run = &*bench.folder.runs()[0];
+    bench.start();
+    bench.shop_by(run, backend());
+    let done = bench.folder.windlass(&["cancel", run]).exits(0);
+    done.says("is over, and the router still shows it").says("shop: the deploy of v2 was aborted");
+    bench.folder.windlass(&["cancel", run]).exits(2).says("is over");
+}
+
+#[test]
+fn a_deploy_of_a_run_that_waits_is_ended_by_cancel_and_the_rest_by_resume() {
+    let bench = Bench { folder: Folder::with(SHOP), address: free() };
+    bench.folder.windlass(&["run", "-q"]).exits(5);
+    let run = &*bench.folder.runs()[0];
+    bench.start();
+    bench.shop_by(run, backend());
+    let done = bench.folder.windlass(&["cancel", run]).exits(0);
+    done.says("shop: the deploy of v2 was aborted").says("it ends when it is resumed");
+    assert_eq!(bench.status()["services"]["shop"]["deployment"], serde_json::Value::Null);
+    bench.folder.windlass(&["resume", "-q"]).exits(130);
+    bench.folder.windlass(&["show", "--calls"]).exits(0).says("traffic.restore");
 }
 
 #[test]
@@ -295,4 +394,105 @@ fn in_the_foreground_it_ends_with_a_signal() {
     assert_eq!(bench.pid(), child.id().to_string());
     assert!(std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     assert!(child.wait().unwrap().success());
+}
+
+/// A HAProxy, which ends with the test.
+struct Haproxy {
+    folder: Folder,
+    address: SocketAddr,
+    child: std::process::Child,
+}
+
+impl Haproxy {
+    fn start() -> Self {
+        let (folder, address) = (Folder::new(), free());
+        let child = Self::begin(&folder, address);
+        Self { folder, address, child }
+    }
+
+    fn begin(folder: &Folder, address: SocketAddr) -> std::process::Child {
+        let (config, socket) = (folder.path().join("haproxy.cfg"), folder.path().join("admin.sock"));
+        let text = format!(
+            "global\n  stats socket {} mode 600 level admin\ndefaults\n  mode http\n  timeout connect 1s\n  \
+             timeout client 9s\n  timeout server 9s\nfrontend all\n  bind {address}\n  default_backend shop\n\
+             backend shop\n  balance roundrobin\n",
+            socket.display()
+        );
+        std::fs::write(&config, text).unwrap();
+        let mut command = std::process::Command::new("haproxy");
+        let child = command.arg("-db").arg("-f").arg(config).stderr(std::process::Stdio::null()).spawn();
+        let child = child.expect("HAProxy is not installed: `apt-get install haproxy`, or `cargo xtask setup`");
+        let began = Instant::now();
+        while std::os::unix::net::UnixStream::connect(&socket).is_err() {
+            assert!(began.elapsed() < Duration::from_secs(20), "HAProxy does not come up");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        child
+    }
+
+    /// What it was told at its socket is gone.
+    fn start_again(&mut self) {
+        self.end();
+        self.child = Self::begin(&self.folder, self.address);
+    }
+
+    fn end(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    fn router(&self) -> String {
+        let at = |name: &str| self.folder.path().join(name).display().to_string();
+        format!("haproxy:{}?folder={}", at("admin.sock"), at("windlass"))
+    }
+
+    fn sync(&self) -> Done {
+        self.folder.windlass(&["router", "sync", "--router", &self.router()])
+    }
+
+    fn answer(&self) -> String {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    }
+}
+
+impl Drop for Haproxy {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+#[test]
+fn a_haproxy_that_was_started_anew_is_brought_in_line() {
+    let mut haproxy = Haproxy::start();
+    haproxy.sync().exits(0).says("was in line with the table");
+    let endpoint =
+        Endpoint { container: "c1".to_owned(), address: backend(), ready: true, name: "shop-1".to_owned(), port: 80 };
+    let service = Service {
+        routes: vec![Route { host: None, path: "/".to_owned(), listeners: Vec::new(), revision: None }],
+        replicas: 1,
+        revisions: BTreeMap::from([(
+            "v1".to_owned(),
+            Revision { weight: Weight::FULL, endpoints: vec![endpoint], ..Revision::default() },
+        )]),
+        sticky: None,
+        override_header: None,
+        health: None,
+        timeouts: Timeouts::default(),
+    };
+    let change = Change::Service { name: "shop".to_owned(), service: Box::new(service) };
+    let apply = Apply { by: "test".to_owned(), expect: 0, holder: None, change };
+    let driver = windlass_router::open(&haproxy.router()).unwrap();
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(driver.apply(&apply)).unwrap();
+    assert!(haproxy.answer().ends_with("hello"));
+    haproxy.start_again();
+    assert!(haproxy.answer().starts_with("HTTP/1.1 503"), "it has forgotten its servers");
+    haproxy.sync().exits(0).says("in line with the table again");
+    assert!(haproxy.answer().ends_with("hello"));
+    haproxy.end();
+    haproxy.sync().exits(4).says("admin.sock");
+    haproxy.child = Haproxy::begin(&haproxy.folder, haproxy.address);
 }

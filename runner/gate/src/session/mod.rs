@@ -3,7 +3,7 @@
 mod playback;
 mod record;
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +13,9 @@ use windlass_journal::{CallId, FailureKind, StepIndex, now_micros};
 use crate::api::Operation;
 use crate::tape::{self, Played};
 use crate::{Answer, Authority, Call, CallError, Function, Gate, Interrupt, Kind, Mode, Playback, StepLog, Stop};
+
+/// How many errors are remembered: a step that polls may have very many.
+const MOST_ERRORS: usize = 64;
 
 /// What a session is for.
 pub struct SessionOptions {
@@ -45,7 +48,10 @@ pub struct Session {
     log: StepLog,
     /// What this session made itself, and may therefore touch without a grant.
     pub(crate) made: HashSet<String>,
-    last_error: Option<CallError>,
+    /// What calls answered with instead of a result, and the words that the plugin got, the newest last.
+    errors: VecDeque<(CallError, String)>,
+    /// Whether the last call did.
+    last_failed: bool,
     playback: Option<Playback>,
     repeat_in_doubt: bool,
     /// Why the record could not be followed.
@@ -68,7 +74,7 @@ impl Session {
             Authority::Host => None,
             Authority::Step(step) => step.environment.clone(),
         };
-        let (next, made, last_error, strayed) = (0, HashSet::new(), None, None);
+        let (next, made, strayed) = (0, HashSet::new(), None);
         Self {
             gate,
             step,
@@ -79,7 +85,8 @@ impl Session {
             next,
             log,
             made,
-            last_error,
+            errors: VecDeque::new(),
+            last_failed: false,
             playback,
             repeat_in_doubt,
             strayed,
@@ -108,10 +115,17 @@ impl Session {
         &self.gate
     }
 
-    /// The last error that a call answered with, a denial included. It says why a step failed
-    /// without asking the plugin.
+    /// The error that the last call answered with, a denial included, if it did.
     pub fn last_error(&self) -> Option<&CallError> {
-        self.last_error.as_ref()
+        self.errors.back().filter(|_| self.last_failed).map(|(error, _)| error)
+    }
+
+    /// Who has to act when the step fails with these words. The gate says it, and not the plugin: by the error that the
+    /// words report, the newest that they do, since a plugin may have tidied up after it; else by the last call.
+    pub fn failure_kind(&self, message: &str) -> FailureKind {
+        let mut reported = self.errors.iter().rev().filter(|(_, said)| !said.is_empty() && message.contains(said));
+        let error = reported.next().map(|(error, _)| error).or_else(|| self.last_error());
+        error.map_or(FailureKind::Failed, CallError::failure_kind)
     }
 
     /// Makes a typed call.

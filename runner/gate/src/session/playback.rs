@@ -89,6 +89,17 @@ impl Session {
         self.playback.as_ref()?.rest().first().and_then(|call| Function::by_name(&call.function))
     }
 
+    /// Whether the record has a call of this function next. Nothing where it leaves that open: without a record, and
+    /// where a run goes on behind the end of its own.
+    pub fn is_recorded_next(&self, function: Function) -> Option<bool> {
+        let playback = self.playback.as_ref()?;
+        match (playback.rest().first(), playback.mode()) {
+            (Some(call), _) => Some(*call.function == *function.name()),
+            (None, Mode::Resume) => None,
+            (None, Mode::Replay | Mode::Offline) => Some(false),
+        }
+    }
+
     /// Whether what the plugin does now is answered from a record.
     pub fn is_playing(&self) -> bool {
         self.playback.as_ref().is_some_and(Playback::is_playing)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use windlass_journal::{CallId, Decision, InDoubtAnswer, Record};
 
-use super::{Session, to_json};
+use super::{MOST_ERRORS, Session, to_json};
 use crate::crash::{self, Label, Phase};
 use crate::demands::owned;
 use crate::{Authority, Call, CallError, Capability, Function, InDoubt, Interrupt, RecordedCall, Stop, api};
@@ -98,7 +98,10 @@ impl Session {
     /// The answer of a composite is made of answers that are redacted already.
     pub(super) fn answered(&mut self, result: Result<Json, CallError>) -> String {
         let answer = to_json(&result);
-        self.last_error = result.err();
+        match result {
+            Ok(_) => self.last_failed = false,
+            Err(error) => self.note_error(&error),
+        }
         answer
     }
 
@@ -184,15 +187,28 @@ impl Session {
         answer
     }
 
+    /// With the words that the plugin gets.
+    fn note_error(&mut self, error: &CallError) {
+        self.last_failed = true;
+        if self.errors.back().is_some_and(|(last, _)| last == error) {
+            return;
+        }
+        if self.errors.len() == MOST_ERRORS {
+            self.errors.pop_front();
+        }
+        let said = self.gate.run.secrets.redactor().text(error.message().to_owned());
+        self.errors.push_back((error.clone(), said));
+    }
+
     pub(super) fn remember(&mut self, function: Function, args: &str, result: &Result<Json, CallError>) {
         let answer = match result {
             Ok(answer) => answer,
             Err(error) => {
-                self.last_error = Some(error.clone());
+                self.note_error(error);
                 return;
             }
         };
-        self.last_error = None;
+        self.last_failed = false;
         let id = answer.get("id").and_then(Json::as_str);
         let name = |pointer: &str| {
             let args: Json = serde_json::from_str(args).unwrap_or_default();

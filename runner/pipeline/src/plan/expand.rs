@@ -402,8 +402,14 @@ fn push_scalar(text: &mut String, value: &Node) {
 
 /// The default of an output, as a value of its type.
 fn default_of(kind: OutputKind, text: &str) -> Option<Value> {
-    if kind == OutputKind::String {
-        return Some(Value::String(text.to_owned()));
+    let value = || serde_json::from_str::<Value>(text).ok();
+    match kind {
+        OutputKind::String => Some(Value::String(text.to_owned())),
+        // `3` is a number and `1.20` a version: what would not be written the same way is text.
+        OutputKind::Any => {
+            let value = value().filter(|value| value.to_string() == text);
+            Some(value.unwrap_or_else(|| Value::String(text.to_owned())))
+        }
+        _ => value().filter(|value| kind.admits(value)),
     }
-    serde_json::from_str(text).ok().filter(|value| kind.admits(value))
 }

@@ -126,7 +126,7 @@ impl Instance for Node {
             Self::Integer(value) => Shape::Integer(*value),
             Self::Float(value) => Shape::Float(*value),
             Self::Text(text) => Shape::Text(text),
-            Self::Hole(hole) => Shape::Open(Some(hole.kind)),
+            Self::Hole(hole) => Shape::Open((hole.kind != OutputKind::Any).then_some(hole.kind)),
             Self::Mixed(_) => Shape::Open(Some(OutputKind::String)),
             Self::List(items) => Shape::List(items),
             Self::Object(_) => Shape::Object,
@@ -283,7 +283,7 @@ fn has<I: Instance>(value: &I, name: &str) -> bool {
 
 fn is_type<I>(name: &str, shape: &Shape<'_, I>) -> Verdict {
     let kind = match shape {
-        Shape::Open(None) => return Assumed,
+        Shape::Open(None | Some(OutputKind::Any)) => return Assumed,
         Shape::Open(Some(OutputKind::Number)) if name == "integer" => return Assumed,
         Shape::Number => return Unsure,
         Shape::Float(value) => return (name == "number" || (name == "integer" && value.fract() == 0.0)).into(),

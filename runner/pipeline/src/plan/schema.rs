@@ -29,7 +29,7 @@ pub struct WithSchema {
 /// A value that is not known yet.
 struct Hole {
     path: Vec<Step>,
-    /// `None` for one that has no value at all, which was reported.
+    /// `None` for one that may be of any type, and for one that has no value at all, which was reported.
     kind: Option<OutputKind>,
 }
 
@@ -239,8 +239,9 @@ fn stand_in(node: &Node, path: &mut Vec<Step>, holes: &mut Vec<Hole>) -> Value {
             Value::Null
         }
         Node::Hole(output) => {
-            hole(Some(output.kind));
+            hole((output.kind != OutputKind::Any).then_some(output.kind));
             match output.kind {
+                OutputKind::Any => Value::Null,
                 OutputKind::String => Value::String(String::new()),
                 OutputKind::Number => Value::from(0),
                 OutputKind::Bool => Value::Bool(false),

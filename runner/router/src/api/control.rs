@@ -242,7 +242,7 @@ pub enum Refusal {
     )]
     Owned { service: String, owner: String, asked: String },
     #[error(
-        "service {service} is being deployed by run {holder} (revision {revision}): `windlass resume {holder}` goes on with it; after `windlass cancel {holder}` it aborts it instead"
+        "service {service} is being deployed by run {holder} (revision {revision}): `windlass resume {holder}` goes on with it, `windlass cancel {holder}` aborts it"
     )]
     Reserved { service: String, holder: String, revision: String },
     #[error("service {service} would stand still: its deployment has to ask for downtime by name")]

@@ -15,5 +15,5 @@ pub use control::{Applied, Apply, Change, Drain, DrainAnswer, ErrorBody, Hold, H
 pub use deploy::{Deployment, Intent};
 pub use measure::{Containers, Counts, Latency, Measurements, RevisionMeasurements, Window};
 pub use state::{EndpointState, Health, Phase, RevisionState, ServiceState, State};
-pub use table::{Certificate, Endpoint, HealthCheck, Listener, Revision, Route, Service, Sticky, Timeouts, Tls};
+pub use table::{Care, Certificate, Endpoint, HealthCheck, Listener, Revision, Route, Service, Sticky, Timeouts, Tls};
 pub use weight::{BadWeight, Weight};

@@ -93,9 +93,25 @@ pub struct Revision {
     /// How many ready replicas carry all traffic when it is this revision's; none: as many as the service says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replicas: Option<u32>,
+    /// How it is checked and waited for; none: as the service says. A revision that serves while another one is being
+    /// deployed keeps what it was deployed with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub care: Option<Care>,
     /// Its replicas.
     #[serde(default)]
     pub endpoints: Vec<Endpoint>,
+}
+
+/// How the router looks after the replicas of a revision.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Care {
+    /// How it asks whether they are well; none: the callers' word is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<HealthCheck>,
+    /// How long it waits for what.
+    #[serde(default)]
+    pub timeouts: Timeouts,
 }
 
 /// One replica.
@@ -127,6 +143,24 @@ impl Service {
     #[must_use]
     pub fn full(&self, revision: &Revision) -> u32 {
         revision.replicas.unwrap_or(self.replicas)
+    }
+
+    /// How the replicas of a revision are checked.
+    #[must_use]
+    pub fn health_of<'a>(&'a self, revision: &'a Revision) -> Option<&'a HealthCheck> {
+        revision.care.as_ref().map_or(self.health.as_ref(), |care| care.health.as_ref())
+    }
+
+    /// How long the router waits for the replicas of a revision.
+    #[must_use]
+    pub fn timeouts_of<'a>(&'a self, revision: &'a Revision) -> &'a Timeouts {
+        revision.care.as_ref().map_or(&self.timeouts, |care| &care.timeouts)
+    }
+
+    /// Does anything serve it?
+    #[must_use]
+    pub fn serves(&self) -> bool {
+        self.revisions.values().any(|revision| revision.weight > Weight::ZERO)
     }
 }
 

@@ -7,7 +7,7 @@ use super::tunnel;
 use crate::run::{Asked, Endpoint, Flight, Service, Traffic, Unserved};
 use crate::stats::End;
 use async_trait::async_trait;
-use http::header::{COOKIE, HOST, HeaderValue, SET_COOKIE};
+use http::header::{AsHeaderName, COOKIE, HOST, HeaderValue, SET_COOKIE};
 use pingora_core::modules::http::HttpModules;
 use pingora_core::upstreams::peer::{HttpPeer, Peer};
 use pingora_core::{Error, ErrorSource, ErrorType, Result};
@@ -113,15 +113,18 @@ impl Proxy {
     pub(super) fn forwarded(&self, session: &Session, upstream: &mut RequestHeader) -> Result<()> {
         let client = session.client_addr().and_then(|a| a.as_inet()).map(|a| a.ip().to_string());
         if let Some(client) = client {
-            let before = upstream.headers.get("x-forwarded-for").and_then(|v| v.to_str().ok());
-            let all = match before {
-                Some(before) => format!("{before}, {client}"),
-                None => client,
-            };
-            upstream.insert_header("x-forwarded-for", all)?;
+            // Who stood before the client may have added a line of its own.
+            let all = joined(upstream, "x-forwarded-for", ", ").map(|before| format!("{before}, {client}"));
+            upstream.insert_header("x-forwarded-for", all.unwrap_or(client))?;
         }
         let proto = HeaderValue::from_static(if self.tls { "https" } else { "http" });
         upstream.insert_header("x-forwarded-proto", proto)?;
+        // HTTP/2 may send each cookie by itself; HTTP/1.1 has one line for them (RFC 9113, 8.2.3).
+        if upstream.headers.get_all(COOKIE).iter().nth(1).is_some()
+            && let Some(cookies) = joined(upstream, COOKIE, "; ")
+        {
+            upstream.insert_header(COOKIE, cookies)?;
+        }
         // HTTP/2 names the host in its own field; an HTTP/1.1 server wants the header.
         if !upstream.headers.contains_key(HOST)
             && let Some(authority) = session.req_header().uri.authority()
@@ -251,6 +254,9 @@ impl ProxyHttp for Proxy {
             _ if gone || session.response_written().is_some() => (0, String::new()),
             (Some(unserved), ..) => (503, unserved.0),
             (_, _, ErrorType::HTTPStatus(status)) => (*status, "the request cannot be served".to_owned()),
+            (_, ErrorSource::Downstream, ErrorType::ReadTimedout) => {
+                (408, "the request did not come to its end".to_owned())
+            }
             (_, _, ErrorType::ReadTimedout) => (504, "the service took too long to answer".to_owned()),
             (_, ErrorSource::Upstream, _) if !request.broken => (502, "the service cannot be reached".to_owned()),
             (_, ErrorSource::Upstream, _) => (502, "the service broke the connection off".to_owned()),
@@ -319,6 +325,12 @@ impl ProxyHttp for Proxy {
 
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// The values of all headers of this name; none: there is none.
+fn joined(header: &RequestHeader, name: impl AsHeaderName, by: &str) -> Option<String> {
+    let values: Vec<&str> = header.headers.get_all(name).iter().filter_map(|v| v.to_str().ok()).collect();
+    (!values.is_empty()).then(|| values.join(by))
 }
 
 /// As HTTP/1.1 or HTTP/2 name it.

@@ -15,7 +15,7 @@ use super::proxy::{Proxy, Request};
 use crate::run::{Flight, Unserved};
 use crate::stats::End;
 use bytes::{Bytes, BytesMut};
-use http::header::{CONNECTION, TRANSFER_ENCODING, UPGRADE};
+use http::header::{CONNECTION, HeaderName, TRANSFER_ENCODING, UPGRADE};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -39,9 +39,22 @@ const WAITING: usize = 16;
 /// For the end of a frame, and for the client's answer to a close.
 pub(super) const GOODBYE: Duration = Duration::from_secs(1);
 
-/// Does it go this way?
+/// Does it go this way? An upgrade that does not is forgotten, as whoever is asked for one may do: a service that
+/// speaks HTTP/2 without TLS (`h2c`) would else be asked for more by a tunnel, past routes and weights.
 pub(super) fn is_for(session: &mut Session) -> bool {
-    session.is_upgrade_req() && session.as_mut().is_body_empty()
+    let header = session.req_header();
+    let has = |name: &HeaderName, word: &str| {
+        let values = header.headers.get_all(name).iter().filter_map(|v| v.to_str().ok());
+        values.flat_map(|v| v.split(',')).any(|v| v.trim().eq_ignore_ascii_case(word))
+    };
+    let wanted = has(&CONNECTION, "upgrade") && !has(&UPGRADE, "h2c");
+    if wanted && session.is_upgrade_req() && session.as_mut().is_body_empty() {
+        return true;
+    }
+    for name in ["upgrade", "http2-settings"] {
+        session.req_header_mut().remove_header(name);
+    }
+    false
 }
 
 /// Serves it to its end; the endpoint has been chosen.
@@ -70,6 +83,8 @@ pub(super) async fn run(proxy: &Proxy, session: &mut Session, request: &mut Requ
         let upgraded = hyper::upgrade::on(response).await.ok();
         session.write_response_header(Box::new(header), false).await?;
         let Some(upgraded) = upgraded else { return Ok(()) };
+        // Both sides may be silent for as long as they like.
+        session.as_downstream_mut().set_read_timeout(None);
         let ending = if is_websocket { ending(proxy, request) } else { CancellationToken::new() };
         // Whoever waits for it goes when this does.
         let _over = ending.clone().drop_guard();

@@ -2,7 +2,7 @@
 
 use super::seen::{Backend, Seen, Server, name, parts};
 use super::spread::{Shares, nearest, roughly, spread};
-use crate::api::{Endpoint, Refusal, Service, Weight};
+use crate::api::{Endpoint, HealthCheck, Refusal, Service, Weight};
 use std::collections::BTreeMap;
 
 /// What HAProxy says when it has done what it was told.
@@ -84,10 +84,9 @@ pub(super) fn steps(service_name: &str, service: Option<&Service>, backend: &Bac
     let mut steps = Steps::default();
     let mut weights: Vec<(&str, u32, u32)> = Vec::new();
     let wanted = service.map(wanted).unwrap_or_default();
-    for (server, (endpoint, weight)) in &wanted {
+    for (server, Wanted { endpoint, weight, health }) in &wanted {
         let at = format!("{service_name}/{server}");
         let there = backend.servers.get(server);
-        let health = service.and_then(|s| s.health.as_ref());
         match there {
             None => {
                 let check = health.map_or_else(String::new, |h| {
@@ -139,15 +138,23 @@ pub(super) fn steps(service_name: &str, service: Option<&Service>, backend: &Bac
     steps
 }
 
-/// The servers that are to be there, with their weights.
-fn wanted(service: &Service) -> BTreeMap<String, (&Endpoint, u32)> {
+/// A server that is to be there.
+struct Wanted<'a> {
+    endpoint: &'a Endpoint,
+    weight: u32,
+    health: Option<&'a HealthCheck>,
+}
+
+/// The servers that are to be there.
+fn wanted(service: &Service) -> BTreeMap<String, Wanted<'_>> {
     let spread = roughly(&shares(service));
     let mut wanted = BTreeMap::new();
     for (revision, declared) in &service.revisions {
         let mut weights = spread.get(revision).into_iter().flatten().copied();
         for endpoint in &declared.endpoints {
             let weight = if endpoint.ready { weights.next().unwrap_or(0) } else { 0 };
-            wanted.insert(name(revision, &endpoint.container), (endpoint, weight));
+            let health = service.health_of(declared);
+            wanted.insert(name(revision, &endpoint.container), Wanted { endpoint, weight, health });
         }
     }
     wanted
@@ -195,7 +202,7 @@ mod tests {
                 port: 0,
             });
             let revision =
-                Revision { weight: Weight::percent(*weight), replicas: None, endpoints: endpoints.collect() };
+                Revision { weight: Weight::percent(*weight), endpoints: endpoints.collect(), ..Revision::default() };
             ((*name).to_owned(), revision)
         });
         Service {

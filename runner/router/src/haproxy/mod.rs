@@ -20,8 +20,9 @@ mod wheel;
 
 use crate::ClientError;
 use crate::api::{Applied, Apply, Drain, DrainAnswer, Hold, HoldAnswer, Measurements, Refusal, Release, State, Window};
-use crate::driver::{Driver, Standing, standing, standing_in};
-use crate::process::Folder;
+use crate::driver::{Driver, DriverConfig, Standing, standing, standing_in};
+use crate::process::{Folder, store};
+use crate::table::Table;
 use async_trait::async_trait;
 use socket::Socket;
 use std::collections::HashMap;
@@ -90,6 +91,11 @@ impl Haproxy {
 
 #[async_trait]
 impl Driver for Haproxy {
+    fn name(&self) -> String {
+        let socket = self.place.socket.path().to_owned();
+        DriverConfig::Haproxy { socket, folder: self.place.folder.path().to_owned() }.whole().to_string()
+    }
+
     async fn state(&self) -> Result<State, ClientError> {
         let mut turn = Turn::begin(&self.place, false).await?;
         turn.rebuild().await;
@@ -122,10 +128,19 @@ impl Driver for Haproxy {
     }
 
     async fn standing(&self) -> Result<HashMap<String, Standing>, ClientError> {
+        let table = self.table()?;
+        if table.services().next().is_none() {
+            // So that a folder that is not there is not made by looking.
+            return Ok(HashMap::new());
+        }
         match self.state().await {
             Ok(state) => Ok(standing(&state)),
-            Err(why) => self.place.folder.durable().map(|table| standing_in(&table)).ok_or(why),
+            Err(_) => Ok(standing_in(&table)),
         }
+    }
+
+    fn table(&self) -> Result<Table, ClientError> {
+        Ok(store::load(&self.place.folder)?)
     }
 
     fn was_there(&self) -> bool {

@@ -21,6 +21,10 @@ impl Socket {
         Self(path.to_owned())
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// Asks, and gives the answer as it is.
     pub(super) async fn ask(&self, line: &str) -> Result<String, ClientError> {
         let unreachable = |why| ClientError::NoHaproxy { socket: self.0.clone(), why };

@@ -3,7 +3,7 @@
 use super::converge::share_of;
 use super::seen::{Backend, Seen, Server, name, parts};
 use crate::api::{
-    Endpoint, EndpointState, Health, Phase, Revision, RevisionState, Service, ServiceState, State, Weight,
+    Endpoint, EndpointState, Health, HealthCheck, Phase, Revision, RevisionState, Service, ServiceState, State, Weight,
 };
 use crate::table::{Table, cap};
 use std::collections::BTreeMap;
@@ -94,7 +94,7 @@ fn revision_state(service: &Service, revision: &str, declared: &Revision, backen
         .endpoints
         .iter()
         .map(|endpoint| {
-            let because = why_unready(service, endpoint, there(endpoint));
+            let because = why_unready(service.health_of(declared), endpoint, there(endpoint));
             let draining = there(endpoint).is_some_and(|t| t.draining);
             EndpointState {
                 container: endpoint.container.clone(),
@@ -123,11 +123,14 @@ fn revision_state(service: &Service, revision: &str, declared: &Revision, backen
 }
 
 /// None: it is ready.
-pub(super) fn why_unready(service: &Service, endpoint: &Endpoint, there: Option<&Server>) -> Option<&'static str> {
+pub(super) fn why_unready(
+    health: Option<&HealthCheck>,
+    endpoint: &Endpoint,
+    there: Option<&Server>,
+) -> Option<&'static str> {
     if !endpoint.ready {
         return Some("it is not declared ready");
     }
     let Some(there) = there else { return Some(MISSING) };
-    let path = service.health.as_ref().map(|h| h.path.is_some());
-    path.and_then(|path| there.why_down(path))
+    health.and_then(|health| there.why_down(health.path.is_some()))
 }

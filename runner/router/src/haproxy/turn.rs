@@ -6,7 +6,7 @@ use super::seen::{Seen, parts};
 use super::state::why_unready;
 use super::{Place, now_ms};
 use crate::ClientError;
-use crate::api::{Applied, Apply, Change, Endpoint, Refusal};
+use crate::api::{Applied, Apply, Change, Endpoint, Refusal, Revision};
 use crate::process::store;
 use crate::table::Table;
 use std::collections::BTreeSet;
@@ -60,7 +60,8 @@ impl<'a> Turn<'a> {
 
     /// Changes the table, durably. HAProxy is not told yet.
     pub(super) async fn apply(&mut self, apply: &Apply) -> Result<Applied, ClientError> {
-        let ready = |service: &str, _: bool, endpoint: &Endpoint| self.is_ready(apply, service, endpoint);
+        let ready =
+            |service: &str, checked: bool, endpoint: &Endpoint| !checked || self.is_ready(apply, service, endpoint);
         let (table, applied) = self.table.apply(apply, &ready)?;
         if applied.repeated {
             return Ok(applied);
@@ -85,18 +86,29 @@ impl<'a> Turn<'a> {
         Ok(applied)
     }
 
-    /// As HAProxy's check says, if the service has one; otherwise the caller's word is taken.
+    /// As HAProxy's check says.
     fn is_ready(&self, apply: &Apply, service: &str, endpoint: &Endpoint) -> bool {
-        // The service as it will be says whether it is checked.
-        let declared = match &apply.change {
-            Change::Service { service, .. } | Change::Begin { service, .. } => Some(service.as_ref()),
-            _ => self.table.service(service),
+        let has = |r: &&Revision| r.endpoints.iter().any(|e| e.container == endpoint.container);
+        // The service as it will be says how it is checked.
+        let (declared, revision) = match &apply.change {
+            Change::Service { service, .. } => (Some(service.as_ref()), service.revisions.values().find(has)),
+            Change::Endpoints { revision, .. } => {
+                let declared = self.table.service(service);
+                (declared, declared.and_then(|d| d.revisions.get(revision)))
+            }
+            _ => {
+                let declared = self.table.service(service);
+                (declared, declared.and_then(|d| d.revisions.values().find(has)))
+            }
         };
-        let Some(declared) = declared.filter(|d| d.health.is_some()) else { return true };
+        let health = match (declared, revision) {
+            (Some(declared), Some(revision)) => declared.health_of(revision),
+            (declared, _) => declared.and_then(|d| d.health.as_ref()),
+        };
         let servers = self.seen.backend(service).into_iter().flat_map(|b| &b.servers);
         let there = servers.filter(|(name, _)| parts(name).is_some_and(|(_, c)| c == endpoint.container));
         let there = there.map(|(_, s)| s).find(|s| s.address == Some(endpoint.address));
-        why_unready(declared, endpoint, there).is_none()
+        why_unready(health, endpoint, there).is_none()
     }
 
     /// Brings the backend of one service in line with the table. Returns the number of commands.

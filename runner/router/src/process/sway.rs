@@ -234,8 +234,8 @@ impl Sway {
                 .members
                 .iter()
                 .map(|m| {
-                    let ready = m.is_ready(service.is_checked());
-                    let down = m.endpoint.why_down(service.is_checked());
+                    let ready = m.is_ready(revision.checked);
+                    let down = m.endpoint.why_down(revision.checked);
                     let because = if m.vouched { down } else { Some("it is not declared ready") };
                     // Also when it is ill at the moment: it may get well before anyone looks again.
                     let serving = m.vouched && revision.weight > Weight::ZERO;

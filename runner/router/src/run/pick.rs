@@ -65,7 +65,7 @@ impl Service {
         let start = revision.next.fetch_add(1, Ordering::Relaxed);
         (0..members.len())
             .filter_map(|i| members.get(start.wrapping_add(i) % members.len()))
-            .filter(|m| m.is_ready(self.is_checked()) && !asked.tried.iter().any(|t| Arc::ptr_eq(t, &m.endpoint)))
+            .filter(|m| m.is_ready(revision.checked) && !asked.tried.iter().any(|t| Arc::ptr_eq(t, &m.endpoint)))
             .find_map(|m| m.endpoint.begin(asked.chosen.is_some(), asked.since))
     }
 }

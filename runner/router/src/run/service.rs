@@ -27,6 +27,8 @@ pub(crate) struct Revision {
     pub(crate) name: String,
     pub(crate) weight: api::Weight,
     replicas: Option<u32>,
+    /// The router asks its replicas whether they are well.
+    pub(crate) checked: bool,
     pub(crate) members: Vec<Member>,
     pub(super) next: AtomicUsize,
 }
@@ -64,6 +66,7 @@ impl Service {
                     name: revision.clone(),
                     weight: r.weight,
                     replicas: r.replicas,
+                    checked: declared.health_of(r).is_some(),
                     members: members.collect(),
                     next: AtomicUsize::new(0),
                 }
@@ -105,12 +108,8 @@ impl Service {
         &self.revisions
     }
 
-    pub(crate) fn is_checked(&self) -> bool {
-        self.declared.health.is_some()
-    }
-
     pub(crate) fn ready(&self, revision: &Revision) -> u32 {
-        u32::try_from(revision.members.iter().filter(|m| m.is_ready(self.is_checked())).count()).unwrap_or(u32::MAX)
+        u32::try_from(revision.members.iter().filter(|m| m.is_ready(revision.checked)).count()).unwrap_or(u32::MAX)
     }
 
     /// How many ready replicas carry all traffic when it is this revision's.
@@ -160,19 +159,20 @@ fn member(
     traffic: &Arc<Traffic>,
 ) -> Member {
     // New time limits take a new endpoint; but then nothing may be lost that is known of the old one.
-    let same = old.filter(|old| old.declared.timeouts == declared.timeouts);
+    let waited = |old: &api::Service| old.revisions.get(revision).map(|r| old.timeouts_of(r).clone());
+    let same = old.filter(|old| waited(&old.declared).as_ref() == Some(declared.timeouts_of(r)));
     let known = same.into_iter().flat_map(Service::endpoints).find(|(rev, e)| *rev == revision && e.is(endpoint));
     let is = known.map_or_else(
         || {
             let books = &traffic.books;
             let recorder = books.recorder(service, revision, &endpoint.container);
             // The table let it have weight, so it was ready when the table was made.
-            let trusted = declared.health.is_none() || (endpoint.ready && r.weight > api::Weight::ZERO);
-            Endpoint::new(endpoint, &declared.timeouts, trusted, recorder, books.clock)
+            let trusted = declared.health_of(r).is_none() || (endpoint.ready && r.weight > api::Weight::ZERO);
+            Endpoint::new(endpoint, declared.timeouts_of(r), trusted, recorder, books.clock)
         },
         |(_, endpoint)| Arc::clone(endpoint),
     );
-    match &declared.health {
+    match declared.health_of(r) {
         None => is.stop_checking(),
         Some(health) if is.checks(health) => {}
         Some(health) => is.check_with(Some(Checking::begin(health, service, &is, traffic))),

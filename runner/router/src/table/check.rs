@@ -88,13 +88,19 @@ fn service(name: &str, service: &Service) -> Result<(), Refusal> {
         is_route(&place, route, service)?;
     }
     if let Some(header) = &service.override_header {
-        http::HeaderName::try_from(header.as_str())
+        let name = http::HeaderName::try_from(header.as_str())
             .map_err(|_| invalid(&place, format!("`override_header`: {header:?} is no name of a header")))?;
+        if is_everybodys(name.as_str()) {
+            let why =
+                format!("`override_header`: {header} comes with ordinary requests: testers need one of their own");
+            return Err(invalid(&place, why));
+        }
     }
     if let Some(sticky) = &service.sticky {
         is_name(&format!("{place}, cookie"), &sticky.cookie)?;
     }
-    if let Some(health) = &service.health {
+    let own = service.revisions.values().filter_map(|revision| revision.care.as_ref()?.health.as_ref());
+    for health in service.health.iter().chain(own) {
         let place = format!("{place}, health");
         if health.interval_ms < 10 || health.timeout_ms < 1 || health.up_after < 1 || health.down_after < 1 {
             return Err(invalid(place, "`interval_ms` is at least 10, the others at least 1"));
@@ -104,6 +110,41 @@ fn service(name: &str, service: &Service) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// Does a header come with requests of whoever has no revision in mind? (In lower case.)
+fn is_everybodys(header: &str) -> bool {
+    const NAMES: [&str; 27] = [
+        "accept",
+        "authorization",
+        "cache-control",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "cookie",
+        "date",
+        "expect",
+        "forwarded",
+        "from",
+        "host",
+        "http2-settings",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "keep-alive",
+        "origin",
+        "pragma",
+        "range",
+        "referer",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+    ];
+    const FAMILIES: [&str; 5] = ["accept-", "proxy-", "sec-", "upgrade-", "x-forwarded-"];
+    NAMES.contains(&header) || FAMILIES.iter().any(|family| header.starts_with(family))
 }
 
 /// Interlock: no weight above what its ready replicas carry, and all of them together all or nothing.
@@ -134,16 +175,16 @@ fn weights(name: &str, entry: &Entry) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// No two routes claim the same requests. `kept` are services as an abort brings them back: their
-/// routes are claimed against others.
+/// No two routes claim the same requests. `kept` are those of a service that an abort or a commit brings: they are
+/// claimed against others.
 pub(super) fn routes<'a>(
-    services: impl Iterator<Item = (&'a str, &'a Service)>,
-    kept: impl Iterator<Item = (&'a str, &'a Service)>,
+    services: impl Iterator<Item = (&'a str, &'a [Route])>,
+    kept: impl Iterator<Item = (&'a str, &'a [Route])>,
 ) -> Result<(), Refusal> {
     let mut claimed: BTreeMap<(String, &str), Vec<(&str, &Route)>> = BTreeMap::new();
-    let services = services.map(|(name, service)| (name, service, false));
-    for (name, service, kept) in services.chain(kept.map(|(name, service)| (name, service, true))) {
-        for route in &service.routes {
+    let services = services.map(|(name, routes)| (name, routes, false));
+    for (name, routes, kept) in services.chain(kept.map(|(name, routes)| (name, routes, true))) {
+        for route in routes {
             let host = route.host.as_deref().unwrap_or("").to_ascii_lowercase();
             let others = claimed.entry((host, prefix(&route.path))).or_default();
             let clash = others.iter().filter(|(other, _)| !kept || *other != name).find(|(_, other)| {

@@ -5,7 +5,7 @@
 
 use super::entry::{Entry, Reserved};
 use super::{Readiness, Stamped, Table, expect, invalid, unknown};
-use crate::api::{Apply, Change, Deployment, Endpoint, Intent, Refusal, Revision, Service, Weight};
+use crate::api::{Apply, Care, Change, Deployment, Endpoint, Intent, Refusal, Revision, Route, Service, Weight};
 use std::collections::BTreeMap;
 
 impl Table {
@@ -107,10 +107,16 @@ fn begin(
         ));
     }
     let mut service = service.clone();
-    if let Some(old) = old {
-        service.revisions = old.service.revisions.clone();
+    let mut routes = None;
+    if let Some(old) = old.map(|old| &old.service) {
+        service.revisions = old.revisions.clone();
         for revision in service.revisions.values_mut() {
-            revision.replicas = Some(old.service.full(revision));
+            revision.replicas = Some(old.full(revision));
+            let care = Care { health: old.health_of(revision).cloned(), timeouts: old.timeouts_of(revision).clone() };
+            revision.care = Some(care);
+        }
+        if old.serves() {
+            routes = Some(keep_routes(name, &mut service, old)?);
         }
     }
     service.revisions.entry(intent.revision.clone()).or_default();
@@ -121,8 +127,24 @@ fn begin(
     entry.reserved = Some(Reserved {
         deployment: Deployment::new(holder, intent, previous),
         before: old.map(|old| Box::new(old.clone())),
+        routes,
     });
     Ok(entry)
+}
+
+/// Requests come as they did, and by the new previews, until the new revision is committed. Returns the routes that
+/// count then.
+fn keep_routes(name: &str, service: &mut Service, old: &Service) -> Result<Vec<Route>, Refusal> {
+    let is_plain = |route: &&Route| route.revision.is_none();
+    let later: Vec<Route> = service.routes.iter().filter(is_plain).cloned().collect();
+    let now: Vec<Route> = old.routes.iter().filter(is_plain).cloned().collect();
+    if later.is_empty() && !now.is_empty() {
+        let why = "it has routes, and would have none: nobody could reach it";
+        return Err(invalid(format!("service {name}"), why));
+    }
+    service.routes.retain(|route| route.revision.is_some());
+    service.routes.extend(now);
+    Ok(later)
 }
 
 /// What the holder of a deployment does in it; none: the service goes away.
@@ -136,7 +158,7 @@ fn in_deployment(
     let Deployment { revision, committed, .. } = &reserved.deployment;
     Ok(match change {
         Change::Endpoints { revision, replicas, endpoints, .. } => {
-            Some(set_endpoints(name, revision, *replicas, endpoints, old, ready))
+            Some(set_endpoints(name, revision, *replicas, endpoints, old, ready)?)
         }
         Change::Commit { .. } => Some(commit(name, revision, old)?),
         Change::Abort { .. } if *committed => {
@@ -160,11 +182,24 @@ fn set_endpoints(
     endpoints: &[Endpoint],
     old: &Entry,
     ready: &dyn Readiness,
-) -> Entry {
+) -> Result<Entry, Refusal> {
     let mut service = old.service.clone();
-    let weight = service.revisions.get(revision).map(|r| r.weight).unwrap_or_default();
-    service.revisions.insert(revision.to_owned(), Revision { weight, replicas, endpoints: endpoints.to_vec() });
-    Entry::new(name, service, Some(old), ready)
+    let before = old.reserved.as_ref().and_then(|reserved| reserved.before.as_ref());
+    let served = before.and_then(|before| before.service.revisions.get(revision)).filter(|r| r.weight > Weight::ZERO);
+    if let Some(served) = served {
+        let known = |e: &Endpoint| served.endpoints.iter().any(|s| s.container == e.container && s.port == e.port);
+        if let Some(other) = endpoints.iter().find(|e| !known(e)) {
+            let Endpoint { container, port, .. } = other;
+            let why = format!(
+                "revision {revision} served when the deployment began, not by port {port} of container {container}: \
+                 until another one is committed it keeps its containers and their ports, since an abort goes back to them"
+            );
+            return Err(out_of_turn(name, why));
+        }
+    }
+    let revision = service.revisions.entry(revision.to_owned()).or_default();
+    *revision = Revision { replicas, endpoints: endpoints.to_vec(), ..std::mem::take(revision) };
+    Ok(Entry::new(name, service, Some(old), ready))
 }
 
 fn commit(name: &str, revision: &str, old: &Entry) -> Result<Entry, Refusal> {
@@ -179,6 +214,9 @@ fn commit(name: &str, revision: &str, old: &Entry) -> Result<Entry, Refusal> {
     if let Some(reserved) = &mut next.reserved {
         reserved.deployment.committed = true;
         reserved.before = None;
+        if let Some(routes) = reserved.routes.take() {
+            next.service.routes = routes;
+        }
     }
     Ok(next)
 }
@@ -221,8 +259,7 @@ pub(super) fn weigh(
         declared.weight = weights.get(revision).copied().unwrap_or_default();
     }
     if let Some(Reserved { deployment, .. }) = &old.reserved {
-        let serves = |service: &Service| service.revisions.values().any(|r| r.weight > Weight::ZERO);
-        if !deployment.downtime && serves(&old.service) && !serves(&service) {
+        if !deployment.downtime && old.service.serves() && !service.serves() {
             return Err(Refusal::Downtime { service: name.to_owned() });
         }
         let weight = service.revisions.get(&deployment.revision).map(|r| r.weight).unwrap_or_default();

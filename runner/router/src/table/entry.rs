@@ -1,6 +1,6 @@
 //! A service in the table: what was declared, what stands behind it, and who has it.
 
-use crate::api::{Deployment, Endpoint, Service};
+use crate::api::{Deployment, Endpoint, Route, Service};
 use crate::table::Readiness;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,15 +35,18 @@ pub(super) struct Reserved {
     /// What an abort goes back to; none: there was no such service, or there is no abort any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) before: Option<Box<Entry>>,
+    /// The routes that count once it is committed, when until then those do that the service had; none: no others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) routes: Option<Vec<Route>>,
 }
 
 impl Entry {
     /// The service as it is declared now; `old` is what it was until now.
     pub(super) fn new(name: &str, service: Service, old: Option<&Self>, ready: &dyn Readiness) -> Self {
-        let checked = service.health.is_some();
         let mut behind = BTreeMap::new();
         let mut lapsed = BTreeSet::new();
         for (revision, declared) in &service.revisions {
+            let checked = service.health_of(declared).is_some();
             // A weight that is not raised stays allowed when replicas have fallen ill since: what is
             // left of them serves, and the service can still be changed. Raising it takes ready ones,
             // and so does everything that makes the same weight harder to carry.

@@ -203,9 +203,15 @@ impl Table {
         for (name, stamped) in &self.services {
             check::entry(name, &stamped.value)?;
         }
-        // What an abort brings back has to have its place still.
-        let kept = self.services.keys().filter_map(|name| Some((name.as_str(), self.before(name)?)));
-        check::routes(self.services(), kept)
+        let now = self.services().map(|(name, service)| (name, service.routes.as_slice()));
+        // What an abort brings back has to have its place still, and so has what a commit brings.
+        let kept = self.services.iter().flat_map(|(name, stamped)| {
+            let reserved = stamped.value.reserved.as_ref();
+            let before = reserved.and_then(|r| r.before.as_ref()).map(|before| before.service.routes.as_slice());
+            let later = reserved.and_then(|r| r.routes.as_deref());
+            before.into_iter().chain(later).map(|routes| (name.as_str(), routes))
+        });
+        check::routes(now, kept)
     }
 }
 

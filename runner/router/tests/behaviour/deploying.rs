@@ -385,7 +385,7 @@ fn a_route_that_an_abort_needs_is_not_taken_meanwhile() {
 fn a_service_that_was_declared_by_hand_is_taken_over_and_given_back() {
     let mut bench = Bench::default();
     let mut by_hand = settings(1);
-    let revision = Revision { weight: Weight::FULL, replicas: None, endpoints: vec![endpoint(1, true)] };
+    let revision = Revision { weight: Weight::FULL, endpoints: vec![endpoint(1, true)], ..Revision::default() };
     by_hand.revisions.insert("v0".to_owned(), revision);
     bench.run("", Change::Service { name: "shop".to_owned(), service: Box::new(by_hand.clone()) }).unwrap();
     bench.run("r1", begin("v1")).unwrap();
@@ -457,4 +457,91 @@ async fn a_deployment_outlives_the_router() {
     assert!(matches!(refused, ClientError::Refused(Refusal::Reserved { .. })), "{refused}");
     router.apply_for(Some("r1"), abort()).await.unwrap();
     assert_eq!(get(router.address, "/", &[]).await.body, "old");
+}
+
+fn route(host: &str, revision: Option<&str>) -> Route {
+    Route {
+        host: Some(host.to_owned()),
+        path: "/".to_owned(),
+        listeners: vec![],
+        revision: revision.map(str::to_owned),
+    }
+}
+
+#[test]
+fn what_serves_keeps_its_routes_and_checks_until_another_is_committed() {
+    let mut bench = Bench::default();
+    let with = |routes: &[Route], path: Option<&str>| Service {
+        routes: routes.to_vec(),
+        health: path.map(|path| HealthCheck { path: Some(path.to_owned()), ..HealthCheck::default() }),
+        ..settings(1)
+    };
+    let old = with(&[route("a.test", None)], Some("/well"));
+    bench.run("r1", begin_as("storefront", "v1", false, old.clone())).unwrap();
+    assert_eq!(bench.shop().routes, old.routes, "nothing served, so nothing is kept");
+    bench.run("r1", set("v1", &[endpoint(1, true)])).unwrap();
+    bench.run("r1", weights(&[("v1", 10_000)])).unwrap();
+    bench.run("r1", commit()).unwrap();
+    bench.run("r1", named(Change::Finish { name: String::new() })).unwrap();
+    let before = bench.shop().clone();
+
+    let new = with(&[route("b.test", None), route("preview.test", Some("v2"))], Some("/never"));
+    bench.run("r2", begin_as("storefront", "v2", false, new.clone())).unwrap();
+    let health_of = |bench: &Bench, revision: &str| {
+        let shop = bench.shop();
+        shop.health_of(&shop.revisions[revision]).and_then(|health| health.path.clone()).unwrap()
+    };
+    assert_eq!(bench.shop().routes, [route("preview.test", Some("v2")), route("a.test", None)]);
+    assert_eq!((health_of(&bench, "v1"), health_of(&bench, "v2")), ("/well".to_owned(), "/never".to_owned()));
+    // The route that comes with the commit is taken already.
+    let other = Service { routes: vec![route("b.test", None)], ..settings(1) };
+    let clash = Change::Service { name: "other".to_owned(), service: Box::new(other) };
+    assert!(matches!(bench.run("", clash), Err(Refusal::RouteConflict { .. })));
+    let mut aborted = bench.clone();
+    aborted.run("r2", abort()).unwrap();
+    assert_eq!(*aborted.shop(), before);
+
+    bench.run("r2", set("v2", &[endpoint(2, true)])).unwrap();
+    bench.run("r2", weights(&[("v2", 10_000)])).unwrap();
+    bench.run("r2", commit()).unwrap();
+    assert_eq!(bench.shop().routes, [route("b.test", None)]);
+    assert_eq!(health_of(&bench, "v1"), "/well", "it is what a rollback goes back to");
+}
+
+#[test]
+fn a_deployment_takes_no_route_away_from_what_serves() {
+    let mut bench = Bench::default();
+    bench.deployed("r1", "v1", &[endpoint(1, true)]);
+    for routes in [vec![], vec![route("preview.test", Some("v2"))]] {
+        let without = Service { routes, ..settings(1) };
+        let refused = bench.run("r2", begin_as("storefront", "v2", false, without)).unwrap_err();
+        assert!(refused.to_string().contains("nobody could reach it"), "{refused}");
+    }
+}
+
+#[test]
+fn the_containers_that_an_abort_goes_back_to_stay_what_they_are() {
+    let mut bench = Bench::default();
+    bench.deployed("r1", "v1", &[endpoint(1, true)]);
+    bench.run("r2", begin("v2")).unwrap();
+    let elsewhere = Endpoint { port: 9, address: "10.0.0.1:9".parse().unwrap(), ..endpoint(1, true) };
+    for other in [endpoint(3, true), elsewhere] {
+        let refused = bench.run("r2", set("v1", &[other])).unwrap_err();
+        assert!(matches!(refused, Refusal::OutOfTurn { .. }), "{refused}");
+    }
+    // One that was started again has another address.
+    let moved = Endpoint { address: "10.0.0.9:80".parse().unwrap(), ..endpoint(1, true) };
+    bench.run("r2", set("v1", &[moved])).unwrap();
+}
+
+#[test]
+fn a_header_of_every_request_chooses_no_revision() {
+    let mut bench = Bench::default();
+    for header in ["Host", "cookie", "X-Forwarded-For", "Sec-Fetch-Mode", "User-Agent"] {
+        let service = Service { override_header: Some(header.to_owned()), ..settings(1) };
+        let refused = bench.run("r1", begin_as("storefront", "v1", false, service)).unwrap_err();
+        assert!(refused.to_string().contains("one of their own"), "{refused}");
+    }
+    let service = Service { override_header: Some("x-revision".to_owned()), ..settings(1) };
+    bench.run("r1", begin_as("storefront", "v1", false, service)).unwrap();
 }

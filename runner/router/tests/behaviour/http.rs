@@ -110,6 +110,44 @@ async fn the_service_learns_who_asked_and_how() {
 }
 
 #[tokio::test]
+async fn headers_that_come_in_several_lines_arrive_whole() {
+    let backend = Backend::new("a").await;
+    let router = Router::start().await;
+    router.shop(&[("v1", 100, &[&backend])]).await;
+    let sent = [("x-forwarded-for", "10.0.0.9"), ("cookie", "a=1"), ("x-forwarded-for", "10.0.0.1"), ("cookie", "b=2")];
+    let reply = get(router.address, "/headers", &sent).await;
+    for line in ["x-forwarded-for: 10.0.0.9, 10.0.0.1, 127.0.0.1", "cookie: a=1; b=2"] {
+        assert!(reply.body.lines().any(|l| l == line), "{line} is missing in\n{}", reply.body);
+    }
+}
+
+#[tokio::test]
+async fn http_2_in_the_middle_of_a_connection_is_not_spoken() {
+    let backend = Backend::new("a").await;
+    let router = Router::start().await;
+    router.shop(&[("v1", 100, &[&backend])]).await;
+    let asked =
+        [("connection", "Upgrade, HTTP2-Settings"), ("upgrade", "h2c"), ("http2-settings", "AAMAAABkAARAAAAAAAIAAAAA")];
+    for asked in [&asked[..], &[("upgrade", "websocket")]] {
+        let reply = get(router.address, "/headers", asked).await;
+        assert_eq!(reply.status, 200);
+        assert!(!reply.body.contains("upgrade") && !reply.body.contains("http2-settings"), "{}", reply.body);
+    }
+}
+
+#[tokio::test]
+async fn a_websocket_may_be_silent_for_longer_than_a_request() {
+    let backend = Backend::new("a").await;
+    let router = Router::start().await;
+    router.shop(&[("v1", 100, &[&backend])]).await;
+    let mut socket = websocket(router.address).await;
+    assert!(echoes(&mut socket).await);
+    // A request that stands still for a minute is given up.
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    assert!(echoes(&mut socket).await);
+}
+
+#[tokio::test]
 async fn tls_with_http_2_and_http_1_in_front_and_the_certificate_of_the_host() {
     let backend = Backend::new("a").await;
     let router = Router::start().await;

@@ -47,7 +47,10 @@ fn declared(replicas: u32, checked: bool, revisions: &[(u16, Vec<(u8, bool)>)]) 
             name: String::new(),
             port: 0,
         });
-        (format!("v{at}"), Revision { weight: Weight::units(weight), replicas: None, endpoints: endpoints.collect() })
+        (
+            format!("v{at}"),
+            Revision { weight: Weight::units(weight), endpoints: endpoints.collect(), ..Revision::default() },
+        )
     });
     Service {
         routes: vec![Route { host: None, path: "/".to_owned(), listeners: vec![], revision: None }],

@@ -45,6 +45,8 @@ struct Call {
     /// Its arguments by their names.
     #[serde(default)]
     args: Map<String, Json>,
+    /// The argument that gets what the last call answered.
+    pass: Option<String>,
     /// How often to make it; its last answer counts.
     #[serde(default = "once")]
     times: u32,
@@ -120,7 +122,11 @@ impl Plugin for Asks {
             info!("{text}");
         }
         let mut answers = Vec::with_capacity(with.calls.len());
-        for Call { function, args, times, or } in with.calls {
+        for Call { function, mut args, pass, times, or } in with.calls {
+            if let Some(pass) = pass {
+                let last = answers.last().and_then(|answer: &Json| answer.get("ok"));
+                args.insert(pass, last.cloned().unwrap_or_default());
+            }
             let mut answer = Json::Null;
             for _ in 0..times {
                 answer = calls::call(&function, args.clone())?;

@@ -73,6 +73,9 @@ fn restarted(harness: &Harness, daemon: &mut Daemon, name: &str, driver: Driver)
     let place = Place::new(harness, driver)?;
     place.deliver(&Delivery::of(Strategy::BlueGreen, "v1"))?;
     place.deliver(&Delivery::of(Strategy::BlueGreen, "v2"))?;
+    // HAProxy cannot know where Docker has put its containers, so this runs beside it, as docs/haproxy.md has it.
+    let watch = ["router", "sync", "--watch"];
+    let _watch = (driver == Driver::Haproxy).then(|| place.windlass(&watch)).transpose()?;
     let mut trial = Trial::begin(name, driver, place.address(), Shape::USUAL)?;
     let before = place.services()?.containers();
     trial.act();

@@ -1,9 +1,11 @@
 //! Finds a container by its name in the pipeline.
 
+use bollard::errors::Error;
 use bollard::models::{ContainerSummary, ContainerSummaryStateEnum};
 use bollard::query_parameters::ListContainersOptionsBuilder;
 use windlass_gate::{Call, CallError};
 
+use super::start::short;
 use crate::connect::Engine;
 use crate::names;
 
@@ -13,6 +15,8 @@ pub(crate) struct Found {
     pub(crate) id: String,
     /// Whether it runs.
     pub(crate) running: bool,
+    /// The router that it says it is behind.
+    pub(crate) router: Option<String>,
 }
 
 /// The container of this name that this pipeline made; of several one that runs, else the newest.
@@ -25,7 +29,22 @@ pub(crate) async fn find(engine: &Engine, call: &Call, name: &str) -> Result<Opt
         .await
         .map_err(|error| engine.fault(format_args!("cannot look for container `{name}`"), error))?;
     let best = all.into_iter().max_by_key(|container| (is_running(container), container.created));
-    Ok(best.and_then(|container| Some(Found { running: is_running(&container), id: container.id? })))
+    Ok(best.and_then(|mut container| {
+        let router = container.labels.as_mut().and_then(|labels| labels.remove(names::ROUTER));
+        Some(Found { running: is_running(&container), id: container.id?, router })
+    }))
+}
+
+/// The router that the container of this id says it is behind.
+pub(crate) async fn router_of(engine: &Engine, id: &str) -> Result<Option<String>, CallError> {
+    names::check_id(id)?;
+    match engine.api.inspect_container(id, None).await {
+        Ok(found) => {
+            Ok(found.config.and_then(|config| config.labels).and_then(|mut labels| labels.remove(names::ROUTER)))
+        }
+        Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
+        Err(error) => Err(engine.fault(format_args!("cannot look at container {}", short(id)), error)),
+    }
 }
 
 /// The same, when there has to be one.

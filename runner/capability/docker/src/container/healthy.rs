@@ -50,7 +50,7 @@ pub(crate) async fn wait_healthy(engine: &Engine, call: &Call, args: &WaitHealth
         }
         let found = look(engine, name, &id).await?;
         let state = found.state.clone().unwrap_or_default();
-        let seen = describe(call, found);
+        let seen = describe(engine, call, found);
         match (&seen.state, health_of(&state)) {
             (ContainerState::Exited | ContainerState::Dead, _) => {
                 return Err(CallError::Other(ended(engine, name, &seen).await));

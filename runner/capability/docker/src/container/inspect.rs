@@ -29,7 +29,7 @@ pub(crate) async fn inspect(engine: &Engine, call: &Call, name: &str) -> Result<
         .inspect_container(&id, None)
         .await
         .map_err(|error| engine.fault(format_args!("cannot look at container `{name}`"), error))?;
-    Ok(describe(call, found))
+    Ok(describe(engine, call, found))
 }
 
 /// The containers of this pipeline, by name, then by time of start.
@@ -42,7 +42,7 @@ pub(crate) async fn list(engine: &Engine, call: &Call) -> Result<Vec<Container>,
         .map_err(|error| engine.fault("cannot list containers", error))?;
     let looks = all.into_iter().filter_map(|container| container.id).map(|id| async move {
         match engine.api.inspect_container(&id, None).await {
-            Ok(found) => Ok(Some(describe(call, found))),
+            Ok(found) => Ok(Some(describe(engine, call, found))),
             // It went away between the two requests.
             Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
             Err(error) => {
@@ -60,7 +60,7 @@ pub(crate) async fn list(engine: &Engine, call: &Call) -> Result<Vec<Container>,
 }
 
 /// A container in the words of the contract.
-pub(crate) fn describe(call: &Call, found: ContainerInspectResponse) -> Container {
+pub(crate) fn describe(engine: &Engine, call: &Call, found: ContainerInspectResponse) -> Container {
     let config = found.config.unwrap_or_default();
     let mut labels = config.labels.unwrap_or_default();
     let name = labels.remove(names::NAME).unwrap_or_default();
@@ -80,7 +80,7 @@ pub(crate) fn describe(call: &Call, found: ContainerInspectResponse) -> Containe
         oom_killed: docker_state.oom_killed == Some(true),
         addresses: addresses(call, &settings),
         ports: published(settings),
-        labels: names::visible(labels),
+        labels: names::visible(labels, engine.config.router.as_deref()),
         run,
         started: docker_state.started_at.filter(|started| started != NEVER).unwrap_or_default(),
         state,

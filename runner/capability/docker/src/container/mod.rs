@@ -15,7 +15,7 @@ mod wait;
 
 pub(crate) use create::create;
 pub(crate) use exec::{create as exec_create, lost as exec_lost, probe as exec_probe, start as exec_start};
-pub(crate) use find::find;
+pub(crate) use find::{find, router_of};
 pub(crate) use healthy::{ended, wait_healthy};
 pub(crate) use inspect::{describe, health_of, inspect, list};
 pub(crate) use logs::logs;

@@ -53,6 +53,10 @@ pub(super) async fn order(
     let mut labels = HashMap::new();
     names::extend(&mut labels, &spec.labels)?;
     labels.extend(names::labels(call, name, lifetime));
+    // What has no name is run to its end: no router is ever told of it.
+    if let Some(router) = engine.config.router.as_ref().filter(|_| !name.is_empty()) {
+        labels.insert(names::ROUTER.to_owned(), router.clone());
+    }
     let mut networks = Vec::new();
     for network in &spec.networks {
         let id = networks::id_of(engine, call, network).await?;

@@ -4,6 +4,7 @@ use windlass_capability_testing::{denied, error};
 use windlass_gate::CallError;
 use windlass_gate::api::docker::{Remove, Stop};
 use windlass_gate::api::traffic::{Begin, Commit, Finish, Retire, TakeDown};
+use windlass_router::Driver as _;
 use windlass_router::api::{Change, Intent};
 
 use crate::kit::{Stage, deployment, set, shift};
@@ -32,6 +33,45 @@ async fn what_serves_is_not_stopped_while_the_router_is_away() {
     let stop = Stop { container: "v1-1".into(), grace_ms: 0 };
     denied(step.call(&stop).await, &["serves"]);
     assert!(stage.containers.runs("v1-1"));
+}
+
+#[tokio::test]
+async fn a_table_that_cannot_be_read_lets_nothing_pass() {
+    let (stage, mut step) = Stage::with_v1(1).await;
+    stage.end_router().await;
+    let stop = Stop { container: "v1-1".into(), grace_ms: 0 };
+    std::fs::write(stage.table(), "{ damaged").unwrap();
+    denied(step.call(&stop).await, &["cannot be stopped", "not known", "table.json", "not in order"]);
+    denied(step.call(&Remove { container: "v1-1".into(), force: true }).await, &["cannot be removed", "not in order"]);
+    // A folder in its place cannot be read either, whoever asks.
+    std::fs::remove_file(stage.table()).unwrap();
+    std::fs::create_dir(stage.table()).unwrap();
+    denied(step.call(&stop).await, &["not known", "cannot read the routing table"]);
+    assert!(stage.containers.runs("v1-1"));
+    // Without a table nothing was ever put behind the router.
+    std::fs::remove_dir(stage.table()).unwrap();
+    step.call(&stop).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_serves_at_another_router_is_neither_stopped_nor_removed() {
+    let (stage, _) = Stage::with_v1(1).await;
+    let router = stage.client.name();
+    stage.containers.label("v1-1", &router);
+    let other = stage.with_another_router();
+    let mut step = other.step(crate::kit::ASKED, crate::kit::ALL);
+    let stop = Stop { container: "v1-1".into(), grace_ms: 0 };
+    let set = format!("WINDLASS_ROUTER={router}");
+    denied(step.call(&stop).await, &["serves", "`shop`", "`v1`", "not this run's", &set]);
+    denied(other.host().call(&Remove { container: "v1-1".into(), force: true }).await, &["serves", &set]);
+    // Also while that one is away, and when nobody can tell.
+    stage.end_router().await;
+    denied(step.call(&stop).await, &["serves", &set]);
+    std::fs::write(stage.table(), "{ damaged").unwrap();
+    denied(step.call(&stop).await, &["not known", "not in order"]);
+    assert!(stage.containers.runs("v1-1"));
+    std::fs::remove_file(stage.table()).unwrap();
+    step.call(&stop).await.unwrap();
 }
 
 #[tokio::test]

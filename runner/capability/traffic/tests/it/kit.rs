@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use windlass_capability_testing::World;
 use windlass_capability_traffic::{Guarded, Traffic};
 use windlass_gate::api::docker::{Locate, StartAgain, Stop as StopContainer};
 use windlass_gate::api::traffic::{Begin, Deployment, Replica, Route, SetReplicas, Shift, Split, State};
-use windlass_gate::{Call, CallError, Capability, Function, Session, Stop, Touches};
+use windlass_gate::{Call, CallError, Capability, Function, Session, Stop, Touched, Touches};
 use windlass_router::api::{Apply, Change};
 use windlass_router::{Client, Driver, Options, serve};
 
@@ -25,6 +25,8 @@ pub(crate) const ASKED: &[&str] = &["traffic", "docker", "health"];
 /// A container: a server that says its name, until it is stopped.
 struct Server {
     id: String,
+    /// As its label says.
+    router: Option<String>,
     address: SocketAddr,
     running: bool,
     /// Ends the thread with the next connection.
@@ -61,8 +63,13 @@ impl Containers {
     /// Starts one.
     pub(crate) fn start(&self, name: &str) {
         let (address, over) = listen(name);
-        let server = Server { id: format!("id-{name}"), address, running: true, over };
+        let server = Server { id: format!("id-{name}"), router: None, address, running: true, over };
         self.all.lock().unwrap().insert(name.to_owned(), server);
+    }
+
+    /// Says which router it was made behind.
+    pub(crate) fn label(&self, name: &str, router: &str) {
+        self.all.lock().unwrap().get_mut(name).unwrap().router = Some(router.to_owned());
     }
 
     /// Whether it runs.
@@ -126,11 +133,15 @@ impl Capability for Containers {
 
 #[async_trait]
 impl Touches for Containers {
-    async fn touches(&self, call: &Call) -> Result<Vec<String>, CallError> {
+    async fn touches(&self, call: &Call) -> Result<Vec<Touched>, CallError> {
         let args: Json = serde_json::from_str(&call.args).unwrap();
         let name = args["container"].as_str().unwrap_or_default();
-        Ok(self.all.lock().unwrap().get(name).map(|server| server.id.clone()).into_iter().collect())
+        Ok(self.all.lock().unwrap().get(name).map(touched).into_iter().collect())
     }
+}
+
+fn touched(server: &Server) -> Touched {
+    Touched { id: server.id.clone(), router: server.router.clone() }
 }
 
 /// A router, containers, and a run that may use them.
@@ -139,7 +150,7 @@ pub(crate) struct Stage {
     pub(crate) containers: Containers,
     pub(crate) client: Client,
     pub(crate) listener: SocketAddr,
-    _keeps: tempfile::TempDir,
+    keeps: tempfile::TempDir,
 }
 
 impl Stage {
@@ -152,14 +163,18 @@ impl Stage {
         let client = Client::new(&folder);
         until_there(&client).await;
         let containers = Containers::default();
-        let driver: Arc<dyn Driver> = Arc::new(client.clone());
-        let world = World::new(|gate| {
-            gate.with(containers.clone())
-                .guarded_by(Guarded::new(Arc::clone(&driver), Arc::new(containers.clone())))
-                .with(Traffic::new(driver))
-                .with(windlass_capability_local::Timer)
-        });
-        Self { world, containers, client, listener, _keeps: keeps }
+        let world = world(&client, &containers);
+        Self { world, containers, client, listener, keeps }
+    }
+
+    /// Where the router keeps its table.
+    pub(crate) fn table(&self) -> PathBuf {
+        self.keeps.path().join("router/table.json")
+    }
+
+    /// A run with the same containers that was told of another router, which was never there.
+    pub(crate) fn with_another_router(&self) -> World {
+        world(&Client::new(&self.keeps.path().join("another")), &self.containers)
     }
 
     /// A step that may do everything.
@@ -223,6 +238,17 @@ impl Stage {
         let apply = Apply { by: "another".into(), expect, holder: Some("another".into()), change };
         self.client.apply(&apply).await.map(drop)
     }
+}
+
+/// A run behind this router.
+fn world(client: &Client, containers: &Containers) -> World {
+    let driver: Arc<dyn Driver> = Arc::new(client.clone());
+    World::new(|gate| {
+        gate.with(containers.clone())
+            .guarded_by(Guarded::new(Arc::clone(&driver), Arc::new(containers.clone())))
+            .with(Traffic::new(driver))
+            .with(windlass_capability_local::Timer)
+    })
 }
 
 /// Runs a router until it is stopped.

@@ -64,7 +64,9 @@ fn render_stage(prepared: &Prepared, stage: &PlanStage, file: &str, text: &mut S
 fn render_step(prepared: &Prepared, step: &PlanStep, file: &str, text: &mut String) {
     let plugin = &prepared.plugins[step.plugin as usize];
     let source = prepared.plan.plugins[step.plugin as usize].to_string();
-    let version = &plugin.description().version;
+    // A program has none.
+    let version = Some(&plugin.description().version).filter(|version| !version.is_empty());
+    let version = version.map(|version| format!(" {version}")).unwrap_or_default();
     let mut traits = String::new();
     if !step.required {
         traits.push_str(", may fail");
@@ -74,7 +76,7 @@ fn render_step(prepared: &Prepared, step: &PlanStep, file: &str, text: &mut Stri
     }
     let _ = writeln!(
         text,
-        "  step {BOLD}{}{BOLD:#}: {source} {version} {DIM}{}{DIM:#}{traits}",
+        "  step {BOLD}{}{BOLD:#}: {source}{version} {DIM}{}{DIM:#}{traits}",
         step.name,
         short(plugin.digest())
     );

@@ -9,8 +9,10 @@ use crate::error::CliError;
 /// The way back.
 #[derive(Debug)]
 pub(super) struct Way<'a> {
-    /// The deploy of the revision that was committed last.
+    /// The deploy of the present revision, if the journal has it; otherwise the one that was committed last.
     pub(super) current: &'a Deployment,
+    /// The present revision.
+    pub(super) from: String,
     /// The revision to go back to.
     pub(super) to: String,
     /// The deploy whose settings are used: that of the revision, if the journal still has it; otherwise that of the
@@ -31,16 +33,18 @@ impl Way<'_> {
                 self.settings.revision
             ),
         };
-        format!("{}{place}: back from {} to {} ({from})", of.service, of.revision, self.to)
+        format!("{}{place}: back from {} to {} ({from})", of.service, self.from, self.to)
     }
 }
 
-/// Finds the way back. `all` is everything that was deployed, the newest first.
+/// Finds the way back. `all` is everything that was deployed, the newest first; `present` is what serves in an environment,
+/// if the router says it: the journal knows of nothing that was done with another one.
 pub(super) fn choose<'a>(
     all: &'a [Deployment],
     service: &str,
     environment: Option<&str>,
     to: Option<&str>,
+    present: impl Fn(Option<&str>) -> Option<String>,
 ) -> Result<Way<'a>, CliError> {
     let mine = in_environment(of_service(all, service)?, service, environment)?;
     if let Some(newest) = mine.first() {
@@ -48,28 +52,30 @@ pub(super) fn choose<'a>(
     }
     let history = format!("what was deployed: windlass deployments {service}");
     let committed: Vec<&Deployment> = mine.iter().copied().filter(|one| one.outcome() == Outcome::Committed).collect();
-    let Some(current) = committed.first().copied() else {
+    let Some(last) = committed.first().copied() else {
         return Err(CliError::usage(
             format!("the journal has no deploy of `{service}` that was committed, so there is nothing to go back to"),
             history,
         ));
     };
+    let from = present(last.environment.as_deref()).unwrap_or_else(|| last.revision.clone());
+    let at = committed.iter().position(|one| one.revision == from);
+    let current = at.map_or(last, |at| committed[at]);
     let to = match to {
-        Some(to) if to == current.revision => {
+        Some(to) if to == from => {
             return Err(CliError::usage(
-                format!("`{to}` is the revision of `{service}` that was committed last: there is nothing to do"),
+                format!("`{to}` is the revision of `{service}` that serves already: there is nothing to do"),
                 history,
             ));
         }
         Some(to) => to.to_owned(),
         None => {
-            let before = committed.iter().map(|one| &one.revision).find(|revision| **revision != current.revision);
-            before.or(current.previous.as_ref()).cloned().ok_or_else(|| {
+            let mut before = committed.iter().skip(at.unwrap_or_default()).map(|one| &one.revision);
+            let before = before.find(|revision| **revision != from);
+            let before = before.or(current.previous.as_ref()).filter(|revision| **revision != from);
+            before.cloned().ok_or_else(|| {
                 CliError::usage(
-                    format!(
-                        "`{}` is the first revision of `{service}`: there is nothing to go back to",
-                        current.revision
-                    ),
+                    format!("`{from}` is the first revision of `{service}`: there is nothing to go back to"),
                     history.clone(),
                 )
             })?
@@ -78,9 +84,9 @@ pub(super) fn choose<'a>(
     let settings = match committed.iter().copied().find(|one| one.revision == to) {
         Some(own) => own,
         None if current.previous.as_deref() == Some(&*to) => current,
-        None => return Err(never_committed(&mine, &committed, service, &to)),
+        None => return Err(never_committed(&mine, &committed, service, &from, &to)),
     };
-    Ok(Way { current, to, settings })
+    Ok(Way { current, from, to, settings })
 }
 
 fn in_environment<'a>(
@@ -116,17 +122,17 @@ fn refuse_open(newest: &Deployment) -> Result<(), CliError> {
     let help = match (newest.outcome(), newest.state) {
         (Outcome::Committed | Outcome::RolledBack | Outcome::Cancelled, _) | (_, RunState::Ended(_)) => return Ok(()),
         (_, RunState::Interrupted) => {
-            format!("go on with it: windlass resume {run}; or end it: windlass cancel {run}, then resume")
+            format!("go on with it: windlass resume {run}; or end it: windlass cancel {run}")
         }
         _ => format!("end it, which gives the previous revision all of the traffic back: windlass cancel {run}"),
     };
     Err(CliError::usage(message, help))
 }
 
-fn never_committed(mine: &[&Deployment], committed: &[&Deployment], service: &str, to: &str) -> CliError {
+fn never_committed(mine: &[&Deployment], committed: &[&Deployment], service: &str, from: &str, to: &str) -> CliError {
     let mut known: Vec<&str> = Vec::new();
-    for one in committed.iter().skip(1) {
-        if one.revision != committed[0].revision && !known.contains(&&*one.revision) {
+    for one in committed {
+        if one.revision != from && !known.contains(&&*one.revision) {
             known.push(&one.revision);
         }
     }

@@ -11,6 +11,7 @@ use windlass_view::deployments::Deployment;
 use super::choose::Way;
 use crate::error::CliError;
 use crate::pinned;
+use crate::toml::{key, string, value};
 
 /// What says how a revision is brought in; a rollback moves the traffic at once.
 const NOT_FOR_A_ROLLBACK: &[&str] =
@@ -167,39 +168,5 @@ fn as_ring(settings: &mut Map<String, Json>, ring: &Map<String, Json>) {
             ("name" | "service" | "bake", ..) => {}
             _ => drop(settings.insert(name.clone(), of.clone())),
         }
-    }
-}
-
-/// A key, in quotes where it needs them.
-fn key(name: &str) -> String {
-    let bare = !name.is_empty() && name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_');
-    if bare { name.to_owned() } else { quoted(name) }
-}
-
-/// A text that stands for itself: `${` in it is no reference.
-fn string(text: &str) -> String {
-    quoted(&text.replace("${", "$${"))
-}
-
-/// A basic string of TOML. The escapes of JSON are among those of TOML, which wants one more.
-fn quoted(text: &str) -> String {
-    Json::from(text).to_string().replace('\u{7f}', "\\u007f")
-}
-
-/// A value in one line. What TOML has no word for was nothing in the recorded file, either.
-fn value(of: &Json) -> String {
-    match of {
-        Json::String(text) => string(text),
-        Json::Array(items) => {
-            let said = items.iter().filter(|of| !of.is_null()).map(value);
-            format!("[{}]", said.collect::<Vec<_>>().join(", "))
-        }
-        Json::Object(fields) if fields.is_empty() => "{}".to_owned(),
-        Json::Object(fields) => {
-            let fields = fields.iter().filter(|(_, of)| !of.is_null());
-            let said = fields.map(|(name, of)| format!("{} = {}", key(name), value(of)));
-            format!("{{ {} }}", said.collect::<Vec<_>>().join(", "))
-        }
-        scalar => scalar.to_string(),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Docker gives addresses anew when its daemon starts again, and the containers come back by themselves: nothing of
 //! Windlass runs then but the router. So its process looks every moment whether the containers of the table are still
-//! where the table has them. Who serves, and how much, is none of its business.
+//! where the table has them. Who serves, and how much, is none of its business. For HAProxy `windlass router sync` does it.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use windlass_capability_docker::Docker;
 use windlass_router::api::{Apply, Change, ServiceState};
-use windlass_router::{Client, ClientError};
+use windlass_router::{Client, ClientError, Driver};
 
 use crate::{runtime, world};
 
 /// Between two looks.
-const PAUSE: Duration = Duration::from_secs(2);
+pub(super) const PAUSE: Duration = Duration::from_secs(2);
 
 /// Begins to look, for as long as the process lives.
 pub(super) fn keep(folder: &Path) {
@@ -36,18 +36,19 @@ pub(super) fn keep(folder: &Path) {
     });
 }
 
-async fn look(client: &Client, docker: &Docker) -> Result<(), ClientError> {
-    let state = client.state().await?;
+/// Looks once, and puts in what has moved.
+pub(super) async fn look(router: &dyn Driver, docker: &Docker) -> Result<(), ClientError> {
+    let state = router.state().await?;
     for (name, service) in state.services {
         let addresses = moved(&service, docker).await;
         if addresses.is_empty() {
             continue;
         }
         tracing::info!("containers of service {name} are reached elsewhere by now: {addresses:?}");
-        let by = format!("router-addresses-{}-{}", state.health.pid, service.generation);
+        let by = format!("router-addresses-{}-{}", std::process::id(), service.generation);
         let apply =
             Apply { by, expect: service.generation, holder: None, change: Change::Addresses { name, addresses } };
-        client.apply(&apply).await?;
+        router.apply(&apply).await?;
     }
     Ok(())
 }

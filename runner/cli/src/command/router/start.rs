@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use windlass_router::api::{Certificate, Listener, Refusal, Tls};
-use windlass_router::{Options, ServeError, serve};
+use windlass_router::{ClientError, Options, ServeError, serve};
 
 use super::{Place, addresses, background, client, not_running};
 use crate::args::{Format, FormatArg};
@@ -154,8 +154,10 @@ pub(super) fn upgrade(args: &Upgrade) -> Result<Exit, CliError> {
     if args.how.foreground {
         return here(&args.how, &folder, true);
     }
-    if runtime::small()?.block_on(client(&folder).health()).is_err() {
-        return Err(not_running(&folder));
+    match runtime::small()?.block_on(client(&folder).health()) {
+        Ok(_) => {}
+        Err(error @ ClientError::Unreachable { .. }) => return Err(super::failed(&folder, error)),
+        Err(_) => return Err(not_running(&folder)),
     }
     background::start(&folder, "upgrade", &args.how.again(&folder)?, args.how.format.format)
 }

@@ -96,7 +96,7 @@ pub(crate) fn service(revisions: &[(&str, u8, &[&Backend])]) -> Service {
         });
         (
             (*name).to_owned(),
-            Revision { weight: Weight::percent(*weight), replicas: None, endpoints: endpoints.collect() },
+            Revision { weight: Weight::percent(*weight), endpoints: endpoints.collect(), ..Revision::default() },
         )
     });
     Service {

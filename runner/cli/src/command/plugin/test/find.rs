@@ -15,18 +15,18 @@ pub(super) struct Found {
     pub(super) component: Option<PathBuf>,
 }
 
-/// The cases of all paths, by name.
-pub(super) fn cases(paths: &[PathBuf]) -> Result<Vec<Found>, CliError> {
+/// The cases of all paths, by name. `component` is what to test, whatever else is named.
+pub(super) fn cases(paths: &[PathBuf], component: Option<&Path>) -> Result<Vec<Found>, CliError> {
     let mut found = Vec::new();
     for path in paths {
         let metadata = path.metadata().map_err(|error| CliError::file(path, &error, None))?;
         if metadata.is_dir() {
-            found.extend(within(path, None)?);
+            found.extend(within(path, component)?);
         } else if path.extension().is_some_and(|extension| extension == "wasm") {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            found.extend(within(folder, Some(path))?);
+            found.extend(within(folder, component.or(Some(path)))?);
         } else {
-            found.push(Found { file: path.clone(), component: None });
+            found.push(Found { file: path.clone(), component: component.map(Path::to_owned) });
         }
     }
     Ok(found)

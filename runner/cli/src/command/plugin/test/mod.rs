@@ -34,6 +34,9 @@ pub(crate) struct Test {
     /// A plugin's folder with `cases/*.toml`; a case; or a component, to test it with the cases beside it
     #[arg(value_name = "PATH", required_unless_present = "record")]
     paths: Vec<PathBuf>,
+    /// The component to test, whatever the cases name
+    #[arg(long, value_name = "FILE", conflicts_with = "record")]
+    plugin: Option<PathBuf>,
     /// Write a case from a step of a real run: the run, by its id or the beginning of it, or `latest`
     #[arg(long, value_name = "RUN", requires = "step", conflicts_with = "paths")]
     record: Option<String>,
@@ -71,7 +74,7 @@ pub(crate) fn run(args: &Test) -> Result<Exit, CliError> {
         return record::run(args, run, step);
     }
     let begin = Instant::now();
-    let found = find::cases(&args.paths)?;
+    let found = find::cases(&args.paths, args.plugin.as_deref())?;
     let runtime = runtime::large(JOBS)?;
     let totals = runtime.block_on(all(&found, args.format.format))?;
     let Totals { passed, failed, bad, mut untold } = totals;

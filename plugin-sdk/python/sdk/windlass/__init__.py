@@ -1,0 +1,24 @@
+"""Write plugins for Windlass in Python."""
+
+from . import http as http
+from . import interfaces as interfaces
+from . import log as log
+from .failure import CapabilityError as CapabilityError
+from .failure import Failure as Failure
+from .interfaces import approval as approval
+from .interfaces import artifacts as artifacts
+from .interfaces import docker as docker
+from .interfaces import health as health
+from .interfaces import metrics as metrics
+from .interfaces import process as process
+from .interfaces import query as query
+from .interfaces import timer as timer
+from .interfaces import traffic as traffic
+from .plugin import Context as Context
+from .plugin import Use as Use
+from .plugin import plugin as plugin
+from .values import Duration as Duration
+from .values import Secret as Secret
+from .values import Size as Size
+from .values import Value as Value
+from .values import secret as secret
