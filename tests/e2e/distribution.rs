@@ -282,6 +282,15 @@ fn a_plugin_with_a_key_has_to_be_signed_with_it() {
 }
 
 #[test]
+fn it_can_be_looked_at_before_it_is_added() {
+    let shop = Shop::new();
+    let named = format!("oci:{}", shop.reference());
+    let _ = shop.run(&["plugin", "inspect", &named]).exits(0).says("Makes the calls that it is told to make");
+    let _ = shop.run(&["plugin", "check", &named]).exits(0).says("windlass:docker/docker");
+    let _ = shop.run(&["plugin", "inspect", "oci:localhost:1/audit:1"]).exits(4);
+}
+
+#[test]
 fn what_is_no_plugin_is_not_pushed() {
     let shop = Shop::new();
     std::fs::write(shop.file("text.wasm"), "not one").unwrap();
