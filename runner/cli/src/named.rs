@@ -51,9 +51,10 @@ impl Named {
 
     /// What a tag of a registry points to now.
     fn pulled(reference: &str) -> Result<Self, CliError> {
-        let (sources, source) = (Sources::default(), PluginSource::Oci(reference.to_owned()));
-        let found = sources.find(&source, Path::new("."), &Known::default(), None);
-        let component = runtime::small()?.block_on(found).map_err(Missing::into_error)?.component;
+        let (sources, known) = (Sources::default(), Known::default());
+        let source = PluginSource::Oci(reference.to_owned());
+        let found = runtime::small()?.block_on(sources.find(&source, Path::new("."), &known, None));
+        let component = found.map_err(Missing::into_error)?.component;
         let size = sources.registry()?.read(&component.digest)?.len();
         Ok(Self { source: source.to_string(), component, size })
     }
