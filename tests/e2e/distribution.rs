@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use serde_json::Value as Json;
 use windlass_tests::{FakeRegistry, Finished, Lie, SigningKey, Workspace, digest_of, guest};
 
 const PIPELINE: &str = r#"[pipeline]
@@ -100,6 +101,12 @@ fn what_is_pushed_is_added_and_pulled_by_its_digest_when_the_cache_is_gone() {
     let shop = Shop::locked();
     let pipeline = std::fs::read_to_string(shop.file("pipeline.toml")).unwrap();
     assert_eq!(pipeline, format!("{PIPELINE}\n[plugins]\naudit = {{ oci = \"{}\" }}\n", shop.reference()));
+    let manifest: Json = serde_json::from_slice(&shop.registry.manifest("team/audit", "1").unwrap()).unwrap();
+    let config = shop.registry.blob(manifest["config"]["digest"].as_str().unwrap()).unwrap();
+    let config: Json = serde_json::from_slice(&config).unwrap();
+    assert_eq!(config["component"]["exports"], serde_json::json!(["windlass:step/step@0.1.0"]));
+    let imports = config["component"]["imports"].as_array().unwrap();
+    assert!(imports.contains(&"windlass:docker/docker@0.1.0".into()), "{imports:?}");
     let lock = std::fs::read_to_string(shop.file("pipeline.lock")).unwrap();
     let digest = digest_of(&std::fs::read(guest("asks")).unwrap());
     assert!(lock.contains(&digest), "{lock}");
@@ -165,7 +172,7 @@ fn a_wider_grant_is_refused_and_shown() {
     let refused = shop.run(&["run", "--locked"]).exits(3);
     insta::assert_snapshot!("wider", shop.settled(&refused));
     let json = shop.run(&["run", "--locked", "--format", "json"]).exits(3);
-    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    let json: Json = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(json["error"]["differences"][0]["type"], "wider");
     shop.nothing_was_run();
     insta::assert_snapshot!("wider_plan", shop.settled(&shop.run(&["plan"]).exits(0)));
@@ -272,6 +279,15 @@ fn a_plugin_with_a_key_has_to_be_signed_with_it() {
     let _ = shop.run(&["run", "--locked"]).exits(3).says("was not locked as signed with its key");
     let _ = shop.run(&["plugin", "update"]).exits(0);
     let _ = shop.run(&["run", "--locked"]).exits(0);
+}
+
+#[test]
+fn it_can_be_looked_at_before_it_is_added() {
+    let shop = Shop::new();
+    let named = format!("oci:{}", shop.reference());
+    let _ = shop.run(&["plugin", "inspect", &named]).exits(0).says("Makes the calls that it is told to make");
+    let _ = shop.run(&["plugin", "check", &named]).exits(0).says("windlass:docker/docker");
+    let _ = shop.run(&["plugin", "inspect", "oci:localhost:1/audit:1"]).exits(4);
 }
 
 #[test]

@@ -108,6 +108,11 @@ impl FakeRegistry {
         digest
     }
 
+    /// The bytes of this digest.
+    pub fn blob(&self, digest: &str) -> Option<Vec<u8>> {
+        self.state.lock().unwrap().blobs.get(digest).cloned()
+    }
+
     /// The manifest that a tag points to.
     pub fn manifest(&self, repository: &str, tag: &str) -> Option<Vec<u8>> {
         self.state.lock().unwrap().manifests.get(&(repository.to_owned(), tag.to_owned())).cloned()

@@ -40,7 +40,7 @@ pub(crate) struct LockFile {
 }
 
 /// What is not as the lock has it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Locked {
     /// The lock, as messages name it.
     shown: String,
@@ -114,16 +114,15 @@ impl Locked {
 
     /// Refuses what the lock does not have.
     pub(crate) fn check(&self) -> Result<(), CliError> {
-        if !self.widens() {
-            return Ok(());
+        if self.widens() { Err(CliError::Locked(self.clone())) } else { Ok(()) }
+    }
+
+    /// What writes all of it into the lock.
+    fn update(&self) -> String {
+        match self.pipeline.as_str() {
+            files::PIPELINE => UPDATE.to_owned(),
+            other => format!("{UPDATE} --file {other}"),
         }
-        let Self { shown, pipeline, is_there, differences } = self;
-        Err(CliError::Locked(Self {
-            shown: shown.clone(),
-            pipeline: pipeline.clone(),
-            is_there: *is_there,
-            differences: differences.clone(),
-        }))
     }
 
     /// One line for each difference, with its place.
@@ -154,7 +153,7 @@ impl Locked {
             text.push_str(&line);
             text.push('\n');
         }
-        text.push_str(&format!("  {DIM}if all of that is right: {UPDATE}{DIM:#}\n"));
+        text.push_str(&format!("  {DIM}if all of that is right: {}{DIM:#}\n", self.update()));
         text
     }
 
@@ -166,7 +165,7 @@ impl Locked {
             "write it, look at it, and keep it beside the pipeline"
         };
         let why = if environment::is_ci() { " (CI is set, so --locked is the default)" } else { "" };
-        format!("{look}: {UPDATE}; or run what is there: windlass run --no-locked{why}")
+        format!("{look}: {}; or run what is there: windlass run --no-locked{why}", self.update())
     }
 }
 

@@ -1,12 +1,14 @@
-//! A plugin that is named on the command line: built in, or a component's file.
+//! A plugin that is named on the command line: built in, a component's file, or one of a registry.
 
 use std::path::Path;
 
+use windlass_pipeline::PluginSource;
 use windlass_sandbox::{Component, Plugin, Sandbox};
 
 use crate::builtins::{BUILTINS, Builtin};
 use crate::error::CliError;
-use crate::{files, plugin_problem};
+use crate::sources::{Known, Missing, Sources};
+use crate::{files, plugin_problem, runtime};
 
 /// A plugin that was found.
 pub(crate) struct Named {
@@ -19,8 +21,11 @@ pub(crate) struct Named {
 }
 
 impl Named {
-    /// The plugin of this name, as `image` or `builtin:image`, or of this file.
+    /// The plugin of this name, as `image` or `builtin:image`, of this file, or of `oci:REFERENCE`.
     pub(crate) fn find(name: &str) -> Result<Self, CliError> {
+        if let Some(reference) = name.strip_prefix("oci:") {
+            return Self::pulled(reference);
+        }
         let builtin = name.strip_prefix("builtin:");
         if let Some(found) = Builtin::find(builtin.unwrap_or(name)) {
             let source = format!("builtin:{}", found.name);
@@ -42,6 +47,16 @@ impl Named {
             }
         })?;
         Ok(Self::bytes(name, bytes))
+    }
+
+    /// What a tag of a registry points to now.
+    fn pulled(reference: &str) -> Result<Self, CliError> {
+        let (sources, known) = (Sources::default(), Known::default());
+        let source = PluginSource::Oci(reference.to_owned());
+        let found = runtime::small()?.block_on(sources.find(&source, Path::new("."), &known, None));
+        let component = found.map_err(Missing::into_error)?.component;
+        let size = sources.registry()?.read(&component.digest)?.len();
+        Ok(Self { source: source.to_string(), component, size })
     }
 
     /// A component whose bytes are at hand.

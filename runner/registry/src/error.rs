@@ -107,7 +107,7 @@ impl RegistryError {
                 unavailable(&format!("it answers {code}: {message}"))
             }
             OciDistributionError::DigestError(error) => Self::digest(error, reference, &what()),
-            OciDistributionError::RequestError(error) => unavailable(&chain(&error)),
+            OciDistributionError::RequestError(error) => unavailable(&cause(&error)),
             OciDistributionError::IoError(error) => Self::io(error, reference, &what()),
             other => protocol(&other.to_string()),
         }
@@ -118,7 +118,7 @@ impl RegistryError {
         match error.downcast::<DigestError>() {
             Ok(error) => Self::digest(error, reference, what),
             Err(error) => {
-                Self::Unavailable { registry: reference.registry().to_owned(), reason: plain(&chain(&error)) }
+                Self::Unavailable { registry: reference.registry().to_owned(), reason: plain(&cause(&error)) }
             }
         }
     }
@@ -133,18 +133,9 @@ impl RegistryError {
     }
 }
 
-/// An error with all its causes, once each.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    text
+/// What lies behind an error: what is before it says no more than that there was a request.
+fn cause(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), cause)
 }
 
 /// What somebody else says, short and on one line: it must not be able to move a terminal's cursor.

@@ -198,7 +198,9 @@ async fn what_differs_from_processor_to_processor_is_refused() {
         "(memory 1 1 shared)",
         "(memory 1) (func (result i32) i32.const 0 i32.const 1 i32.atomic.rmw.add)",
     ] {
-        let bytes = wat::parse_str(format!("(component (core module {code}))")).expect("it is a component");
+        let program =
+            format!("(component (core module {code}) (instance $i) (export \"wasi:cli/run@0.2.0\" (instance $i)))");
+        let bytes = wat::parse_str(program).expect("it is a component");
         let refused = sandbox.load(Component::from_bytes("odd", bytes)).await.err();
         assert!(matches!(refused, Some(SandboxError::Compile { .. })), "{code}: {refused:?}");
     }

@@ -43,6 +43,9 @@ impl Reader {
             }
             None => return self.problems.missing_key(root, "the lock", "version", HELP),
         }
+        if root.get("pipeline").is_none() {
+            self.problems.missing_key(root, "the lock", "pipeline", HELP);
+        }
         for child in root.children() {
             match &*child.key() {
                 "version" => {}

@@ -127,7 +127,7 @@ impl Reader<'_> {
     /// The source, and the value that says it.
     fn plugin_source(&mut self, at: NodeId, name: &str) -> (Option<PluginSource>, NodeId) {
         let doc = self.doc;
-        const FORMS: &str = "a plugin is \"builtin:NAME\", { path = \"FILE.wasm\" } or { oci = \"REGISTRY/NAME:TAG\" }, with a `key` if it has to be signed";
+        const FORMS: &str = "a plugin is \"builtin:NAME\", { path = \"FILE.wasm\" } or { oci = \"REGISTRY/NAME:TAG\" }";
         match doc.kind(at) {
             Kind::String => {
                 let text = doc.string(at).unwrap_or_default();

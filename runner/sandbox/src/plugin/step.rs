@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use wasmtime_wasi::WasiCtx;
 use windlass_gate::Session;
 use windlass_journal::{Failure, FailureKind, Stream};
-use windlass_pipeline::{CapabilityUse, Description, OutputKind, OutputSpec};
+use windlass_pipeline::{CapabilityUse, Description, OutputKind, OutputSpec, WithSchema};
 
 use super::{DESCRIBE, DESCRIBE_TIME, Job, Outcome, Plugin, back, end, store, wasi};
 use crate::cache::Cache;
@@ -31,6 +31,13 @@ pub(super) async fn describe(
     }
     let failed = |reason: String| SandboxError::Describe { plugin: plugin.clone(), reason };
     let description = ask(pre).await.map_err(failed)?;
+    if let Err(problem) = WithSchema::compile(&description) {
+        let plugin = plugin.clone().versioned(&description.version);
+        return Err(SandboxError::Describe {
+            plugin,
+            reason: format!("its schema of `with` cannot be used: {problem}"),
+        });
+    }
     let text = serde_json::to_vec(&description).map_err(|error| failed(error.to_string()))?;
     cache.store(&path, &text)?;
     Ok(description)

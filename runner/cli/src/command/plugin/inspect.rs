@@ -18,7 +18,7 @@ use crate::{output, runtime};
 /// Show what a plugin is: its documentation, the JSON Schema of `with`, capabilities and outputs
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
-    /// A built-in plugin, as `image` or `builtin:image`; or a component's file
+    /// A built-in plugin, as `image` or `builtin:image`; a component's file; or one of a registry, as `oci:REFERENCE`
     #[arg(value_name = "NAME|FILE")]
     plugin: String,
     #[command(flatten)]

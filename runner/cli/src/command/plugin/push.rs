@@ -62,14 +62,20 @@ pub(crate) fn run(args: &Push) -> Result<Exit, CliError> {
 
 /// What the artifact says of the plugin.
 async fn info(file: &str, bytes: &[u8]) -> Result<ComponentInfo, CliError> {
-    let sandbox = open_sandbox(1)?;
-    let component = Component::from_bytes(file, bytes.to_vec());
-    let plugin = sandbox.load(component).await.map_err(plugin_problem::refused)?;
+    let component = || Component::from_bytes(file, bytes.to_vec());
+    let examined = windlass_sandbox::examine(component()).map_err(plugin_problem::refused)?;
+    let plugin = open_sandbox(1)?.load(component()).await.map_err(plugin_problem::refused)?;
     let description = plugin.description();
+    let imports = examined.imports.into_iter().map(|import| match import.version.as_str() {
+        "" => import.name,
+        version => format!("{}@{version}", import.name),
+    });
     Ok(ComponentInfo {
         name: description.name.clone(),
         version: description.version.clone(),
-        ..ComponentInfo::default()
+        exports: examined.exports,
+        imports: imports.collect(),
+        core_module: examined.adapted,
     })
 }
 

@@ -92,7 +92,8 @@ fn pinned_json(pinned: &Pinned) -> serde_json::Value {
 fn chosen(args: &Update, pipeline: &Pipeline) -> Result<Vec<PluginSource>, CliError> {
     let named = args.names.iter().map(|name| {
         pipeline.plugin_named(name).cloned().ok_or_else(|| {
-            let known: Vec<String> = pipeline.plugin_sources().iter().map(|(source, _)| source.to_string()).collect();
+            let used = pipeline.plugin_sources().into_iter().map(|(source, _)| source.to_string());
+            let known: Vec<String> = pipeline.named_plugins().keys().cloned().chain(used).collect();
             CliError::usage(
                 format!("the pipeline has no plugin `{name}`"),
                 format!("its plugins are: {}", known.join(", ")),
@@ -151,11 +152,11 @@ async fn unused(text: &Text, pipeline: &Pipeline, known: &Known<'_>, used: &[Pin
     let all = Sources::default();
     let mut found = Vec::new();
     for source in pipeline.named_plugins().values().filter(|source| !used.contains(source)) {
-        let found = match sources::key(pipeline, source, &text.workspace) {
+        let looked = match sources::key(pipeline, source, &text.workspace) {
             Ok(key) => all.find(source, &text.workspace, known, key.as_ref()).await,
             Err(missing) => Err(missing),
         };
-        match found {
+        match looked {
             Ok(one) => found.push(one.pinned),
             Err(Missing::Failed(error)) => return Err(error),
             Err(Missing::Bad(..) | Missing::Unpinned) => {}
