@@ -96,7 +96,7 @@ pub(crate) fn run(args: &Run) -> Result<Exit, CliError> {
     let recorded = if args.offline { Some(offline::recorded(&text, &state, args.from.as_deref())?) } else { None };
     let prepared = small.block_on(async {
         match &recorded {
-            Some(recorded) => offline::prepare(&text, recorded, options.jobs).await,
+            Some(recorded) => offline::prepare(&text, recorded, options.jobs, false).await,
             None => prepare(&text, &run, options.jobs).await,
         }
     })?;
