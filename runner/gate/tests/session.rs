@@ -196,10 +196,11 @@ async fn a_failure_is_of_the_kind_of_the_error_that_it_reports() {
     let denied = answer["err"]["denied"].as_str().expect("a denial").to_owned();
     assert_eq!(session.failure_kind("cannot go on"), FailureKind::Denied, "by the last call");
     // What tidies up goes well, and another call fails in its own way.
-    let _ = call(&mut session, Function::DockerStop, STOP).await;
+    let removed = call(&mut session, Function::DockerRemove, r#"{"container":"web","force":true}"#).await;
+    assert!(removed["ok"].is_object(), "{removed}");
     assert_eq!(session.failure_kind(&format!("push the image: {denied}")), FailureKind::Denied);
     assert_eq!(session.failure_kind("it does not say what it reports"), FailureKind::Failed);
-    let broken = call(&mut session, Function::DockerStop, "{}").await;
+    let broken = call(&mut session, Function::DockerRemove, "{}").await;
     let invalid = broken["err"]["invalid"].as_str().expect("it cannot be read").to_owned();
     assert_eq!(session.failure_kind(&format!("stop it: {invalid}")), FailureKind::Failed);
     assert_eq!(session.failure_kind(&format!("{denied}; and then: {invalid}")), FailureKind::Failed, "the newest");
