@@ -407,7 +407,7 @@ fn default_of(kind: OutputKind, text: &str) -> Option<Value> {
         OutputKind::String => Some(Value::String(text.to_owned())),
         // `3` is a number and `1.20` a version: what would not be written the same way is text.
         OutputKind::Any => {
-            let value = value().filter(|value| value.to_string() == text);
+            let value = value().filter(|value| serde_json::to_string(value).is_ok_and(|written| written == text));
             Some(value.unwrap_or_else(|| Value::String(text.to_owned())))
         }
         _ => value().filter(|value| kind.admits(value)),
