@@ -16,7 +16,7 @@ pub(super) fn write(contract: &Contract) -> Result<String, Failed> {
         text.line(format!("\"{interface}.{}\": func(args *fields) any {{", function.name));
         let mut given = Vec::new();
         for (index, param) in function.params.iter().enumerate() {
-            text.line(format!("a{index} := {}(args.take({:?}))", reader(contract, &param.ty)?, param.name));
+            text.line(format!("a{index} := {}(args.take({:?}))", reader(&param.ty), param.name));
             given.push(format!("a{index}"));
         }
         text.line("args.done()");
@@ -32,7 +32,7 @@ pub(super) fn write(contract: &Contract) -> Result<String, Failed> {
                 text.line("}");
                 let answer = match ok {
                     None => "nil".to_owned(),
-                    Some(ty) => format!("{}(answer)", writer(contract, ty)?),
+                    Some(ty) => format!("{}(answer)", writer(ty)),
                 };
                 text.line(format!("return answered({answer})"));
             }
@@ -63,8 +63,8 @@ pub(super) fn write(contract: &Contract) -> Result<String, Failed> {
 }
 
 /// The function that reads a type.
-fn reader(contract: &Contract, ty: &Type) -> Result<String, Failed> {
-    Ok(match ty {
+fn reader(ty: &Type) -> String {
+    match ty {
         Type::Bool => "readBool".into(),
         Type::String => "readText".into(),
         Type::Bytes => "readBytes".into(),
@@ -75,21 +75,21 @@ fn reader(contract: &Contract, ty: &Type) -> Result<String, Failed> {
         Type::S32 => "readNumber[int32]".into(),
         Type::S64 => "readNumber[int64]".into(),
         Type::F64 => "readNumber[float64]".into(),
-        Type::List(inner) => format!("readList({})", reader(contract, inner)?),
+        Type::List(inner) => format!("readList({})", reader(inner)),
         Type::Option(inner) if matches!(**inner, Type::List(_) | Type::Bytes) => {
-            format!("readOptionList({})", reader(contract, inner)?)
+            format!("readOptionList({})", reader(inner))
         }
-        Type::Option(inner) => format!("readOption({})", reader(contract, inner)?),
+        Type::Option(inner) => format!("readOption({})", reader(inner)),
         Type::Named(interface, name) => format!("read{}{}", public(interface), public(name)),
-    })
+    }
 }
 
 /// The function that writes a type.
-fn writer(contract: &Contract, ty: &Type) -> Result<String, Failed> {
-    Ok(match ty {
+fn writer(ty: &Type) -> String {
+    match ty {
         Type::Bytes => "writeBytes".into(),
-        Type::List(inner) => format!("writeList({})", writer(contract, inner)?),
-        Type::Option(inner) => format!("writeOption({})", writer(contract, inner)?),
+        Type::List(inner) => format!("writeList({})", writer(inner)),
+        Type::Option(inner) => format!("writeOption({})", writer(inner)),
         Type::Named(interface, name) => format!("write{}{}", public(interface), public(name)),
         Type::Bool => "write[bool]".into(),
         Type::U8 => "write[uint8]".into(),
@@ -100,7 +100,7 @@ fn writer(contract: &Contract, ty: &Type) -> Result<String, Failed> {
         Type::S64 => "write[int64]".into(),
         Type::F64 => "write[float64]".into(),
         Type::String => "write[string]".into(),
-    })
+    }
 }
 
 fn read(contract: &Contract, interface: &str, name: &str, text: &mut Text) -> Result<(), Failed> {
@@ -110,7 +110,7 @@ fn read(contract: &Contract, interface: &str, name: &str, text: &mut Text) -> Re
         Kind::Record(fields) => {
             text.line("f := object(v)");
             for field in fields {
-                let reader = reader(contract, &field.ty)?;
+                let reader = reader(&field.ty);
                 text.line(format!("r.{} = {reader}(f.take({:?}))", public(&field.name), field.name));
             }
             text.lines(["f.done()", "return r", "}"]);
@@ -140,7 +140,7 @@ fn read(contract: &Contract, interface: &str, name: &str, text: &mut Text) -> Re
                     None => text.line(format!("return {full}{{}}")),
                     Some(ty) => {
                         needed = true;
-                        text.line(format!("return {full}({}(carried))", reader(contract, ty)?));
+                        text.line(format!("return {full}({}(carried))", reader(ty)));
                     }
                 }
             }
@@ -160,7 +160,7 @@ fn give(contract: &Contract, interface: &str, name: &str, text: &mut Text) -> Re
         Kind::Record(fields) => {
             text.line("r := map[string]any{}");
             for field in fields {
-                let writer = writer(contract, &field.ty)?;
+                let writer = writer(&field.ty);
                 text.line(format!("r[{:?}] = {writer}(v.{})", field.name, public(&field.name)));
             }
             text.line("return r");

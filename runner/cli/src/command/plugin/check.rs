@@ -12,10 +12,9 @@ use crate::args::{Format, FormatArg};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::named::Named;
-use crate::plugin_problem::refused;
 use crate::prepare::open_sandbox;
 use crate::style::{BOLD, DIM, ERROR, GOOD};
-use crate::{output, runtime};
+use crate::{output, plugin_problem, runtime};
 
 /// Say whether this Windlass can run a component: what it needs, what it is, how large and how quick
 ///
@@ -43,7 +42,7 @@ struct Ready {
 pub(crate) fn run(args: &Check) -> Result<Exit, CliError> {
     let named = Named::find(&args.plugin)?;
     let (source, digest) = (named.source.clone(), named.component.digest.clone());
-    let examined = windlass_sandbox::examine(Named::find(&args.plugin)?.component).map_err(refused)?;
+    let examined = windlass_sandbox::examine(Named::find(&args.plugin)?.component).map_err(plugin_problem::refused)?;
     let sandbox = open_sandbox(1)?;
     let loaded = runtime::small()?.block_on(ready(named, &sandbox));
     match args.format.format {
@@ -72,8 +71,8 @@ async fn ready(named: Named, sandbox: &Sandbox) -> Result<Ready, CliError> {
     let plugin = named.load(sandbox).await?;
     let loaded = begin.elapsed();
     // The first start has to read the code from the disk.
-    plugin.starts_in().await.map_err(refused)?;
-    let starts = plugin.starts_in().await.map_err(refused)?;
+    plugin.starts_in().await.map_err(plugin_problem::refused)?;
+    let starts = plugin.starts_in().await.map_err(plugin_problem::refused)?;
     Ok(Ready { plugin, loaded, starts })
 }
 
