@@ -188,8 +188,11 @@ fn send(stream: &mut TcpStream, method: &str, answer: Answer, lie: Option<Lie>) 
     if method != "HEAD" {
         stream.write_all(&answer.body)?;
     }
-    while endless {
-        stream.write_all(&[0; 64 * 1024])?;
+    if endless {
+        loop {
+            // It ends when the client has had enough.
+            stream.write_all(&[0; 64 * 1024])?;
+        }
     }
     // What was announced and not sent ends the connection.
     if length != answer.body.len() as u64 && method != "HEAD" {

@@ -271,10 +271,8 @@ fn what_is_no_lock_is_refused() {
     assert!(newer.contains("version 1 of the lock") && newer.matches("error").count() <= 2, "{newer}");
     assert!(parse("[plugin]\n").unwrap_err().contains("version"));
     let digest = format!("sha256:{}", "a".repeat(64));
-    let twice = format!(
-        "version = 1\npipeline = \"x\"\n{0}{0}",
-        format!("[[plugin]]\nsource = \"builtin:image\"\ndigest = \"{digest}\"\n")
-    );
+    let entry = format!("[[plugin]]\nsource = \"builtin:image\"\ndigest = \"{digest}\"\n");
+    let twice = format!("version = 1\npipeline = \"x\"\n{entry}{entry}");
     assert!(parse(&twice).unwrap_err().contains("twice"));
 }
 
