@@ -28,7 +28,7 @@ const TICK: Duration = Duration::from_millis(10);
 /// The largest component that is compiled.
 const MAX_COMPONENT: usize = 64 * 1024 * 1024;
 /// The most time that compiling may take.
-const COMPILE_TIME: Duration = Duration::from_secs(120);
+const COMPILE_TIME: Duration = Duration::from_secs(300);
 
 /// How to set up the sandbox.
 #[derive(Clone, Debug)]

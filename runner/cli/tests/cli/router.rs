@@ -56,7 +56,7 @@ impl Bench {
 
     /// `shop` is served by this.
     fn shop(&self, backend: SocketAddr) {
-        self.shop_by("run-1", backend);
+        self.shop_by("4zq7m1x9k2", backend);
     }
 
     /// The same, while this run deploys `v2`.
@@ -192,11 +192,11 @@ fn status_tells_people_and_programs_what_is_served() {
     bench.shop(backend());
     let done = bench.folder.windlass(&["router", "status"]).exits(0);
     done.says("shop (pipeline storefront)")
-        .says("run run-1 deploys v2 (blue-green), after v1")
+        .says("run 4zq7m1x9k2 deploys v2 (blue-green), after v1")
         .says("v1         100 %  100 %  1 of 1          0")
         .says("v2 (new)     0 %    0 %  0 of 0          0");
     let shop = &bench.status()["services"]["shop"];
-    assert_eq!((&shop["owner"], &shop["deployment"]["holder"]), (&"storefront".into(), &"run-1".into()));
+    assert_eq!((&shop["owner"], &shop["deployment"]["holder"]), (&"storefront".into(), &"4zq7m1x9k2".into()));
     assert_eq!(shop["revisions"]["v1"]["weight"], 100);
     assert!(bench.get().unwrap().ends_with("hello"));
 }
@@ -206,12 +206,12 @@ fn a_deploy_whose_run_is_in_no_journal_here_is_ended_by_cancel() {
     let bench = Bench::new();
     bench.start();
     bench.shop(backend());
-    let done = bench.folder.windlass(&["cancel", "run-1"]).exits(0);
-    done.says("no record of run `run-1` here").says("shop: the deploy of v2 was aborted");
+    let done = bench.folder.windlass(&["cancel", "4zq7m1x9k2"]).exits(0);
+    done.says("no record of run `4zq7m1x9k2` here").says("shop: the deploy of v2 was aborted");
     assert_eq!(bench.status()["services"]["shop"]["deployment"], serde_json::Value::Null);
     assert!(bench.get().unwrap().ends_with("hello"));
     // Nothing shows it any more.
-    bench.folder.windlass(&["cancel", "run-1"]).exits(2).says("there is no journal");
+    bench.folder.windlass(&["cancel", "4zq7m1x9k2"]).exits(2).says("there is no journal");
 }
 
 #[test]
@@ -235,10 +235,10 @@ fn a_deploy_is_not_ended_while_the_router_is_away() {
     bench.start();
     bench.shop(backend());
     bench.folder.windlass(&["router", "stop", "--drain", "0"]).exits(0);
-    let done = bench.folder.windlass(&["cancel", "run-1"]).exits(4);
-    done.says("has reserved shop").says("windlass router start").says("windlass cancel run-1");
+    let done = bench.folder.windlass(&["cancel", "4zq7m1x9k2"]).exits(4);
+    done.says("has reserved shop").says("windlass router start").says("windlass cancel 4zq7m1x9k2");
     bench.start();
-    bench.folder.windlass(&["cancel", "run-1", "--format", "json"]).exits(0);
+    bench.folder.windlass(&["cancel", "4zq7m1x9k2", "--format", "json"]).exits(0);
     assert_eq!(bench.status()["services"]["shop"]["deployment"], serde_json::Value::Null);
 }
 

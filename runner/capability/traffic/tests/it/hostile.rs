@@ -147,7 +147,12 @@ async fn one_deploy_of_a_service_at_a_time() {
             begun_ms: 0,
         },
         service: Box::new(windlass_router::api::Service {
-            routes: Vec::new(),
+            routes: vec![windlass_router::api::Route {
+                host: None,
+                path: "/".into(),
+                listeners: Vec::new(),
+                revision: None,
+            }],
             replicas: 1,
             revisions: Default::default(),
             sticky: None,

@@ -1,0 +1,19 @@
+//! `windlass plugin add`, without a registry; tests/e2e has it with one.
+
+use crate::support::{Folder, HELLO};
+
+#[test]
+fn what_cannot_be_had_leaves_the_pipeline_as_it_was() {
+    let folder = Folder::with(HELLO);
+    let before = std::fs::read(folder.path().join("pipeline.toml")).unwrap();
+    folder.windlass(&["plugin", "add", "127.0.0.1:9/team/greet:1"]).exits(4).says("127.0.0.1:9 cannot be reached");
+    assert_eq!(std::fs::read(folder.path().join("pipeline.toml")).unwrap(), before);
+    assert!(!folder.path().join("pipeline.lock").exists());
+}
+
+#[test]
+fn what_is_no_name_of_a_plugin_is_told() {
+    let folder = Folder::with(HELLO);
+    folder.windlass(&["plugin", "add", "nonsense//"]).exits(2).says("does not begin with a registry");
+    Folder::new().windlass(&["plugin", "add", "127.0.0.1:9/greet:1"]).exits(2).says("cannot read pipeline.toml");
+}
