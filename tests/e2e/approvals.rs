@@ -88,8 +88,8 @@ fn a_run_that_only_waits_ends_with_code_5_and_goes_on_when_somebody_has_decided(
 #[test]
 fn ci_and_pipes_do_not_wait_and_a_person_may_say_otherwise() {
     let workspace = Workspace::new(SHOP).env("CI", "true");
-    let _ = workspace.run(&["run", "--quiet"]).exits(5);
-    let mut running = workspace.start(&["run", "--no-wait", "--wait"]);
+    let _ = workspace.run(&["run", "--quiet", "--no-locked"]).exits(5);
+    let mut running = workspace.start(&["run", "--no-locked", "--no-wait", "--wait"]);
     running.until("waits for approval");
     let _ = workspace.run(&["approve", "latest", "deploy"]).exits(0);
     let _ = running.finish().exits(0);
