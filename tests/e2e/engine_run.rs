@@ -81,7 +81,7 @@ fn a_failure_can_be_looked_at_and_is_replayed_as_it_was() {
     assert_eq!(status, 204);
     let _ = workspace.run(&["replay"]).exits(0);
     // One that succeeds leaves nothing.
-    let workspace = command("mends", "run = [\"/bin/true\"]", "[\"mends-box\"]");
+    let workspace = command("mends", "run = [\"/bin/sh\", \"-c\", \"exit 0\"]", "[\"mends-box\"]");
     let _ = workspace.run(&["run", "--break-on-failure"]).exits(0);
     leaves_nothing(&workspace);
 }
