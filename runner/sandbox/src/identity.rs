@@ -5,23 +5,23 @@ use std::fmt;
 /// A plugin in words: `` plugin `tools/sizes.wasm` 1.2.0 (sha256:0123456789ab) ``.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    name: String,
+    name: Box<str>,
     /// Known once it has said what it is. Programs that know nothing of Windlass have none.
-    version: Option<String>,
-    digest: String,
+    version: Option<Box<str>>,
+    digest: Box<str>,
 }
 
 impl Identity {
     /// One that has not said yet what it is.
     pub(crate) fn of(name: &str, digest: &str) -> Self {
-        Self { name: name.to_owned(), version: None, digest: digest.to_owned() }
+        Self { name: name.into(), version: None, digest: digest.into() }
     }
 
     /// The same, of this version.
     pub(crate) fn versioned(self, version: &str) -> Self {
         // Its own words: they get no more room than a version needs.
         let version: String = version.chars().filter(|c| !c.is_control()).take(40).collect();
-        Self { version: (!version.is_empty()).then_some(version), ..self }
+        Self { version: (!version.is_empty()).then(|| version.into()), ..self }
     }
 
     /// As `pipeline.toml` names it.

@@ -3,6 +3,7 @@
 #![allow(
     clippy::disallowed_methods,
     clippy::panic,
+    clippy::unwrap_used,
     reason = "a test that cannot go on fails, and looks at files itself"
 )]
 

@@ -43,7 +43,7 @@ impl Language for JavaScript {
                 .ancestors()
                 .any(|above| above.join("node_modules").join(package).join("package.json").is_file())
         };
-        let packages = PACKAGES.iter().all(|package| is_there(&package)).then(|| PACKAGES.join(", "));
+        let packages = PACKAGES.iter().all(is_there).then(|| PACKAGES.join(", "));
         vec![
             Need::new("Node.js 20 or newer", node, format!("install Node.js {OLDEST} or newer: https://nodejs.org")),
             Need::new("componentize-js", packages, format!("in {}: npm install", project.folder.display()))

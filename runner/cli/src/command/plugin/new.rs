@@ -58,8 +58,11 @@ pub(crate) fn run(args: &New) -> Result<Exit, CliError> {
     Ok(Exit::SUCCESS)
 }
 
+/// A file of a project: its path there, and what is in it.
+type Written<'s> = (String, Cow<'s, [u8]>);
+
 /// The files of a new project, with its name filled in where the template has a place for it.
-fn files<'s>(sdk: &'s Sdk, language: &dyn Language, name: &str) -> Result<Vec<(String, Cow<'s, [u8]>)>, CliError> {
+fn files<'s>(sdk: &'s Sdk, language: &dyn Language, name: &str) -> Result<Vec<Written<'s>>, CliError> {
     let ident = name.replace('-', "_");
     let filled = |text: &str| text.replace("{{name}}", name).replace("{{ident}}", &ident);
     let mut files = Vec::new();

@@ -39,7 +39,10 @@ pub(super) fn run(args: &Sync) -> Result<Exit, CliError> {
     runtime::small()?.block_on(async {
         let told = sync(&haproxy, &docker).await.map_err(|error| failed(&folder, error))?;
         tell(told, args.format.format)?;
-        while args.watch {
+        if !args.watch {
+            return Ok(Exit::SUCCESS);
+        }
+        loop {
             tokio::time::sleep(addresses::PAUSE).await;
             match sync(&haproxy, &docker).await {
                 Ok(0) => {}
@@ -48,7 +51,6 @@ pub(super) fn run(args: &Sync) -> Result<Exit, CliError> {
                 Err(why) => tracing::warn!("HAProxy cannot be brought in line: {why}"),
             }
         }
-        Ok(Exit::SUCCESS)
     })
 }
 
