@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use windlass_gate::api::traffic::{Abort, Finish, Open, OpenService, Placed};
 use windlass_gate::{Authority, CallError, Session, SessionOptions, Stop};
-use windlass_journal::{Record, StepIndex, now_micros};
+use windlass_journal::{Record, StepIndex};
 
 use crate::run::{Origin, Shared};
 
@@ -64,8 +64,8 @@ pub(crate) async fn after_all(shared: &Shared) -> Ends {
     }
     // Asked anew by each process that comes so far: that the router was away is no answer for the next one. Everything that
     // is done here can be done twice.
-    let seconds = u32::try_from(now_micros() / 1_000_000).unwrap_or(u32::MAX);
-    let session = &mut session(shared, seconds);
+    let before = shared.run.before().map_or(0, |before| before.resumed + 1);
+    let session = &mut session(shared, u32::MAX - before);
     let services = match open(shared, session).await {
         Ok(services) => services,
         Err(CallError::Unavailable(why)) => {

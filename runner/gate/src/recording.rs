@@ -39,6 +39,8 @@ pub struct Recording {
     pub to_restart: Vec<StepIndex>,
     /// The plugins with which steps were last let begin anew, in the plan's order.
     pub restarted: BTreeMap<StepIndex, Vec<PluginPin>>,
+    /// How often another process went on with it.
+    pub resumed: u32,
 }
 
 /// A stage that was begun.
@@ -206,6 +208,7 @@ struct Reading {
     secrets: BTreeMap<String, String>,
     to_restart: Vec<StepIndex>,
     restarted: BTreeMap<StepIndex, Vec<PluginPin>>,
+    resumed: u32,
     first_at: u64,
     last_at: u64,
     /// How long nobody worked on the run, in microseconds.
@@ -226,6 +229,7 @@ impl Reading {
         match record {
             Record::RunStarted(started) => self.started = Some(*started),
             Record::RunResumed(resumed) => {
+                self.resumed += 1;
                 for step in resumed.restarted {
                     self.restarted.insert(step, resumed.plugins.clone());
                     self.to_restart.push(step);
@@ -357,6 +361,7 @@ impl Reading {
             acted,
             secrets,
             to_restart,
+            resumed,
             restarted,
             first_at,
             last_at,
@@ -378,6 +383,7 @@ impl Reading {
             acted,
             secrets,
             to_restart,
+            resumed,
             restarted,
         })
     }
