@@ -73,7 +73,7 @@ fn the_attributes_describe_the_plugin() {
     let uses: Vec<_> = described.capabilities.iter().map(|used| (used.name.as_str(), used.required)).collect();
     assert_eq!(uses, [("docker", true), ("http", false), ("files", false)]);
     let names: Vec<_> = described.outputs.iter().map(|output| output.name.as_str()).collect();
-    assert_eq!(names, ["last-line", "kept-at"]);
+    assert_eq!(names, ["kept-at", "last-line"], "in the order of their names");
     let schema: serde_json::Value = serde_json::from_str(&described.with_schema).unwrap();
     assert_eq!(schema["additionalProperties"], false);
     assert_eq!(schema["required"], json!(["image-name"]));
