@@ -38,7 +38,10 @@ impl Language for JavaScript {
         });
         // As Node.js looks for them: here, then further up.
         let is_there = |package: &&str| {
-            project.folder.ancestors().any(|above| above.join("node_modules").join(package).join("package.json").is_file())
+            project
+                .folder
+                .ancestors()
+                .any(|above| above.join("node_modules").join(package).join("package.json").is_file())
         };
         let packages = PACKAGES.iter().all(|package| is_there(&package)).then(|| PACKAGES.join(", "));
         vec![
