@@ -150,7 +150,8 @@ pub fn run<P: Plugin>(with: &str) -> Result<Json, Failure> {
         run: "test".to_owned(),
         attempt: 1,
     };
-    let outcome = crate::export::ran::<P>(input).map_err(|failure| Failure::from_parts(failure.message, failure.hint))?;
+    let outcome =
+        crate::export::ran::<P>(input).map_err(|failure| Failure::from_parts(failure.message, failure.hint))?;
     let mut outputs = Map::new();
     for output in outcome.outputs {
         outputs.insert(output.name, serde_json::from_str(&output.value)?);
