@@ -47,6 +47,8 @@ impl Language for Python {
         let mut command = program(tool, &project.folder);
         command.args(["-d", "windlass/wit", "-w", "plugin", "componentize", module]);
         command.args(["-p", ".", "-p", "windlass/sdk", "-o"]).arg(&made);
+        // With it, componentize-py shows its own backtrace in the place of the author's mistake.
+        command.env_remove("RUST_BACKTRACE");
         run(command)?;
         files::read_plugin(&made).map_err(|why| CliError::usage(format!("cannot read {why}"), "build again"))
     }

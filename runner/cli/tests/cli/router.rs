@@ -336,6 +336,25 @@ fn an_upgrade_under_requests_refuses_none() {
 }
 
 #[test]
+fn an_upgrade_keeps_what_it_was_started_with() {
+    let bench = Bench::new();
+    let log = bench.folder.path().join("access.log");
+    let (listen, name) = (bench.address.to_string(), log.to_str().unwrap());
+    bench.folder.windlass(&["router", "start", "--listen", &listen, "--drain", "0", "--access-log", name]).exits(0);
+    bench.shop(backend());
+    let lines = || std::fs::read_to_string(&log).unwrap_or_default().lines().count();
+    for upgrades in 1..3 {
+        bench.folder.windlass(&["router", "upgrade"]).exits(0);
+        assert!(bench.get().unwrap().ends_with("hello"));
+        let began = Instant::now();
+        while lines() < upgrades {
+            assert!(began.elapsed() < Duration::from_secs(10), "the request is not in the log");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+#[test]
 fn what_cannot_be_is_told_and_starts_nothing() {
     let bench = Bench::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -6,7 +6,7 @@
 //! before it has said so, the old one goes on as if nothing had been.
 
 use super::Folder;
-use super::serve::Ending;
+use super::serve::{Ending, Kept};
 use super::sway::Sway;
 use crate::api::Phase;
 use crate::stats::{Books, Pages};
@@ -39,6 +39,9 @@ const ACCEPTS_NO_MORE: &[u8] = b" ";
 struct Message {
     listeners: Vec<SocketAddr>,
     pages: Pages,
+    /// A router that was built before this was handed over says nothing of it.
+    #[serde(default)]
+    kept: Kept,
 }
 
 /// What a new router got.
@@ -46,6 +49,7 @@ pub(super) struct Taken {
     pub(super) lock: File,
     pub(super) sockets: BTreeMap<SocketAddr, TcpListener>,
     pub(super) pages: Pages,
+    pub(super) kept: Kept,
     pub(super) old: UnixStream,
 }
 
@@ -61,7 +65,7 @@ pub(super) fn take(folder: &Folder) -> io::Result<Taken> {
     let lock = files.next().ok_or_else(|| io::Error::other("the lock was not handed over"))?;
     let sockets: BTreeMap<SocketAddr, TcpListener> =
         message.listeners.into_iter().zip(files.map(TcpListener::from)).collect();
-    Ok(Taken { lock: File::from(lock), sockets, pages: message.pages, old })
+    Ok(Taken { lock: File::from(lock), sockets, pages: message.pages, kept: message.kept, old })
 }
 
 /// The new router serves. Returns when the old one has ended; what it still counted is put into the books.
@@ -91,13 +95,13 @@ pub(super) fn farewell(mut new: UnixStream, books: &Books) -> io::Result<()> {
 }
 
 /// The old router's side: waits for a new one, on a thread of its own.
-pub(super) fn offer(socket: &UnixListener, sway: &Sway, lock: &File, ending: &Ending) {
+pub(super) fn offer(socket: &UnixListener, sway: &Sway, lock: &File, kept: &Kept, ending: &Ending) {
     for stream in socket.incoming() {
         let Ok(mut stream) = stream else { continue };
         if sway.freeze(Phase::HandingOver).is_none() {
             continue;
         }
-        match hand_over(&mut stream, sway, lock) {
+        match hand_over(&mut stream, sway, lock, kept) {
             Ok(()) => {
                 // Kept open until this process ends, which is how the new one learns of it.
                 sway.set_successor(stream);
@@ -112,7 +116,7 @@ pub(super) fn offer(socket: &UnixListener, sway: &Sway, lock: &File, ending: &En
     }
 }
 
-fn hand_over(stream: &mut UnixStream, sway: &Sway, lock: &File) -> io::Result<()> {
+fn hand_over(stream: &mut UnixStream, sway: &Sway, lock: &File, kept: &Kept) -> io::Result<()> {
     let began = Instant::now();
     while sway.is_holding() {
         if began.elapsed() > HOLDS {
@@ -124,7 +128,7 @@ fn hand_over(stream: &mut UnixStream, sway: &Sway, lock: &File) -> io::Result<()
     let files: Vec<BorrowedFd<'_>> =
         std::iter::once(lock.as_fd()).chain(sockets.iter().map(|(_, socket)| socket.as_fd())).collect();
     let listeners = sockets.iter().map(|(address, _)| *address).collect();
-    let message = Message { listeners, pages: sway.traffic.books.take() };
+    let message = Message { listeners, pages: sway.traffic.books.take(), kept: kept.clone() };
     let sent = serde_json::to_vec(&message).map_err(io::Error::from).and_then(|text| {
         send(stream, &(text.len() as u64).to_be_bytes(), &files)?;
         stream.set_write_timeout(Some(PATIENCE))?;
@@ -171,8 +175,8 @@ pub(super) fn listen(folder: &Folder) -> io::Result<UnixListener> {
 }
 
 /// The thread that offers.
-pub(super) fn spawn(folder: &Folder, sway: Arc<Sway>, lock: File, ending: Ending) -> io::Result<()> {
+pub(super) fn spawn(folder: &Folder, sway: Arc<Sway>, lock: File, kept: Kept, ending: Ending) -> io::Result<()> {
     let socket = listen(folder)?;
-    let run = move || offer(&socket, &sway, &lock, &ending);
+    let run = move || offer(&socket, &sway, &lock, &kept, &ending);
     std::thread::Builder::new().name("handover".to_owned()).spawn(run).map(drop)
 }

@@ -7,6 +7,7 @@ use crate::front::{AccessLog, Front, Workers};
 use crate::run::Traffic;
 use crate::stats::Books;
 use crate::table::Table;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -18,6 +19,9 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+/// How long requests may take to finish, unless somebody says.
+const DRAIN: Duration = Duration::from_secs(30);
+
 /// How to run.
 #[derive(Debug)]
 pub struct Options {
@@ -28,13 +32,13 @@ pub struct Options {
     pub listen: BTreeMap<SocketAddr, Listener>,
     /// ... unless these are to be the only ones.
     pub listen_only: bool,
-    /// How long requests may take to finish when the router ends.
-    pub drain_limit: Duration,
+    /// How long requests may take to finish when the router ends; none: 30 s.
+    pub drain_limit: Option<Duration>,
     /// JSON lines; none: no log.
     pub access_log: Option<PathBuf>,
     /// Worker threads; none: one for each processor.
     pub threads: Option<usize>,
-    /// Take over from the router that runs here.
+    /// Take over from the router that runs here. What is none of the three above is then as that one has it.
     pub upgrade: bool,
     /// Called once, when it serves.
     pub ready: Option<fn(&Health)>,
@@ -48,13 +52,22 @@ impl Options {
             folder: folder.to_owned(),
             listen: BTreeMap::new(),
             listen_only: false,
-            drain_limit: Duration::from_secs(30),
+            drain_limit: None,
             access_log: None,
             threads: None,
             upgrade: false,
             ready: None,
         }
     }
+}
+
+/// What nobody says again when a router is replaced.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Kept {
+    drain_limit: Option<Duration>,
+    access_log: Option<PathBuf>,
+    threads: Option<usize>,
 }
 
 /// The router could not begin.
@@ -129,22 +142,27 @@ pub fn serve(options: &Options) -> Result<(), ServeError> {
         .thread_name("control")
         .build()
         .map_err(ServeError::System)?;
-    let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let workers = Workers::start(threads).map_err(ServeError::System)?;
     let _inside = runtime.enter();
     let books = Arc::new(Books::new());
-    let (lock, inherited, old) = if options.upgrade {
+    let (lock, inherited, kept, old) = if options.upgrade {
         let taken = handover::take(&folder);
         let taken = taken.map_err(|why| ServeError::Handover { folder: options.folder.clone(), why })?;
         books.put(taken.pages);
-        (taken.lock, taken.sockets, Some(taken.old))
+        (taken.lock, taken.sockets, taken.kept, Some(taken.old))
     } else {
-        (lock(&folder)?, BTreeMap::new(), None)
+        (lock(&folder)?, BTreeMap::new(), Kept::default(), None)
     };
+    let kept = Kept {
+        drain_limit: options.drain_limit.or(kept.drain_limit),
+        access_log: options.access_log.clone().or(kept.access_log),
+        threads: options.threads.or(kept.threads),
+    };
+    let threads = kept.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let workers = Workers::start(threads).map_err(ServeError::System)?;
     let stored = store::load(&folder)?;
     let table = with_listeners(&stored, options)?;
     let is_new = table != stored;
-    let log = options
+    let log = kept
         .access_log
         .as_deref()
         .map(|path| AccessLog::open(path).map_err(|why| ServeError::Folder { path: path.to_owned(), why }));
@@ -156,9 +174,9 @@ pub fn serve(options: &Options) -> Result<(), ServeError> {
         store::save(&folder, &table).map_err(|why| Refusal::NotDurable { why: why.to_string() })?;
     }
     sway.set_predecessor(old.is_some());
-    let ending = Ending { why: watch::Sender::new(None), limit: options.drain_limit };
+    let ending = Ending { why: watch::Sender::new(None), limit: kept.drain_limit.unwrap_or(DRAIN) };
     // Before the control API: whoever finds the router up can also take over from it.
-    handover::spawn(&folder, Arc::clone(&sway), lock, ending.clone()).map_err(used)?;
+    handover::spawn(&folder, Arc::clone(&sway), lock, kept, ending.clone()).map_err(used)?;
     let control = control::bind(&folder.control()).map_err(used)?;
     runtime.spawn(control::run(control, Arc::clone(&sway), ending.clone()));
     if let Some(old) = old {

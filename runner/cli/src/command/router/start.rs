@@ -53,10 +53,11 @@ struct How {
     /// The private key of each certificate, PEM, in the same order
     #[arg(long, value_name = "FILE", requires = "certificate")]
     key: Vec<PathBuf>,
-    /// How many seconds requests may take to finish when the router ends or is replaced
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    drain: u64,
-    /// Write a JSON line for each request to this file
+    /// How many seconds requests may take to finish when the router ends or is replaced [default: 30,
+    /// or as the router has it that is replaced]
+    #[arg(long, value_name = "SECONDS")]
+    drain: Option<u64>,
+    /// Write a JSON line for each request to this file; one that is replaced need not be told again
     #[arg(long, value_name = "FILE")]
     access_log: Option<PathBuf>,
     /// Worker threads; else one for each processor
@@ -94,7 +95,8 @@ impl How {
 
     /// As arguments of another process, which may have another working folder.
     fn again(&self, folder: &Path) -> Result<Vec<String>, CliError> {
-        let mut args = vec![format!("--drain={}", self.drain), format!("--router={}", text(folder)?)];
+        let mut args = vec![format!("--router={}", text(folder)?)];
+        args.extend(self.drain.map(|seconds| format!("--drain={seconds}")));
         args.extend(self.listen.iter().map(|address| format!("--listen={address}")));
         args.extend(self.listen_tls.iter().map(|address| format!("--listen-tls={address}")));
         args.extend(self.certificate.iter().map(|certificate| format!("--certificate={certificate}")));
@@ -176,7 +178,7 @@ fn here(how: &How, folder: &Path, upgrade: bool) -> Result<Exit, CliError> {
     let options = Options {
         listen,
         listen_only: asked,
-        drain_limit: Duration::from_secs(how.drain),
+        drain_limit: how.drain.map(Duration::from_secs),
         access_log: how.access_log.as_deref().map(absolute).transpose()?,
         threads: how.threads,
         upgrade,

@@ -18,7 +18,8 @@ pub(crate) fn be_one_if_asked() {
     let mut options = Options::new(Path::new(&folder));
     options.upgrade = std::env::var("UPGRADE").is_ok();
     options.access_log = std::env::var("ACCESS_LOG").ok().map(PathBuf::from);
-    options.drain_limit = Duration::from_millis(std::env::var("DRAIN_MS").map_or(5_000, |ms| ms.parse().unwrap()));
+    let drain = std::env::var("DRAIN_MS").map_or(5_000, |ms| ms.parse().unwrap());
+    options.drain_limit = Some(Duration::from_millis(drain));
     if let Ok(listen) = std::env::var("LISTEN") {
         options.listen.insert(listen.parse().unwrap(), Listener::default());
     }
