@@ -277,8 +277,10 @@ fn an_exec_that_docker_lost_sight_of_is_asked_about() {
 fn a_person_may_know_that_a_lost_exec_is_done_and_a_step_may_repeat_it_unasked() {
     let workspace = with_exec("known", "");
     workspace.killed_at(&["run"], "it waits");
+    let mut resumed = workspace.start(&["resume"]);
+    resumed.until("was started before the crash");
     std::fs::write(workspace.path().join("sign/go"), "").unwrap();
-    let _ = workspace.run(&["resume"]).exits(5);
+    let _ = resumed.finish().exits(5);
     let _ = workspace.run(&["resume", "--answer", "done"]).exits(0);
     assert_eq!(workspace.show_json()["stages"][1]["steps"][1]["outputs"]["answers"][0]["ok"]["code"], 0);
     leaves_nothing(&workspace);

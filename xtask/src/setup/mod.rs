@@ -4,6 +4,7 @@ mod debian;
 mod engine;
 mod guests;
 mod languages;
+mod leftover;
 mod packages;
 mod peers;
 mod registry;

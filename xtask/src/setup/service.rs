@@ -1,5 +1,6 @@
 //! A daemon that lives exactly as long as its guard.
 
+use super::leftover;
 use crate::failure::{Doing, Failure, Result};
 use crate::proc::{self, on_path};
 use crate::ui;
@@ -77,7 +78,7 @@ impl Drop for Service {
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
-        if let Err(why) = fs::remove_dir_all(&self.folder) {
+        if let Err(why) = leftover::remove(&self.folder) {
             ui::warn(&format!("cannot remove {}: {why}", self.folder.display()));
         }
     }
@@ -93,7 +94,7 @@ pub(crate) fn folder(kind: &str) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Removes what killed runs left in folders of this kind, their daemons first.
+/// Removes what killed runs left in folders of this kind, daemons and containers with it.
 pub(crate) fn sweep(kind: &str) {
     let prefix = format!("windlass-{kind}-");
     let temps = [std::env::temp_dir(), PathBuf::from("/tmp")];
@@ -111,7 +112,7 @@ pub(crate) fn sweep(kind: &str) {
         for pid in processes_with(&path.to_string_lossy()) {
             end(pid);
         }
-        if let Err(why) = fs::remove_dir_all(&path) {
+        if let Err(why) = leftover::remove(&path) {
             ui::warn(&format!("cannot remove {}: {why}", path.display()));
         }
     }
