@@ -122,3 +122,40 @@ fn hello_runs_with_docker_stopped() {
         Workspace::new(&std::fs::read_to_string(hello).unwrap()).env("DOCKER_HOST", "unix:///nowhere/docker.sock");
     let _ = workspace.run(&["run"]).exits(0).says("hello");
 }
+
+/// A deploy of a canary with these settings and grants besides.
+fn deploy(more: &str) -> Workspace {
+    Workspace::new(&format!(
+        "[pipeline]\nname = \"p\"\n[[stages.s.steps]]\nuses = \"builtin:deploy\"\nwith.service = \"shop\"\nwith.image = \"shop:1\"\nwith.port = 8080\ngrants.docker = {{ run = [\"shop\"], containers = [\"shop-*\"] }}\ngrants.traffic = [\"shop\"]\ngrants.health = [\"shop-*\"]\n{more}\n"
+    ))
+}
+
+#[test]
+fn a_deploy_that_makes_no_sense_is_told_before_it_begins() {
+    refused(&deploy(""), &["pipeline.toml:5:", "has no `strategy`"]);
+    refused(&deploy("with.strategy = \"canary\""), &["has no `canary`"]);
+    let canary = |more: &str| deploy(&format!("with.strategy = \"canary\"\n{more}"));
+    refused(&canary("with.canary.steps = [{ weight = 50 }, { weight = 10 }]"), &["weights rise"]);
+    refused(&canary("with.canary.steps = [{ weight = 60 }, { weight = 160 }]"), &["pipeline.toml:12:", "160"]);
+    let steps = "with.canary.steps = [{ weight = 50, pause = \"1s\" }]\n";
+    let metric = |metric: &str| canary(&format!("{steps}with.analysis.metrics = [{{ name = \"m\", {metric} }}]"));
+    refused(&metric("failure = \"error-rate > 150%\""), &["150"]);
+    refused(&metric("failure = \"error-rat > 5%\""), &["error-rat"]);
+    refused(&canary(&format!("{steps}with.routes = [{{ path = \"/a?b\" }}]")), &["pipeline.toml:13:", "path"]);
+    refused(
+        &canary(&format!("{steps}with.routes = [{{ path = \"/a\" }}, {{ path = \"/a\" }}]")),
+        &["has twice the route `*/a`"],
+    );
+    refused(&canary(&format!("{steps}with.health = {{ http = \"health\" }}")), &["health"]);
+    refused(&canary(&format!("{steps}with.rolling = {{ max-surge = 2 }}")), &["`with.strategy` cannot be `canary`"]);
+}
+
+#[test]
+fn a_deploy_is_told_beforehand_which_grant_it_will_need() {
+    let canary = "with.strategy = \"canary\"\nwith.canary.steps = [{ weight = 50, pause = \"until-approved\" }]\n";
+    refused(&deploy(canary), &["no grant for `approval.wait`", "grants.approval = true"]);
+    let _ = deploy(&format!("{canary}grants.approval = true")).run(&["check"]).exits(0);
+    refused(&deploy("with.strategy = \"recreate\""), &["no grant for `traffic.downtime`"]);
+    let asks = "with.strategy = \"canary\"\nwith.canary.steps = [{ weight = 50, pause = \"1s\" }]\nwith.analysis = { prometheus = \"http://localhost:9/\", metrics = [{ name = \"m\", source = { prometheus = \"up\" }, failure = \"value < 1\" }] }\n";
+    refused(&deploy(asks), &["the metric `m` has a query", "`query.ask`", "http://localhost:9/"]);
+}

@@ -3,15 +3,42 @@
 use serde_json::Value as Json;
 
 use crate::bindings::exports::windlass::step::step;
-use crate::{Context, Failure, Plugin, describe};
+use crate::checking::exports::windlass::step::check;
+use crate::{Context, Failure, Granted, Plugin, describe};
 
 /// Makes a [`Plugin`](crate::Plugin) the component's own. Once in a crate.
 ///
-/// The plugin has the name and the version of the Cargo package; `export!(Greet as "greet")` gives another name.
+/// The plugin has the name and the version of the Cargo package; `export!(Greet as "greet")` gives another name. With
+/// `export!(Greet, check)` its [`check`](crate::Plugin::check) is asked when a plan is made.
 #[macro_export]
 macro_rules! export {
     ($plugin:ty) => {
         $crate::export!($plugin as ::core::env!("CARGO_PKG_NAME"));
+    };
+    ($plugin:ty, check) => {
+        $crate::export!($plugin);
+
+        #[cfg(target_arch = "wasm32")]
+        #[allow(unsafe_code, reason = "the exports of a component are raw functions")]
+        const _: () = {
+            struct Checking;
+
+            impl $crate::checking::exports::windlass::step::check::Guest for Checking {
+                fn check(
+                    with: ::std::string::String,
+                    granted: ::std::vec::Vec<::std::string::String>,
+                ) -> ::std::vec::Vec<$crate::checking::exports::windlass::step::check::Problem> {
+                    $crate::__private::checked::<$plugin>(with, granted)
+                }
+            }
+
+    $crate::checking::export_check!(Checking with_types_in $crate::checking);
+        };
+
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: () = {
+            let _ = $crate::__private::checked::<$plugin>;
+        };
     };
     ($plugin:ty as $name:expr) => {
         // The names of a component's exports have characters that native linkers do not take, and nothing
@@ -84,6 +111,19 @@ impl<T: serde::Serialize + schemars::JsonSchema, E: Into<Failure>> Returned for 
 /// The export `describe`.
 pub fn described<P: Plugin>(name: &str, version: &str) -> step::Description {
     describe::<P>(name, version)
+}
+
+/// The export `check`.
+pub fn checked<P: Plugin>(with: String, granted: Vec<String>) -> Vec<check::Problem> {
+    let found = match read(&with) {
+        Ok(with) => P::check(&with, &Granted(granted)),
+        Err(failure) => vec![failure],
+    };
+    let told = |failure: Failure| {
+        let (message, hint) = failure.into_parts();
+        check::Problem { message, hint }
+    };
+    found.into_iter().map(told).collect()
 }
 
 /// The export `run`.
@@ -173,6 +213,35 @@ mod tests {
         assert_eq!(summary, "halved 8");
         assert_eq!(outputs, [("half".into(), "4".into()), ("stage".into(), "\"s\"".into())]);
         assert_eq!(ran(r#"{"number":7}"#).unwrap().1, [("stage".into(), "\"s\"".into())]);
+    }
+
+    #[test]
+    fn a_step_is_checked_before_it_runs() {
+        struct Picky;
+
+        impl Plugin for Picky {
+            type With = With;
+            type Outputs = ();
+
+            fn check(with: &With, granted: &Granted) -> Vec<Failure> {
+                let asks = granted.has("approval.ask");
+                let odd = !with.number.is_multiple_of(2) && !asks;
+                odd.then(|| Failure::new("odd").hint("grant `approval`")).into_iter().collect()
+            }
+
+            fn run(_: With, _: &Context) -> Result<(), Failure> {
+                Ok(())
+            }
+        }
+
+        let told = |with: &str, granted: &[&str]| {
+            let granted = granted.iter().map(|verb| (*verb).to_owned()).collect();
+            let found = super::checked::<Picky>(with.to_owned(), granted);
+            found.into_iter().map(|problem| (problem.message, problem.hint)).collect::<Vec<_>>()
+        };
+        assert_eq!(told(r#"{"number":3}"#, &[]), [("odd".to_owned(), Some("grant `approval`".to_owned()))]);
+        assert_eq!(told(r#"{"number":3}"#, &["approval.ask"]), []);
+        assert!(told(r#"{"number":"x"}"#, &[])[0].0.contains("is not acceptable"));
     }
 
     #[test]

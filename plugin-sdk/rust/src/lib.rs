@@ -81,14 +81,14 @@ pub mod with;
 
 pub use describe::{describe, undocumented};
 pub use failure::{Failure, OrFail, Result};
-pub use plugin::{Capability, Context, Plugin, Use};
+pub use plugin::{Capability, Context, Granted, Plugin, Use};
 pub use value::{NamedValue, Pair, Value, named, pairs};
 pub use windlass_plugin_macros::{outputs, plugin, with};
 
 /// What the macros expand to, and the contract in its raw form. Not covered by semantic versioning.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::export::{Nothing, Returned, described, ran};
+    pub use crate::export::{Nothing, Returned, checked, described, ran};
     pub use {schemars, serde};
 }
 
@@ -105,6 +105,19 @@ pub mod bindings {
         pub_export_macro: true,
         export_macro_name: "export_step",
         default_bindings_module: "windlass_plugin::bindings",
+    });
+}
+
+/// The contract of plugins that can say beforehand what makes no sense.
+#[doc(hidden)]
+pub mod checking {
+    wit_bindgen::generate!({
+        inline: "package windlass:checking; world checking { export windlass:step/check@0.1.0; }",
+        path: "wit",
+        world: "windlass:checking/checking",
+        pub_export_macro: true,
+        export_macro_name: "export_check",
+        default_bindings_module: "windlass_plugin::checking",
     });
 }
 

@@ -26,11 +26,34 @@ pub trait Plugin {
     /// The capabilities that the plugin requires or can use. A call of any other is denied.
     const USES: &[Use] = &[];
 
+    /// What makes no sense in `with`, or cannot work with what is granted: told when a plan is made, before anything runs.
+    /// It is asked with [`export!(.., check)`](crate::export); of steps whose `with` refers to outputs it is not asked.
+    fn check(with: &Self::With, granted: &Granted) -> Vec<Failure> {
+        let _ = (with, granted);
+        Vec::new()
+    }
+
     /// Does the work.
     ///
     /// # Errors
     /// Why the step failed, in words for the person who reads the run.
     fn run(with: Self::With, context: &Context) -> Result<Self::Outputs, Failure>;
+}
+
+/// What a step has grants for, as far as it can be known before it runs: the verbs, not for which things.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Granted(pub(crate) Vec<String>);
+
+impl Granted {
+    /// Grants of these verbs, as `traffic.route`; for tests.
+    pub fn of(verbs: &[&str]) -> Self {
+        Self(verbs.iter().map(|verb| (*verb).to_owned()).collect())
+    }
+
+    /// Whether anything may be done with this verb, as `traffic.downtime`.
+    pub fn has(&self, verb: &str) -> bool {
+        self.0.iter().any(|granted| granted == verb)
+    }
 }
 
 /// A capability that a plugin declares.

@@ -18,7 +18,7 @@ mod with;
 use schemars::JsonSchema;
 use serde::Serialize;
 use windlass_plugin::prelude::{Capability, Context, Failure, Plugin, Use};
-use windlass_plugin::{bail, info};
+use windlass_plugin::{Granted, bail, info};
 
 use deploying::Deploying;
 use fail::Tell;
@@ -65,6 +65,14 @@ impl Plugin for Deploy {
         Use::optional(Capability::Query, "to ask Prometheus for the numbers of metrics"),
     ];
 
+    fn check(with: &With, granted: &Granted) -> Vec<Failure> {
+        if with.action != Action::Deploy {
+            return Vec::new();
+        }
+        // Which run it is makes no difference here.
+        with::check(with, "run").err().into_iter().chain(with::missing(with, granted)).collect()
+    }
+
     fn run(with: With, context: &Context) -> Result<Outputs, Failure> {
         let outputs = match with.action {
             Action::Deploy => {
@@ -84,7 +92,7 @@ impl Plugin for Deploy {
     }
 }
 
-windlass_plugin::export!(Deploy);
+windlass_plugin::export!(Deploy, check);
 
 fn finished(service: &str, revision: &str, previous: Option<String>, result: Outcome, url: Option<String>) -> Outputs {
     Outputs { service: service.to_owned(), revision: revision.to_owned(), previous, result, url }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use windlass_journal::{PluginPin, RunStarted};
 use windlass_pipeline::lock::{Difference, Pinned};
-use windlass_pipeline::{Descriptions, Facts, Pipeline, Plan, Source, parse_tolerant, plan};
+use windlass_pipeline::{Descriptions, Facts, Pipeline, Plan, Source, StepProblem, parse_tolerant, plan};
 use windlass_sandbox::{Plugin, Sandbox, SandboxError, SandboxOptions};
 
 use crate::args::FileArg;
@@ -154,6 +154,10 @@ async fn planned(
     match plan(pipeline, &text.source, &facts, &loaded.descriptions) {
         Ok(plan) => {
             let Loaded { sandbox, plugins, pinned, .. } = loaded;
+            let objections = objections(&plan, &plugins).await?;
+            if !objections.is_empty() {
+                return Err(CliError::Pipeline(vec![pipeline.step_problems(&text.source, objections)], notes));
+            }
             Ok(Prepared { plan, plugins, pinned, facts, sandbox, locked: None })
         }
         Err(found) => {
@@ -161,6 +165,30 @@ async fn planned(
             Err(CliError::Pipeline(found, notes))
         }
     }
+}
+
+/// What plugins object to in their steps, as far as those are known before anything runs.
+async fn objections(plan: &Plan, plugins: &[Arc<Plugin>]) -> Result<Vec<StepProblem>, CliError> {
+    let mut problems = Vec::new();
+    for step in &plan.steps {
+        let Some(plugin) = plugins.get(step.plugin as usize).filter(|plugin| plugin.checks()) else { continue };
+        // What earlier steps give is not known yet; the plugin sees it when the step runs.
+        if !step.with.is_static() {
+            continue;
+        }
+        let Ok(with) = step.with.fill(&mut |_| None) else { continue };
+        let mut granted: Vec<String> =
+            step.grants.rules().iter().map(|rule| format!("{}.{}", rule.capability, rule.verb)).collect();
+        granted.sort_unstable();
+        granted.dedup();
+        let found = plugin.check(&with.to_string(), &granted).await.map_err(plugin_problem::refused)?;
+        problems.extend(found.into_iter().map(|found| StepProblem {
+            step: step.location,
+            message: found.message,
+            help: found.hint,
+        }));
+    }
+    Ok(problems)
 }
 
 /// Gathers what the pipeline asks for.

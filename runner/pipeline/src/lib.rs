@@ -56,7 +56,7 @@ pub use document::{Document, Frame, Node, Problems};
 pub use edit::{EditError, add_plugin};
 pub use grants::{Demand, Grants, Pattern, Rule};
 pub use limits::Limits;
-pub use pipeline::Pipeline;
+pub use pipeline::{Pipeline, StepProblem};
 pub use plan::{
     OnCrash, Permission, Plan, PlanStage, PlanStep, RecordedOutputs, RecordedStep, SecretSource, WithSchema, plan,
     recorded_step,

@@ -113,6 +113,17 @@ pub(crate) struct Step {
 /// Stages with more steps than this have them indexed by name.
 pub(crate) const INDEXED_STEPS: usize = 16;
 
+/// What a plugin objects to in a step.
+#[derive(Clone, Debug)]
+pub struct StepProblem {
+    /// Where the step is: [`crate::PlanStep::location`].
+    pub step: Location,
+    /// What makes no sense.
+    pub message: String,
+    /// What to do instead.
+    pub help: Option<String>,
+}
+
 impl Pipeline {
     /// Every plugin that a step uses, once, with its place in the file; the caller loads their descriptions.
     pub fn plugin_sources(&self) -> Vec<(PluginSource, Location)> {
@@ -170,6 +181,20 @@ impl Pipeline {
         let doc = crate::tree::Doc::new(&self.tree, &source.text);
         let place = self.plugins.iter().find(|known| known.source == *plugin).map(|plugin| doc.span(plugin.place));
         Diagnostics::of(source, vec![Diagnostic::error(codes::UNKNOWN_PLUGIN, place.unwrap_or(0..0), message)])
+    }
+
+    /// The place of each objection is the `with` of the step that begins at its location, or the step itself.
+    pub fn step_problems(&self, source: &Source, problems: Vec<StepProblem>) -> Diagnostics {
+        let doc = crate::tree::Doc::new(&self.tree, &source.text);
+        let found = problems.into_iter().map(|StepProblem { step, message, help }| {
+            let at = |node| self.lines.location(&source.text, doc.span(node).start);
+            let there = self.steps.iter().find(|known| at(known.node) == step);
+            let place = there.map(|step| doc.span(step.with.unwrap_or(step.node)));
+            let mut problem = Diagnostic::error(codes::BAD_WITH, place.unwrap_or(0..0), message);
+            problem.help = help;
+            problem
+        });
+        Diagnostics::of(source, found.collect())
     }
 
     /// The secret that comes from this environment variable.

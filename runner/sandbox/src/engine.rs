@@ -119,7 +119,7 @@ impl Sandbox {
             plugin: identity.clone(),
             imports: vec![format!("  {error:#}")],
         })?;
-        Plugin::load(name, digest, pre, &imports, &self.cache).await
+        Plugin::load(name, digest, pre, &exports, &imports, &self.cache).await
     }
 
     #[expect(

@@ -97,6 +97,14 @@ pub enum SandboxError {
         /// Why.
         reason: String,
     },
+    /// `check` failed.
+    #[error("{plugin} does not say what it thinks of a step: {reason}")]
+    Check {
+        /// The plugin.
+        plugin: Identity,
+        /// Why.
+        reason: String,
+    },
     /// The bytes could not be had.
     #[error("{plugin} cannot be read: {reason}")]
     Unreadable {

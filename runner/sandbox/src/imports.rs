@@ -25,6 +25,8 @@ const WASI: &[&str] = &["cli", "clocks", "filesystem", "io", "random", "sockets"
 
 /// What a plugin exports.
 pub(crate) const STEP: &str = "windlass:step/step";
+/// What a plugin may export besides.
+const CHECK: &str = "windlass:step/check";
 /// What a program exports that knows nothing of Windlass.
 pub(crate) const COMMAND: &str = "wasi:cli/run";
 
@@ -62,6 +64,11 @@ pub(crate) fn check(plugin: &Identity, exports: &[String], imports: &[String]) -
     let missing = |import: &String| problem(import).map(|problem| format!("  `{import}`: {problem}"));
     let imports: Vec<String> = imports.iter().filter_map(missing).collect();
     if imports.is_empty() { Ok(way) } else { Err(SandboxError::Imports { plugin: plugin.clone(), imports }) }
+}
+
+/// The export by which a plugin says beforehand what makes no sense, if it has one that this host knows.
+pub(crate) fn checking(exports: &[String]) -> Option<&String> {
+    exports.iter().find(|name| matches!(split(name), (CHECK, version) if compatible(version, "0.1.0")))
 }
 
 fn other_version(plugin: &Identity, found: &str, runs: &'static str, advice: &'static str) -> SandboxError {

@@ -68,6 +68,7 @@ pub(crate) fn check(with: &With, run: &str) -> Result<Checked, Failure> {
     let orders = match &with.rings {
         None => {
             let routes = with.routes.as_deref().unwrap_or(&everywhere);
+            distinct(routes.iter().map(|route| ("`routes`".to_owned(), route)))?;
             let bake_ms = with.bake.map_or(0, Duration::millis);
             vec![one(&with.service, with.replicas, routes, &BTreeMap::new(), way, bake_ms)?]
         }
@@ -215,6 +216,29 @@ fn ring_names(with: &With, rings: &[Ring]) -> Result<(), Failure> {
         let service = ring_service(with, ring);
         ensure!(services.insert(service.clone()), "two of `rings` have the service `{service}`");
         ensure!(!ring.routes.is_empty(), "the ring `{}` has no `routes`", ring.name);
+    }
+    let routes =
+        rings.iter().flat_map(|ring| ring.routes.iter().map(move |route| (format!("the ring `{}`", ring.name), route)));
+    distinct(routes)
+}
+
+/// No two routes claim the same requests; whether another service's does, the router knows.
+fn distinct<'a>(routes: impl Iterator<Item = (String, &'a Route)>) -> Result<(), Failure> {
+    let mut claimed: Vec<(String, &Route)> = Vec::new();
+    for (place, route) in routes {
+        let key = |route: &Route| {
+            (route.host.as_deref().map(str::to_ascii_lowercase), route.path.trim_end_matches('/').to_owned())
+        };
+        let meet = |other: &Route| {
+            let (a, b) = (&route.listeners, &other.listeners);
+            key(other) == key(route) && (a.is_empty() || b.is_empty() || a.iter().any(|address| b.contains(address)))
+        };
+        if let Some((first, _)) = claimed.iter().find(|(_, other)| meet(other)) {
+            let of =
+                if *first == place { format!("{place} has twice") } else { format!("{first} and {place} both have") };
+            bail!("{of} the route `{}{}`", route.host.as_deref().unwrap_or("*"), route.path);
+        }
+        claimed.push((place, route));
     }
     Ok(())
 }

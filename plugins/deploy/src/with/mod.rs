@@ -3,6 +3,7 @@
 mod check;
 mod container;
 mod health;
+mod needs;
 mod pause;
 mod rules;
 mod serving;
@@ -10,6 +11,7 @@ mod strategy;
 
 pub(crate) use check::{Checked, check};
 pub(crate) use health::Health;
+pub(crate) use needs::missing;
 pub(crate) use pause::{Hold, Pause};
 pub(crate) use serving::{Preview, Route, RouterCheck, Smoke, SmokeTest, Sticky};
 pub(crate) use strategy::{Analysis, Canary, Ring, Rolling, Strategy};
@@ -98,6 +100,7 @@ pub(crate) struct With {
     /// Keeps a client with the revision that it saw first.
     pub(crate) sticky: Option<Sticky>,
     /// The header with which testers choose a revision by its name; nobody can if left out.
+    #[schemars(regex(pattern = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"))]
     pub(crate) override_header: Option<String>,
     /// The router's own check of each container, for as long as it serves. If left out, the router takes one out only when
     /// requests to it fail.

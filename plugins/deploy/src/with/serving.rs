@@ -5,19 +5,27 @@ use serde::Deserialize;
 use windlass_plugin::with::Duration;
 use windlass_plugin_parts::Statuses;
 
+/// A name or an address, without a port and without a `*`.
+const HOST: &str = r"^([^\s:/?#@*\[\]]+|\[[0-9A-Fa-f:.]+\])$";
+/// Without a query: only paths are matched.
+const PATH: &str = r"^/[^\s?#]*$";
+/// An address of a listener: with a port.
+const ADDRESS: &str = r"^([0-9.]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$";
+
 /// Which requests are the service's.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Route {
     /// The host without its port; any if left out.
-    #[schemars(length(min = 1))]
+    #[schemars(regex(pattern = HOST))]
     pub(crate) host: Option<String>,
     /// Whole segments of the path, as `/api`; all paths if left out. The longest path wins.
     #[serde(default = "root")]
-    #[schemars(regex(pattern = "^/"))]
+    #[schemars(regex(pattern = PATH))]
     pub(crate) path: String,
     /// The router's listeners, by address, as `127.0.0.1:8080`; all if left out.
     #[serde(default)]
+    #[schemars(inner(regex(pattern = ADDRESS)))]
     pub(crate) listeners: Vec<String>,
 }
 
@@ -36,7 +44,7 @@ impl Default for Route {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Sticky {
     /// The name of the cookie that says so.
-    #[schemars(length(min = 1))]
+    #[schemars(regex(pattern = "^[A-Za-z0-9._-]{1,128}$"))]
     pub(crate) cookie: String,
     /// How long the client keeps it; for its session if left out.
     pub(crate) max_age: Option<Duration>,
@@ -92,10 +100,10 @@ pub(crate) struct SmokeTest {
 #[schemars(extend("anyOf" = [{ "required": ["host"] }, { "required": ["path"] }]))]
 pub(crate) struct Preview {
     /// The host, as `preview.shop.example`.
-    #[schemars(length(min = 1))]
+    #[schemars(regex(pattern = HOST))]
     pub(crate) host: Option<String>,
     /// The path, as `/preview`: it reaches the service as it is. All paths of the host if left out.
-    #[schemars(regex(pattern = "^/"))]
+    #[schemars(regex(pattern = PATH))]
     pub(crate) path: Option<String>,
     /// How long there is only the preview, before the new revision gets traffic: a time, or `"until-approved"`.
     pub(crate) pause: Option<super::Pause>,

@@ -1,5 +1,6 @@
 //! A loaded plugin: what it says of itself, and how one step of it runs.
 
+mod check;
 mod command;
 mod end;
 mod granted;
@@ -24,6 +25,7 @@ use crate::contract::PluginPre;
 use crate::error::SandboxError;
 use crate::files::Files;
 use crate::identity::Identity;
+use crate::imports;
 use crate::limits::{Limiter, Limits};
 use crate::state::State;
 
@@ -44,6 +46,8 @@ pub struct Plugin {
     pre: Pre,
     description: Arc<Description>,
     asked: Arc<[String]>,
+    /// The export that says what makes no sense in a step.
+    checking: Option<String>,
 }
 
 /// What is instantiated for each step.
@@ -106,6 +110,15 @@ pub struct Outcome {
     pub outputs: Vec<(String, Json)>,
 }
 
+/// Why a step cannot work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Objection {
+    /// What, and why.
+    pub message: String,
+    /// What to do instead.
+    pub hint: Option<String>,
+}
+
 /// A step that has run.
 pub struct Ran {
     /// Its session, for what the host still does on its behalf.
@@ -120,6 +133,7 @@ impl Plugin {
         name: String,
         digest: String,
         pre: Pre,
+        exports: &[String],
         imports: &[String],
         cache: &Cache,
     ) -> Result<Self, SandboxError> {
@@ -130,7 +144,8 @@ impl Plugin {
         };
         let identity = identity.versioned(&description.version);
         let asked = description.capabilities.iter().map(|used| used.capability.clone()).collect();
-        Ok(Self { name, digest, identity, pre, description: Arc::new(description), asked })
+        let checking = imports::checking(exports).cloned();
+        Ok(Self { name, digest, identity, pre, description: Arc::new(description), asked, checking })
     }
 
     /// As `pipeline.toml` names it.
@@ -156,6 +171,23 @@ impl Plugin {
     /// The capabilities that it asks for.
     pub fn asked(&self) -> &Arc<[String]> {
         &self.asked
+    }
+
+    /// What makes no sense in a step, as the plugin says before anything runs: `with` as JSON text, and the verbs that the
+    /// step has a grant for, as `traffic.route`. Most plugins have nothing to say.
+    ///
+    /// # Errors
+    /// If it cannot say.
+    pub async fn check(&self, with: &str, granted: &[String]) -> Result<Vec<Objection>, SandboxError> {
+        match (&self.pre, &self.checking) {
+            (Pre::Step(pre), Some(export)) => check::ask(pre, &self.identity, export, with, granted).await,
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Whether it says something of steps before they run.
+    pub fn checks(&self) -> bool {
+        self.checking.is_some()
     }
 
     /// Starts it and lets it go, and says how long the start took.

@@ -89,6 +89,16 @@ fn each_ring_is_a_service() {
     assert_eq!(orders[0].serving.routes[0].host.as_deref(), Some("inner"));
     let twice = refused(json!({ "strategy": "ring", "rings": [ring("a"), ring("a")] }));
     assert!(twice.contains("two of `rings` are called `a`"), "{twice}");
+    let mut other = ring("b");
+    other["routes"] = json!([{ "host": "A", "path": "/" }]);
+    let clash = refused(json!({ "strategy": "ring", "rings": [ring("a"), other] }));
+    assert!(clash.contains("the ring `a` and the ring `b` both have the route `A/`"), "{clash}");
+    let routes = json!([{ "path": "/api" }, { "path": "/api/" }]);
+    assert!(
+        refused(json!({ "strategy": "rolling", "routes": routes })).contains("`routes` has twice the route `*/api/`")
+    );
+    let told_apart = json!([{ "listeners": ["127.0.0.1:1"] }, { "listeners": ["127.0.0.1:2"] }]);
+    assert!(check(&with(json!({ "strategy": "rolling", "routes": told_apart })), "run1").is_ok());
 }
 
 #[test]
