@@ -234,7 +234,7 @@ impl Condition {
 fn finite(value: Option<f64>, what: &str) -> Result<Quantile, String> {
     match value {
         Some(value) if value.is_finite() => Ok(Quantile::About(value)),
-        Some(value) if value.is_nan() => Err(format!("{what} gave NaN")),
+        Some(value) if value.is_nan() => Err(format!("{what} gave NaN, which is no number")),
         Some(_) => Err(format!("{what} gave an infinite number")),
         None => Err(format!("{what} found nothing")),
     }

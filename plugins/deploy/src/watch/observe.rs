@@ -75,11 +75,11 @@ fn filled(expression: &str, service: &str, revision: &str) -> String {
     expression.replace("{{service}}", service).replace("{{revision}}", revision)
 }
 
-/// The one number of an answer. None at all, or NaN, says nothing.
+/// The one number of an answer; NaN where it is none or infinite, so that it is told apart from no answer at all.
 fn value(samples: &[Sample]) -> Result<Option<f64>, String> {
     match samples {
         [] => Ok(None),
-        [one] => Ok(one.value),
+        [one] => Ok(Some(one.value.unwrap_or(f64::NAN))),
         several => Err(format!("the query gives {} series; it has to give one: `sum(...)`", several.len())),
     }
 }
@@ -187,7 +187,8 @@ mod tests {
         assert_eq!(filled, r#"sum(rate(errors{service="shop",version="v2"}[1m]))"#);
         let sample = |value| Sample { labels: Vec::new(), value };
         assert_eq!(value(&[]), Ok(None));
-        assert_eq!(value(&[sample(None)]), Ok(None));
+        let nan = value(&[sample(None)]).unwrap();
+        assert!(nan.is_some_and(f64::is_nan), "told apart from no answer");
         assert_eq!(value(&[sample(Some(1.5))]), Ok(Some(1.5)));
         assert!(value(&[sample(None), sample(None)]).unwrap_err().contains("2 series"));
     }

@@ -222,16 +222,15 @@ fn ring_names(with: &With, rings: &[Ring]) -> Result<(), Failure> {
     distinct(routes)
 }
 
-/// No two routes claim the same requests; whether another service's does, the router knows.
+/// No two routes claim the same requests; whether another service's does, the router knows. A route that says nothing
+/// claims nothing here: with HAProxy, whose own configuration tells services apart, every ring has one.
 fn distinct<'a>(routes: impl Iterator<Item = (String, &'a Route)>) -> Result<(), Failure> {
     let mut claimed: Vec<(String, &Route)> = Vec::new();
-    for (place, route) in routes {
-        let key = |route: &Route| {
-            (route.host.as_deref().map(str::to_ascii_lowercase), route.path.trim_end_matches('/').to_owned())
-        };
+    for (place, route) in routes.filter(|(_, route)| **route != Route::default()) {
         let meet = |other: &Route| {
             let (a, b) = (&route.listeners, &other.listeners);
-            key(other) == key(route) && (a.is_empty() || b.is_empty() || a.iter().any(|address| b.contains(address)))
+            claims(route) == claims(other)
+                && (a.is_empty() || b.is_empty() || a.iter().any(|address| b.contains(address)))
         };
         if let Some((first, _)) = claimed.iter().find(|(_, other)| meet(other)) {
             let of =
@@ -241,6 +240,11 @@ fn distinct<'a>(routes: impl Iterator<Item = (String, &'a Route)>) -> Result<(),
         claimed.push((place, route));
     }
     Ok(())
+}
+
+/// The host and the path by which requests are told apart.
+fn claims(route: &Route) -> (Option<String>, &str) {
+    (route.host.as_deref().map(str::to_ascii_lowercase), route.path.trim_end_matches('/'))
 }
 
 /// Can the metrics be judged at all?

@@ -23,7 +23,8 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         Scenario::new("blue-green, 20 switches each way", BOTH, NEITHER, |h, s, d| switches(h, s, d, 20)),
         Scenario::new("blue-green, there and back", BOTH, BOTH, |h, s, d| switches(h, s, d, 1)),
         Scenario::new("canary to 100 %, approved", BOTH, NEITHER, approved),
-        Scenario::new("rollback by command", BOTH, NEITHER, rollback),
+        Scenario::new("rollback by command", BOTH, NEITHER, |h, s, d| rollback(h, s, d, Strategy::Canary)),
+        Scenario::new("rollback of rings by command", BOTH, NEITHER, |h, s, d| rollback(h, s, d, Strategy::Ring)),
     ];
     for strategy in [Strategy::Rolling, Strategy::Recreate, Strategy::Canary, Strategy::Ring] {
         let sample = if strategy == Strategy::Rolling { ROUTER } else { NEITHER };
@@ -100,13 +101,15 @@ fn switches(harness: &Harness, scenario: &Scenario, driver: Driver, times: u32) 
     end(harness, &place, trial, "v1", bounds(Strategy::BlueGreen, ABORT))
 }
 
-fn rollback(harness: &Harness, scenario: &Scenario, driver: Driver) -> Result<Row> {
-    let (place, mut trial) = begin(harness, scenario, driver, Strategy::Canary)?;
-    place.deliver(&Delivery::of(Strategy::Canary, "v2"))?;
+fn rollback(harness: &Harness, scenario: &Scenario, driver: Driver, strategy: Strategy) -> Result<Row> {
+    let (place, mut trial) = begin(harness, scenario, driver, strategy)?;
+    place.deliver(&Delivery::of(strategy, "v2"))?;
     trial.pass(100)?;
     trial.act();
-    place.run(&["rollback", &place.name], 0)?;
-    end(harness, &place, trial, "v1", bounds(Strategy::Canary, ABORT))
+    for service in strategy.services(&place.name) {
+        place.run(&["rollback", &service], 0)?;
+    }
+    end(harness, &place, trial, "v1", bounds(strategy, ABORT))
 }
 
 fn approved(harness: &Harness, scenario: &Scenario, driver: Driver) -> Result<Row> {
