@@ -133,6 +133,8 @@ fn a_plugin_that_fails_to_describe_itself_is_refused_before_anything_starts() {
         let _ = workspace.run(&["run"]).exits(2).says(&format!("plugin `{guest}.wasm`")).says("(sha256:");
         assert!(!workspace.path().join(".windlass").exists(), "{guest}: something was started");
     }
+    let panicked = one("describe-trap", "").run(&["check"]).exits(2);
+    let _ = panicked.says("it panicked").says("this guest does not say what it is");
 }
 
 #[test]

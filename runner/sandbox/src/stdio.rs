@@ -1,4 +1,4 @@
-//! A plugin's standard output and error: into the step's log, without a buffer that could grow.
+//! A plugin's standard output and error: into the step's log if there is one, without a buffer that could grow.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -22,15 +22,19 @@ const LINES: usize = 10;
 
 /// One of the two streams.
 #[derive(Clone)]
-pub(crate) struct ToLog {
-    log: StepLog,
-    stream: Stream,
+pub(crate) struct Output {
+    log: Option<(StepLog, Stream)>,
     tail: Option<Tail>,
 }
 
-impl ToLog {
-    pub(crate) fn new(log: &StepLog, stream: Stream) -> Self {
-        Self { log: log.clone(), stream, tail: None }
+impl Output {
+    pub(crate) fn logged(log: &StepLog, stream: Stream) -> Self {
+        Self { log: Some((log.clone(), stream)), tail: None }
+    }
+
+    /// Of what runs without a step: only the end is kept.
+    pub(crate) fn unlogged(tail: &Tail) -> Self {
+        Self { log: None, tail: Some(tail.clone()) }
     }
 
     /// The same, whose end is remembered.
@@ -42,7 +46,9 @@ impl ToLog {
         if let Some(tail) = &self.tail {
             tail.push(bytes);
         }
-        self.log.write(self.stream, bytes);
+        if let Some((log, stream)) = &self.log {
+            log.write(*stream, bytes);
+        }
     }
 }
 
@@ -94,13 +100,13 @@ fn plain(line: &str) -> String {
     kept
 }
 
-impl IsTerminal for ToLog {
+impl IsTerminal for Output {
     fn is_terminal(&self) -> bool {
         false
     }
 }
 
-impl StdoutStream for ToLog {
+impl StdoutStream for Output {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
         Box::new(self.clone())
     }
@@ -110,7 +116,7 @@ impl StdoutStream for ToLog {
     }
 }
 
-impl OutputStream for ToLog {
+impl OutputStream for Output {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         self.pass(&bytes);
         Ok(())
@@ -126,11 +132,11 @@ impl OutputStream for ToLog {
 }
 
 #[async_trait::async_trait]
-impl Pollable for ToLog {
+impl Pollable for Output {
     async fn ready(&mut self) {}
 }
 
-impl AsyncWrite for ToLog {
+impl AsyncWrite for Output {
     fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
         self.pass(bytes);
         Poll::Ready(Ok(bytes.len()))

@@ -1,9 +1,8 @@
 //! Asks a plugin what makes no sense in a step, when the plan is made.
 
 use wasmtime::component::{ComponentType, Lift};
-use wasmtime_wasi::WasiCtx;
 
-use super::{DESCRIBE, DESCRIBE_TIME, Objection, end, store};
+use super::{DESCRIBE, DESCRIBE_TIME, Objection, end, unattended};
 use crate::contract::PluginPre;
 use crate::error::SandboxError;
 use crate::identity::Identity;
@@ -29,7 +28,7 @@ pub(super) async fn ask(
     with: &str,
     granted: &[String],
 ) -> Result<Vec<Objection>, SandboxError> {
-    let mut store = store(pre.engine(), None, WasiCtx::builder().build(), &DESCRIBE);
+    let (mut store, said) = unattended(pre.engine());
     let asked = async {
         store.set_fuel(DESCRIBE.fuel)?;
         let instance = pre.instance_pre().instantiate_async(&mut store).await?;
@@ -45,7 +44,7 @@ pub(super) async fn ask(
             let found = found.into_iter().take(MOST);
             Ok(found.map(|Problem { message, hint }| Objection { message, hint }).collect())
         }
-        Ok(Err(error)) => Err(failed(end::why(&error, store.data(), &DESCRIBE).message)),
+        Ok(Err(error)) => Err(failed(end::unanswered(&error, store.data(), &said))),
         Err(_) => Err(failed(format!("it took more than {} s", DESCRIBE_TIME.as_secs()))),
     }
 }

@@ -14,7 +14,7 @@ use super::{Folder, Job, Outcome, Plugin, back, end, step, store, wasi};
 use crate::imports;
 use crate::limits::Limits;
 use crate::state::State;
-use crate::stdio::{Tail, ToLog};
+use crate::stdio::{Output, Tail};
 
 /// The most that a program is given as its standard input.
 const MAX_STDIN: u64 = 64 << 20;
@@ -144,8 +144,8 @@ pub(super) async fn run(
         .arg(program(&plugin.name))
         .args(&with.args.iter().map(text).collect::<Vec<_>>())
         .stdin(MemoryInputPipe::new(stdin))
-        .stdout(ToLog::new(session.log(), Stream::Stdout).remembered(&stdout))
-        .stderr(ToLog::new(session.log(), Stream::Stderr).remembered(&stderr));
+        .stdout(Output::logged(session.log(), Stream::Stdout).remembered(&stdout))
+        .stderr(Output::logged(session.log(), Stream::Stderr).remembered(&stderr));
     let limits = job.limits;
     let mut store = store(pre.engine(), Some(session), wasi.build(), &limits);
     let called = async {

@@ -5,10 +5,11 @@ use wasmtime_wasi::I32Exit;
 use windlass_gate::Interrupt;
 use windlass_journal::{Failure, FailureKind, Stream};
 
-use super::Plugin;
+use super::{DESCRIBE, Plugin};
 use crate::backtrace;
 use crate::limits::Limits;
 use crate::state::State;
+use crate::stdio::Tail;
 
 /// The failure of a step whose instance broke off. Where it was goes into the log, with lines if the plugin carries them.
 pub(super) fn broken(plugin: &Plugin, error: &wasmtime::Error, state: &State, limits: &Limits) -> Failure {
@@ -21,6 +22,12 @@ pub(super) fn broken(plugin: &Plugin, error: &wasmtime::Error, state: &State, li
     let mut failure = why(error, state, limits);
     failure.message = format!("{}: {}", plugin.identity(), failure.message);
     failure
+}
+
+/// Why an instance ended that runs for no step, and what it said last: there is no log.
+pub(super) fn unanswered(error: &wasmtime::Error, state: &State, said: &Tail) -> String {
+    let why = why(error, state, &DESCRIBE).message;
+    format!("{why}{}", said.told("standard error").unwrap_or_default())
 }
 
 /// Why it ended.
@@ -66,7 +73,8 @@ pub(super) fn why(error: &wasmtime::Error, state: &State, limits: &Limits) -> Fa
             plugin("its stack overflowed; it recurses too deep".to_owned(), None)
         }
         Some(Trap::UnreachableCodeReached) => {
-            plugin("it panicked or aborted; its log has what it said".to_owned(), None)
+            let log = if state.session.is_some() { "; its log has what it said" } else { "" };
+            plugin(format!("it panicked or aborted{log}"), None)
         }
         Some(trap) => plugin(format!("it trapped: {trap}"), None),
         None => plugin(format!("{error:#}"), None),

@@ -28,6 +28,7 @@ use crate::identity::Identity;
 use crate::imports;
 use crate::limits::{Limiter, Limits};
 use crate::state::State;
+use crate::stdio::{Output, Tail};
 
 /// Limits of what runs without a step: it only has to say something.
 const DESCRIBE: Limits =
@@ -197,7 +198,7 @@ impl Plugin {
     pub async fn starts_in(&self) -> Result<Duration, SandboxError> {
         let failed = |reason: String| SandboxError::Start { plugin: self.identity.clone(), reason };
         let began = Instant::now();
-        let mut store = store(self.pre.engine(), None, WasiCtx::builder().build(), &DESCRIBE);
+        let (mut store, said) = unattended(self.pre.engine());
         let started = async {
             store.set_fuel(DESCRIBE.fuel)?;
             match &self.pre {
@@ -207,7 +208,7 @@ impl Plugin {
         };
         match tokio::time::timeout(DESCRIBE_TIME, started).await {
             Ok(Ok(())) => Ok(began.elapsed()),
-            Ok(Err(error)) => Err(failed(end::why(&error, store.data(), &DESCRIBE).message)),
+            Ok(Err(error)) => Err(failed(end::unanswered(&error, store.data(), &said))),
             Err(_) => Err(failed(format!("it took more than {} s", DESCRIBE_TIME.as_secs()))),
         }
     }
@@ -243,6 +244,13 @@ fn store(engine: &Engine, session: Option<Session>, wasi: WasiCtx, limits: &Limi
     store.set_epoch_deadline(1);
     store.set_hostcall_fuel(MAX_CALL);
     store
+}
+
+/// The store of an instance that runs for no step, and what it writes to its standard error.
+fn unattended(engine: &Engine) -> (Store<State>, Tail) {
+    let said = Tail::default();
+    let wasi = WasiCtx::builder().stderr(Output::unlogged(&said)).build();
+    (store(engine, None, wasi, &DESCRIBE), said)
 }
 
 /// The session that went into the store.

@@ -3,12 +3,11 @@
 use std::fs;
 
 use serde_json::Value as Json;
-use wasmtime_wasi::WasiCtx;
 use windlass_gate::Session;
 use windlass_journal::{Failure, FailureKind, Stream};
 use windlass_pipeline::{CapabilityUse, Description, OutputKind, OutputSpec, WithSchema};
 
-use super::{DESCRIBE, DESCRIBE_TIME, Job, Outcome, Plugin, back, end, store, wasi};
+use super::{DESCRIBE, DESCRIBE_TIME, Job, Outcome, Plugin, back, end, store, unattended, wasi};
 use crate::cache::Cache;
 use crate::contract::PluginPre;
 use crate::contract::exports::windlass::step::step;
@@ -16,7 +15,7 @@ use crate::error::SandboxError;
 use crate::identity::Identity;
 use crate::limits::Limits;
 use crate::state::State;
-use crate::stdio::ToLog;
+use crate::stdio::Output;
 
 /// What the plugin says of itself: asked once for each digest.
 pub(super) async fn describe(
@@ -44,19 +43,19 @@ pub(super) async fn describe(
 }
 
 async fn ask(pre: &PluginPre<State>) -> Result<Description, String> {
-    let mut store = store(pre.engine(), None, WasiCtx::builder().build(), &DESCRIBE);
+    let (mut store, said) = unattended(pre.engine());
     let asked = async {
         store.set_fuel(DESCRIBE.fuel)?;
         let plugin = pre.instantiate_async(&mut store).await?;
         plugin.windlass_step_step().call_describe(&mut store).await
     };
     let answer = tokio::time::timeout(DESCRIBE_TIME, asked).await;
-    let said = match answer {
-        Ok(Ok(said)) => said,
-        Ok(Err(error)) => return Err(end::why(&error, store.data(), &DESCRIBE).message),
+    let description = match answer {
+        Ok(Ok(description)) => description,
+        Ok(Err(error)) => return Err(end::unanswered(&error, store.data(), &said)),
         Err(_) => return Err(format!("`describe` took more than {} s", DESCRIBE_TIME.as_secs())),
     };
-    description(said)
+    read(description)
 }
 
 /// Runs one step.
@@ -71,7 +70,7 @@ pub(super) async fn run(
         Ok(wasi) => wasi,
         Err(failure) => return (session, Err(failure)),
     };
-    wasi.stdout(ToLog::new(session.log(), Stream::Stdout)).stderr(ToLog::new(session.log(), Stream::Stderr));
+    wasi.stdout(Output::logged(session.log(), Stream::Stdout)).stderr(Output::logged(session.log(), Stream::Stderr));
     let mut store = store(pre.engine(), Some(session), wasi.build(), &limits);
     let input = step::Input {
         with: job.with,
@@ -149,7 +148,7 @@ fn whose(plugin: &Plugin, hint: Option<String>) -> Option<String> {
     })
 }
 
-fn description(said: step::Description) -> Result<Description, String> {
+fn read(said: step::Description) -> Result<Description, String> {
     let with_schema = if said.with_schema.trim().is_empty() {
         serde_json::json!({})
     } else {
