@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use crate::bindings::exports::windlass::step::step;
 use crate::checking::exports::windlass::step::check;
-use crate::{Context, Failure, Granted, Plugin, describe};
+use crate::{Context, Failure, Planned, Plugin, describe};
 
 /// Makes a [`Plugin`](crate::Plugin) the component's own. Once in a crate.
 ///
@@ -25,10 +25,9 @@ macro_rules! export {
 
             impl $crate::checking::exports::windlass::step::check::Guest for Checking {
                 fn check(
-                    with: ::std::string::String,
-                    granted: ::std::vec::Vec<::std::string::String>,
+                    plan: $crate::checking::exports::windlass::step::check::Plan,
                 ) -> ::std::vec::Vec<$crate::checking::exports::windlass::step::check::Problem> {
-                    $crate::__private::checked::<$plugin>(with, granted)
+                    $crate::__private::checked::<$plugin>(plan)
                 }
             }
 
@@ -114,9 +113,13 @@ pub fn described<P: Plugin>(name: &str, version: &str) -> step::Description {
 }
 
 /// The export `check`.
-pub fn checked<P: Plugin>(with: String, granted: Vec<String>) -> Vec<check::Problem> {
+pub fn checked<P: Plugin>(plan: check::Plan) -> Vec<check::Problem> {
+    let check::Plan { with, unknown, granted } = plan;
+    let planned = Planned { granted, unknown };
     let found = match read(&with) {
-        Ok(with) => P::check(&with, &Granted(granted)),
+        Ok(with) => P::check(&with, &planned),
+        // A reference stands where a number belongs, say: what it will be is not known yet.
+        Err(_) if !planned.unknown.is_empty() => Vec::new(),
         Err(failure) => vec![failure],
     };
     let told = |failure: Failure| {
@@ -223,8 +226,8 @@ mod tests {
             type With = With;
             type Outputs = ();
 
-            fn check(with: &With, granted: &Granted) -> Vec<Failure> {
-                let asks = granted.has("approval.ask");
+            fn check(with: &With, planned: &Planned) -> Vec<Failure> {
+                let asks = planned.grants("approval.wait");
                 let odd = !with.number.is_multiple_of(2) && !asks;
                 odd.then(|| Failure::new("odd").hint("grant `approval`")).into_iter().collect()
             }
@@ -234,14 +237,16 @@ mod tests {
             }
         }
 
-        let told = |with: &str, granted: &[&str]| {
-            let granted = granted.iter().map(|verb| (*verb).to_owned()).collect();
-            let found = super::checked::<Picky>(with.to_owned(), granted);
+        let told = |with: &str, unknown: &[&str], granted: &[&str]| {
+            let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+            let plan = super::check::Plan { with: with.to_owned(), unknown: owned(unknown), granted: owned(granted) };
+            let found = super::checked::<Picky>(plan);
             found.into_iter().map(|problem| (problem.message, problem.hint)).collect::<Vec<_>>()
         };
-        assert_eq!(told(r#"{"number":3}"#, &[]), [("odd".to_owned(), Some("grant `approval`".to_owned()))]);
-        assert_eq!(told(r#"{"number":3}"#, &["approval.ask"]), []);
-        assert!(told(r#"{"number":"x"}"#, &[])[0].0.contains("is not acceptable"));
+        assert_eq!(told(r#"{"number":3}"#, &[], &[]), [("odd".to_owned(), Some("grant `approval`".to_owned()))]);
+        assert_eq!(told(r#"{"number":3}"#, &[], &["approval.wait"]), []);
+        assert!(told(r#"{"number":"x"}"#, &[], &[])[0].0.contains("is not acceptable"));
+        assert_eq!(told(r#"{"number":"${stages.a.steps.b.outputs.c}"}"#, &["/number"], &[]), []);
     }
 
     #[test]

@@ -81,7 +81,7 @@ pub mod with;
 
 pub use describe::{describe, undocumented};
 pub use failure::{Failure, OrFail, Result};
-pub use plugin::{Capability, Context, Granted, Plugin, Use};
+pub use plugin::{Capability, Context, Planned, Plugin, Use};
 pub use value::{NamedValue, Pair, Value, named, pairs};
 pub use windlass_plugin_macros::{outputs, plugin, with};
 

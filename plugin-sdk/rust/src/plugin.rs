@@ -27,9 +27,10 @@ pub trait Plugin {
     const USES: &[Use] = &[];
 
     /// What makes no sense in `with`, or cannot work with what is granted: told when a plan is made, before anything runs.
-    /// It is asked with [`export!(.., check)`](crate::export); of steps whose `with` refers to outputs it is not asked.
-    fn check(with: &Self::With, granted: &Granted) -> Vec<Failure> {
-        let _ = (with, granted);
+    /// It is asked with [`export!(.., check)`](crate::export). A text that comes from an earlier step's outputs is still the
+    /// reference then; where that leaves no `With`, it is not asked.
+    fn check(with: &Self::With, planned: &Planned) -> Vec<Failure> {
+        let _ = (with, planned);
         Vec::new()
     }
 
@@ -40,19 +41,35 @@ pub trait Plugin {
     fn run(with: Self::With, context: &Context) -> Result<Self::Outputs, Failure>;
 }
 
-/// What a step has grants for, as far as it can be known before it runs: the verbs, not for which things.
+/// What is known of a step before it runs, besides its `with`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Granted(pub(crate) Vec<String>);
+pub struct Planned {
+    pub(crate) granted: Vec<String>,
+    pub(crate) unknown: Vec<String>,
+}
 
-impl Granted {
-    /// Grants of these verbs, as `traffic.route`; for tests.
-    pub fn of(verbs: &[&str]) -> Self {
-        Self(verbs.iter().map(|verb| (*verb).to_owned()).collect())
+impl Planned {
+    /// With grants of these verbs, as `traffic.route`, and without values of these JSON pointers; for tests.
+    pub fn new(granted: &[&str], unknown: &[&str]) -> Self {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        Self { granted: owned(granted), unknown: owned(unknown) }
     }
 
-    /// Whether anything may be done with this verb, as `traffic.downtime`.
-    pub fn has(&self, verb: &str) -> bool {
-        self.0.iter().any(|granted| granted == verb)
+    /// Whether anything may be done with this verb, as `traffic.downtime`; not with which things.
+    pub fn grants(&self, verb: &str) -> bool {
+        self.granted.iter().any(|granted| granted == verb)
+    }
+
+    /// The places of `with`, as JSON pointers, where a reference still stands.
+    pub fn unknown(&self) -> &[String] {
+        &self.unknown
+    }
+
+    /// Whether the value at this JSON pointer of `with`, as `/image`, and all that is in it are known already.
+    pub fn knows(&self, pointer: &str) -> bool {
+        let within =
+            |unknown: &str| unknown.strip_prefix(pointer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        !self.unknown.iter().any(|unknown| within(unknown))
     }
 }
 

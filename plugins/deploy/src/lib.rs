@@ -18,7 +18,7 @@ mod with;
 use schemars::JsonSchema;
 use serde::Serialize;
 use windlass_plugin::prelude::{Capability, Context, Failure, Plugin, Use};
-use windlass_plugin::{Granted, bail, info};
+use windlass_plugin::{Planned, bail, info};
 
 use deploying::Deploying;
 use fail::Tell;
@@ -65,12 +65,17 @@ impl Plugin for Deploy {
         Use::optional(Capability::Query, "to ask Prometheus for the numbers of metrics"),
     ];
 
-    fn check(with: &With, granted: &Granted) -> Vec<Failure> {
-        if with.action != Action::Deploy {
+    fn check(with: &With, planned: &Planned) -> Vec<Failure> {
+        // A reference that stands for a weight, a time or a condition makes no sense by itself.
+        let within = |pointer: &str, text: &str| {
+            pointer.strip_prefix(text).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let unknown = planned.unknown().iter().any(|pointer| !TEXTS.iter().any(|text| within(pointer, text)));
+        if with.action != Action::Deploy || unknown {
             return Vec::new();
         }
         // Which run it is makes no difference here.
-        with::check(with, "run").err().into_iter().chain(with::missing(with, granted)).collect()
+        with::check(with, "run").err().into_iter().chain(with::missing(with, planned)).collect()
     }
 
     fn run(with: With, context: &Context) -> Result<Outputs, Failure> {
@@ -91,6 +96,9 @@ impl Plugin for Deploy {
         Ok(outputs)
     }
 }
+
+/// The settings that are texts, whatever they say.
+const TEXTS: [&str; 8] = ["/image", "/revision", "/env", "/labels", "/command", "/entrypoint", "/user", "/service"];
 
 windlass_plugin::export!(Deploy, check);
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use windlass_journal::{PluginPin, RunStarted};
 use windlass_pipeline::lock::{Difference, Pinned};
 use windlass_pipeline::{Descriptions, Facts, Pipeline, Plan, Source, StepProblem, parse_tolerant, plan};
-use windlass_sandbox::{Plugin, Sandbox, SandboxError, SandboxOptions};
+use windlass_sandbox::{Planned, Plugin, Sandbox, SandboxError, SandboxOptions};
 
 use crate::args::FileArg;
 use crate::error::CliError;
@@ -172,16 +172,13 @@ async fn objections(plan: &Plan, plugins: &[Arc<Plugin>]) -> Result<Vec<StepProb
     let mut problems = Vec::new();
     for step in &plan.steps {
         let Some(plugin) = plugins.get(step.plugin as usize).filter(|plugin| plugin.checks()) else { continue };
-        // What earlier steps give is not known yet; the plugin sees it when the step runs.
-        if !step.with.is_static() {
-            continue;
-        }
-        let Ok(with) = step.with.fill(&mut |_| None) else { continue };
+        let (with, unknown) = step.with.sketch();
         let mut granted: Vec<String> =
             step.grants.rules().iter().map(|rule| format!("{}.{}", rule.capability, rule.verb)).collect();
         granted.sort_unstable();
         granted.dedup();
-        let found = plugin.check(&with.to_string(), &granted).await.map_err(plugin_problem::refused)?;
+        let planned = Planned { with: with.to_string(), unknown, granted };
+        let found = plugin.check(&planned).await.map_err(plugin_problem::refused)?;
         problems.extend(found.into_iter().map(|found| StepProblem {
             step: step.location,
             message: found.message,

@@ -1,5 +1,7 @@
 //! Values with holes: everything is known when the plan is made, except the outputs of steps that have yet to run.
 
+mod sketch;
+
 use std::fmt;
 use std::sync::Arc;
 

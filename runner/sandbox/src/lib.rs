@@ -32,4 +32,4 @@ pub use error::SandboxError;
 pub use examine::{Examined, Import, Kind, examine};
 pub use identity::Identity;
 pub use limits::Limits;
-pub use plugin::{Folder, Job, Objection, Outcome, Plugin, Ran};
+pub use plugin::{Folder, Job, Objection, Outcome, Planned, Plugin, Ran};

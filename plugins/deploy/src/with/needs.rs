@@ -1,12 +1,12 @@
 //! The grants that settings need, beyond those that every deploy does.
 
 use windlass_analysis::{Action as Judging, Source};
-use windlass_plugin::{Failure, Granted};
+use windlass_plugin::{Failure, Planned};
 
 use super::{Pause, Strategy, With};
 
 /// What is missing: told before anything runs, since it would otherwise be denied when traffic has moved already.
-pub(crate) fn missing(with: &With, granted: &Granted) -> Vec<Failure> {
+pub(crate) fn missing(with: &With, planned: &Planned) -> Vec<Failure> {
     let service = &with.service;
     let metrics = || with.analysis.iter().flat_map(|analysis| &analysis.metrics);
     let asks = asking(with);
@@ -26,7 +26,7 @@ pub(crate) fn missing(with: &With, granted: &Granted) -> Vec<Failure> {
             format!("grants.traffic = {{ services = [\"{service}\"], downtime = [\"{service}\"] }}"),
         ),
     ];
-    let missing = needs.into_iter().filter(|(verb, ..)| !granted.has(verb));
+    let missing = needs.into_iter().filter(|(verb, ..)| !planned.grants(verb));
     missing
         .filter_map(|(verb, why, grant)| {
             Some(
@@ -61,7 +61,7 @@ mod tests {
             with[key] = value.clone();
         }
         let with = serde_json::from_value(with).unwrap();
-        missing(&with, &Granted::of(granted)).iter().map(|it| it.message().to_owned()).collect()
+        missing(&with, &Planned::new(granted, &[])).iter().map(|it| it.message().to_owned()).collect()
     }
 
     #[test]

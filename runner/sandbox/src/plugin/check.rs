@@ -1,8 +1,8 @@
 //! Asks a plugin what makes no sense in a step, when the plan is made.
 
-use wasmtime::component::{ComponentType, Lift};
+use wasmtime::component::{ComponentType, Lift, Lower};
 
-use super::{DESCRIBE, DESCRIBE_TIME, Objection, end, unattended};
+use super::{DESCRIBE, DESCRIBE_TIME, Objection, Planned, end, unattended};
 use crate::contract::PluginPre;
 use crate::error::SandboxError;
 use crate::identity::Identity;
@@ -19,14 +19,20 @@ struct Problem {
     hint: Option<String>,
 }
 
-type Check = (String, Vec<String>);
+/// `windlass:step/check.plan`.
+#[derive(ComponentType, Lower)]
+#[component(record)]
+struct Plan<'a> {
+    with: &'a str,
+    unknown: &'a [String],
+    granted: &'a [String],
+}
 
 pub(super) async fn ask(
     pre: &PluginPre<State>,
     plugin: &Identity,
     export: &str,
-    with: &str,
-    granted: &[String],
+    planned: &Planned,
 ) -> Result<Vec<Objection>, SandboxError> {
     let (mut store, said) = unattended(pre.engine());
     let asked = async {
@@ -35,8 +41,9 @@ pub(super) async fn ask(
         let interface = instance.get_export_index(&mut store, None, export);
         let function = instance.get_export_index(&mut store, interface.as_ref(), "check");
         let function = function.ok_or_else(|| wasmtime::Error::msg("it exports the interface without `check`"))?;
-        let check = instance.get_typed_func::<Check, (Vec<Problem>,)>(&mut store, function)?;
-        check.call_async(&mut store, (with.to_owned(), granted.to_vec())).await
+        let Planned { with, unknown, granted } = planned;
+        let check = instance.get_typed_func::<(Plan<'_>,), (Vec<Problem>,)>(&mut store, function)?;
+        check.call_async(&mut store, (Plan { with, unknown, granted },)).await
     };
     let failed = |reason: String| SandboxError::Check { plugin: plugin.clone(), reason };
     match tokio::time::timeout(DESCRIBE_TIME, asked).await {

@@ -111,6 +111,17 @@ pub struct Outcome {
     pub outputs: Vec<(String, Json)>,
 }
 
+/// What is known of a step before anything runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// `with` as JSON text, with references where a value is not known yet.
+    pub with: String,
+    /// These places, as JSON pointers.
+    pub unknown: Vec<String>,
+    /// The verbs that the step has a grant for, as `traffic.route`.
+    pub granted: Vec<String>,
+}
+
 /// Why a step cannot work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Objection {
@@ -174,14 +185,13 @@ impl Plugin {
         &self.asked
     }
 
-    /// What makes no sense in a step, as the plugin says before anything runs: `with` as JSON text, and the verbs that the
-    /// step has a grant for, as `traffic.route`. Most plugins have nothing to say.
+    /// What makes no sense in a step, as the plugin says before anything runs. Most plugins have nothing to say.
     ///
     /// # Errors
     /// If it cannot say.
-    pub async fn check(&self, with: &str, granted: &[String]) -> Result<Vec<Objection>, SandboxError> {
+    pub async fn check(&self, planned: &Planned) -> Result<Vec<Objection>, SandboxError> {
         match (&self.pre, &self.checking) {
-            (Pre::Step(pre), Some(export)) => check::ask(pre, &self.identity, export, with, granted).await,
+            (Pre::Step(pre), Some(export)) => check::ask(pre, &self.identity, export, planned).await,
             _ => Ok(Vec::new()),
         }
     }
