@@ -157,7 +157,7 @@ fn a_deploy_is_looked_at_though_its_image_is_still_to_be_built() {
             "[pipeline]\nname = \"p\"\n[[stages.b.steps]]\nname = \"image\"\nuses = \"builtin:image\"\nwith = {{ context = \".\", tag = \"shop:1\" }}\ngrants.docker = {{ build = [\".\"], tag = [\"shop\"] }}\n[stages.d]\nneeds = [\"b\"]\n[[stages.d.steps]]\nuses = \"builtin:deploy\"\nwith.service = \"shop\"\nwith.image = \"${{stages.b.steps.image.outputs.ref}}\"\nwith.port = 8080\nwith.strategy = \"canary\"\ngrants.docker = {{ run = [\"shop\"], containers = [\"shop-*\"] }}\ngrants.traffic = [\"shop\"]\ngrants.health = [\"shop-*\"]\n{more}\n"
         ))
     };
-    refused(&built("with.canary.steps = [{ weight = 50 }, { weight = 10 }]"), &["pipeline.toml:11:", "weights rise"]);
+    refused(&built("with.canary.steps = [{ weight = 50 }, { weight = 10 }]"), &["pipeline.toml:12:", "weights rise"]);
     let _ = built("with.canary.steps = [{ weight = 50 }]").run(&["check"]).exits(0);
     let pause = "with.canary.steps = [{ weight = 50, pause = \"${stages.b.steps.image.outputs.size}s\" }]";
     let _ = built(pause).run(&["check"]).exits(0);

@@ -105,8 +105,8 @@ fn rollback(harness: &Harness, scenario: &Scenario, driver: Driver, strategy: St
     let (place, mut trial) = begin(harness, scenario, driver, strategy)?;
     place.deliver(&Delivery::of(strategy, "v2"))?;
     trial.pass(100)?;
-    trial.act();
     for service in strategy.services(&place.name) {
+        trial.act();
         place.run(&["rollback", &service], 0)?;
     }
     end(harness, &place, trial, "v1", bounds(strategy, ABORT))
