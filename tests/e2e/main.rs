@@ -6,6 +6,7 @@
 mod approvals;
 mod bad_input;
 mod commands;
+mod compat;
 mod determinism;
 mod distribution;
 mod engine_cancel;

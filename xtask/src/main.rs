@@ -12,6 +12,7 @@
 
 mod bench;
 mod bytes;
+mod compat;
 mod context;
 mod crash;
 mod demo;
@@ -54,6 +55,9 @@ cargo xtask <command>
   languages [rust] [js] [ts] [python] [c] [go]
                       plugins in every language, or those named: a fresh project each, and the
                       conformance suite
+  compat --record VERSION
+                      release the contract: keep a copy of it, and a compiled plugin in every
+                      language that is run for ever after
   measure -- command...
                       run a command once and print its nanoseconds and its peak memory in KiB
   tidy [--bless]      the rules of the house: floors, walls, sizes, reasons, WIT changelog
@@ -101,6 +105,7 @@ fn dispatch(command: &str, args: &[String]) -> Result<()> {
         "crash" => crash::Options::parse(mine).and_then(|options| crash::command(&options)),
         "traffic" => traffic::Options::parse(mine).and_then(|options| traffic::command(&options)),
         "languages" => languages::command(mine),
+        "compat" => compat::command(mine),
         "measure" => known(&[]).and_then(|()| bench::measure(rest)),
         "tidy" => known(&["--bless"]).and_then(|()| tidy::command(flag("--bless"))),
         _ => Err(Failure::new(format!("there is no command `{command}`.\n\n{HELP}"))),

@@ -14,7 +14,7 @@ use crate::test::Cases;
 use crate::ui;
 use project::Project;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// `cargo xtask languages`, for those that are named or for all.
 pub(crate) fn command(only: &[String]) -> Result<()> {
@@ -81,6 +81,32 @@ pub(crate) fn check(context: &Context, only: &[String]) -> Result<Counted> {
     if wrong.is_empty() { Ok(counted) } else { Err(Failure::new(format!("plugins in {} fail", wrong.join(", ")))) }
 }
 
+/// The suite's plugin in each language, freshly built. What a release keeps has passed all cases.
+pub(crate) fn plugins(context: &Context) -> Result<Vec<(&'static str, PathBuf)>> {
+    let folder = context.target.join("languages");
+    fs::create_dir_all(&folder).doing(|| format!("create {}", folder.display()))?;
+    let big = big::write(&folder)?;
+    let mut plugins = Vec::new();
+    for language in LANGUAGES {
+        let Some(name) = language.names.first() else { continue };
+        let toolchain = language.ensure(context)?;
+        let suite = Suite { context, language, name, toolchain: &toolchain, folder: &folder, big: &big };
+        let plugin = ui::part(&format!("a plugin in {name}"), || {
+            let project = suite.conformance()?;
+            let failed = project.test(&suite.cases())?.failed;
+            if failed == 0 { Ok(project.component) } else { Err(Failure::new(format!("{failed} cases failed"))) }
+        })?;
+        plugins.push((*name, plugin));
+    }
+    Ok(plugins)
+}
+
+/// The folder of the cases that only one language has, if it has any.
+pub(crate) fn own_cases(root: &Path, language: &str) -> Option<PathBuf> {
+    let own = root.join("tests/conformance").join(language).join("cases");
+    own.is_dir().then_some(own)
+}
+
 /// One language's turn.
 struct Suite<'a> {
     context: &'a Context,
@@ -103,23 +129,27 @@ impl Suite<'_> {
             let tests = Cmd::new(program).args(args).dir(&self.context.root).envs(&project.envs);
             tests.hint(format!("The tests of the SDK for {} fail.", self.name)).output()?;
         }
-        let Some(component) = first.then(|| self.conformance()).transpose()?.flatten() else {
-            return Ok(counted);
-        };
-        let mut cases = vec![self.context.root.join("tests/conformance/cases"), self.big.clone()];
-        let own = self.context.root.join("tests/conformance").join(self.name).join("cases");
-        cases.extend(own.is_dir().then_some(own));
-        let suite = component.test(&cases)?;
-        counted.passed += suite.passed;
-        counted.failed += suite.failed;
+        if first {
+            let suite = self.conformance()?.test(&self.cases())?;
+            counted.passed += suite.passed;
+            counted.failed += suite.failed;
+        }
         Ok(counted)
     }
 
+    /// Where the suite's cases for this language are.
+    fn cases(&self) -> Vec<PathBuf> {
+        let root = &self.context.root;
+        let mut cases = vec![root.join("tests/conformance/cases"), self.big.clone()];
+        cases.extend(own_cases(root, self.name));
+        cases
+    }
+
     /// The suite's plugin in this language, built.
-    fn conformance(&self) -> Result<Option<Project>> {
+    fn conformance(&self) -> Result<Project> {
         if self.name == "rust" {
             let component = self.context.test_guests().join("asks.wasm");
-            return Ok(Some(Project::built(self.context, self.toolchain, component)));
+            return Ok(Project::built(self.context, self.toolchain, component));
         }
         let source = self.context.root.join("tests/conformance").join(self.name);
         if !source.is_dir() {
@@ -128,7 +158,7 @@ impl Suite<'_> {
         let project = Project::new(self.context, self.toolchain, self.folder, self.name, "conformance")?;
         project.replace(&source)?;
         project.build()?;
-        Ok(Some(project))
+        Ok(project)
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) struct Project {
     program: PathBuf,
     pub(super) envs: Vec<(String, String)>,
     pub(super) folder: PathBuf,
-    component: PathBuf,
+    pub(super) component: PathBuf,
 }
 
 impl Project {

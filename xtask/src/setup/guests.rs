@@ -16,7 +16,7 @@ pub(crate) fn build(context: &Context, compiler: &GuestCompiler) -> Result<()> {
     {
         if let Some(folder) = context.workspace(workspace) {
             let target = context.target.join(format!("guests/{name}-{}", compiler.key));
-            let built = build_workspace(compiler, &folder, &target)?;
+            let built = build_workspace(compiler, &folder, &target, &flags(context, &target)?)?;
             let changed = publish(&built, &to)?;
             ui::note(&format!("{workspace}: {} components, {changed} new in {}", built.len(), to.display()));
         }
@@ -25,7 +25,12 @@ pub(crate) fn build(context: &Context, compiler: &GuestCompiler) -> Result<()> {
 }
 
 /// Builds one workspace and gives its components by name.
-fn build_workspace(compiler: &GuestCompiler, folder: &Path, target: &Path) -> Result<BTreeMap<String, PathBuf>> {
+fn build_workspace(
+    compiler: &GuestCompiler,
+    folder: &Path,
+    target: &Path,
+    flags: &str,
+) -> Result<BTreeMap<String, PathBuf>> {
     let mut built = BTreeMap::new();
     let status = compiler
         .cargo(folder)
@@ -33,13 +38,28 @@ fn build_workspace(compiler: &GuestCompiler, folder: &Path, target: &Path) -> Re
         .arg(target)
         // The runner's flags (coverage, sanitizers) mean nothing to guests.
         .env_remove("RUSTFLAGS")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env("CARGO_ENCODED_RUSTFLAGS", flags)
         .env_remove("CARGO_BUILD_TARGET")
         .lines(|line| built.extend(components(line)))?;
     if status.success() {
         return Ok(built);
     }
     Err(Failure::new(format!("the guests of {} do not build (see above)", folder.display())))
+}
+
+/// Panics tell where they are. That must not be where this machine has its folders, which is nobody's business and no part
+/// of a plugin's digest. Of several that fit, the compiler takes the last.
+fn flags(context: &Context, target: &Path) -> Result<String> {
+    let cargo = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let cargo = cargo.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
+    let mut known: Vec<(PathBuf, &str)> = cargo.into_iter().map(|folder| (folder, "/cargo")).collect();
+    known.extend([(context.root.clone(), "/windlass"), (target.to_owned(), "/target")]);
+    let mut flags = Vec::new();
+    for (folder, name) in known {
+        let folder = folder.to_str().doing(|| format!("name {}, whose name is no text", folder.display()))?;
+        flags.push(format!("--remap-path-prefix={folder}={name}"));
+    }
+    Ok(flags.join("\x1f"))
 }
 
 /// The components in one of cargo's messages.

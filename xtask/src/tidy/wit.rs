@@ -1,5 +1,6 @@
 //! The contract with plugins changes only with a word in its changelog: `wit/CHANGELOG.md` names
-//! every WIT package's version with the digest of its files, and an edit changes the digest.
+//! every WIT package's version with the digest of its files, and an edit changes the digest. What is
+//! released of it only grows.
 
 use super::Finding;
 use crate::bytes::digest;
@@ -27,11 +28,13 @@ pub(super) fn check(root: &Path, bless: bool) -> Result<Vec<Finding>> {
     let Ok(changelog) = fs::read_to_string(&path) else {
         return Ok(vec![Finding::new(CHANGELOG, "the changelog of the WIT packages is missing: write one")]);
     };
-    let (blessed, findings) = compare(&packages, &changelog, bless);
+    let (blessed, mut findings) = compare(&packages, &changelog, bless);
     if bless && blessed != changelog {
         fs::write(&path, blessed).doing(|| format!("write {CHANGELOG}"))?;
         crate::ui::note(&format!("{CHANGELOG}: the digests are recorded; see that the words tell of the change"));
     }
+    let folders = packages.into_iter().map(|package| (package.id, package.file)).collect();
+    findings.extend(super::released::check(root, &folders)?);
     Ok(findings)
 }
 
@@ -57,8 +60,7 @@ fn compare(packages: &[Package], changelog: &str, bless: bool) -> (String, Vec<F
             findings.push(Finding::new(
                 CHANGELOG,
                 format!(
-                    "{} ({}) has changed: tell of it here (a released package needs a new version), then run \
-                     `cargo xtask tidy --bless`",
+                    "{} ({}) has changed: tell of it here, then run `cargo xtask tidy --bless`",
                     package.id, package.file
                 ),
             ));
@@ -81,7 +83,9 @@ fn names(line: &str, id: &str) -> bool {
 fn packages(root: &Path) -> Result<Vec<Package>> {
     let mut folders: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
     let files = super::files(&root.join("wit")).into_iter().map(|f| Path::new("wit").join(f));
-    for file in files.filter(|f| f.extension().is_some_and(|e| e == "wit")) {
+    let files = files.filter(|f| f.extension().is_some_and(|e| e == "wit"));
+    // What was released never changes, and is looked after by itself.
+    for file in files.filter(|f| !f.starts_with(super::released::CONTRACTS)) {
         folders.entry(file.parent().unwrap_or(Path::new("")).to_owned()).or_default().push(file);
     }
     let mut packages = Vec::new();

@@ -17,7 +17,7 @@ mod calls;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
-use windlass_plugin::{Capability, Context, Failure, Plugin, Use, bail, info};
+use windlass_plugin::{Capability, Context, Failure, Granted, Plugin, Use, bail, info};
 
 /// Makes the calls that it is told to make, and gives back the answers.
 #[derive(Deserialize, JsonSchema)]
@@ -117,6 +117,11 @@ impl Plugin for Asks {
         Use::optional(Capability::Traffic, "for calls of `traffic`"),
     ];
 
+    fn check(with: &With, _granted: &Granted) -> Vec<Failure> {
+        let never = with.calls.iter().filter(|call| call.times == 0);
+        never.map(|call| Failure::new(format!("`{}` is called no times", call.function))).collect()
+    }
+
     fn run(with: With, context: &Context) -> Result<Outputs, Failure> {
         if let Some(text) = &with.say {
             info!("{text}");
@@ -159,7 +164,7 @@ impl Plugin for Asks {
     }
 }
 
-windlass_plugin::export!(Asks);
+windlass_plugin::export!(Asks, check);
 
 /// The text of an error, whichever case it is.
 fn message(error: &Json) -> String {
