@@ -15,6 +15,7 @@ mod bytes;
 mod context;
 mod crash;
 mod demo;
+mod docs;
 mod failure;
 mod http;
 mod languages;
@@ -54,6 +55,7 @@ cargo xtask <command>
   languages [rust] [js] [ts] [python] [c] [go]
                       plugins in every language, or those named: a fresh project each, and the
                       conformance suite
+  docs [FILE...]      type what the documentation says, and compare what is printed
   measure -- command...
                       run a command once and print its nanoseconds and its peak memory in KiB
   tidy [--bless]      the rules of the house: floors, walls, sizes, reasons, WIT changelog
@@ -101,6 +103,7 @@ fn dispatch(command: &str, args: &[String]) -> Result<()> {
         "crash" => crash::Options::parse(mine).and_then(|options| crash::command(&options)),
         "traffic" => traffic::Options::parse(mine).and_then(|options| traffic::command(&options)),
         "languages" => languages::command(mine),
+        "docs" => docs::command(mine),
         "measure" => known(&[]).and_then(|()| bench::measure(rest)),
         "tidy" => known(&["--bless"]).and_then(|()| tidy::command(flag("--bless"))),
         _ => Err(Failure::new(format!("there is no command `{command}`.\n\n{HELP}"))),
