@@ -56,6 +56,7 @@ cargo xtask <command>
                       plugins in every language, or those named: a fresh project each, and the
                       conformance suite
   docs [FILE...]      type what the documentation says, and compare what is printed
+  reference           write docs/reference anew, from wit/ and from the plugins
   measure -- command...
                       run a command once and print its nanoseconds and its peak memory in KiB
   tidy [--bless]      the rules of the house: floors, walls, sizes, reasons, WIT changelog
@@ -104,6 +105,7 @@ fn dispatch(command: &str, args: &[String]) -> Result<()> {
         "traffic" => traffic::Options::parse(mine).and_then(|options| traffic::command(&options)),
         "languages" => languages::command(mine),
         "docs" => docs::command(mine),
+        "reference" => known(&[]).and_then(|()| docs::reference()),
         "measure" => known(&[]).and_then(|()| bench::measure(rest)),
         "tidy" => known(&["--bless"]).and_then(|()| tidy::command(flag("--bless"))),
         _ => Err(Failure::new(format!("there is no command `{command}`.\n\n{HELP}"))),

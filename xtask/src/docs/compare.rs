@@ -77,12 +77,27 @@ fn fits(wanted: &str, line: &str) -> bool {
 fn plain(line: &str) -> String {
     let words: Vec<&str> = line.split_whitespace().collect();
     let mut plain = Vec::with_capacity(words.len());
-    for (index, word) in words.iter().enumerate() {
-        let unit = words.get(index + 1).map(|next| next.trim_end_matches([',', '.', ')', ';']));
-        let counts = unit.is_some_and(|unit| UNITS.contains(&unit));
-        plain.push(if counts && is_number(word.trim_start_matches('(')) { "#".to_owned() } else { without_ids(word) });
+    let mut before = "";
+    for word in words {
+        let bare = word.trim_end_matches([',', '.', ')', ';', ':']);
+        let punctuation = &word[bare.len()..];
+        if UNITS.contains(&bare) && is_number(before) {
+            // A quick machine counts in other units.
+            plain.pop();
+            plain.push(format!("#{punctuation}"));
+        } else if matches!(before, "run" | "logs") && is_run(bare) {
+            plain.push(format!("#{punctuation}"));
+        } else {
+            plain.push(without_ids(word));
+        }
+        before = word;
     }
     plain.join(" ")
+}
+
+/// The id of a run.
+fn is_run(word: &str) -> bool {
+    word.len() == 10 && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
 
 /// The word with `#` for each time, digest and id in it.
@@ -141,6 +156,8 @@ mod tests {
     #[test]
     fn what_differs_between_machines_may() {
         let same = |a: &str, b: &str| fits(&plain(a), &plain(b));
+        assert!(same("loaded in 1 ms, at last", "loaded in 900 us, at last"));
+        assert!(same("run m6xqxbtjwv: started", "run aehv3zvn6g: started"));
         assert!(same("built in 1.2 s, 71,300 bytes", "built in   0.9 s, 5 bytes"));
         assert!(same("ok  a.toml 15ms", "ok  a.toml 3ms"));
         assert!(same("sha256:0a1b2c3d4e5f", "sha256:99b2c3d4e5f7"));

@@ -4,6 +4,7 @@
 //! block of source with the name of a file above it becomes that file; a block `console` is run, and its lines of output
 //! are held against what is printed.
 
+mod builtins;
 mod compare;
 mod markdown;
 mod shell;
@@ -37,12 +38,26 @@ pub(crate) fn command(only: &[String]) -> Result<()> {
     Ok(())
 }
 
+/// `cargo xtask reference`: writes what is told of the contract and of the plugins anew.
+pub(crate) fn reference() -> Result<()> {
+    let context = Context::find()?;
+    crate::tidy::check(&context, true)?;
+    build_guests(&context)?;
+    let program = Cmd::new("cargo").dir(&context.root).envs(&guest_envs(&context));
+    program.args(["build", "-p", "windlass", "--bins"]).run()?;
+    builtins::check(&context, true)
+}
+
 /// Goes through the documents, and gives how many commands were run. One that is wrong does not keep the next from
 /// its turn.
 pub(crate) fn check(context: &Context, registry: &Registry, only: &[String]) -> Result<usize> {
     let tools = Tools::find(context)?;
     let mut ran = 0;
     let mut wrong = Vec::new();
+    if let (true, Err(why)) = (only.is_empty(), builtins::check(context, false)) {
+        ui::error(&why);
+        wrong.push("docs/reference/plugins.md");
+    }
     for document in DOCUMENTS.iter().filter(|name| only.is_empty() || only.iter().any(|wanted| wanted == *name)) {
         match ui::part(document, || Reader::new(context, registry, &tools, document)?.read(document)) {
             Ok(commands) => ran += commands,
