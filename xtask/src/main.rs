@@ -16,6 +16,7 @@ mod compat;
 mod context;
 mod crash;
 mod demo;
+mod docs;
 mod failure;
 mod http;
 mod languages;
@@ -58,6 +59,8 @@ cargo xtask <command>
   compat --record VERSION
                       release the contract: keep a copy of it, and a compiled plugin in every
                       language that is run for ever after
+  docs [FILE...]      type what the documentation says, and compare what is printed
+  reference           write docs/reference anew, from wit/ and from the plugins
   measure -- command...
                       run a command once and print its nanoseconds and its peak memory in KiB
   tidy [--bless]      the rules of the house: floors, walls, sizes, reasons, WIT changelog
@@ -106,6 +109,8 @@ fn dispatch(command: &str, args: &[String]) -> Result<()> {
         "traffic" => traffic::Options::parse(mine).and_then(|options| traffic::command(&options)),
         "languages" => languages::command(mine),
         "compat" => compat::command(mine),
+        "docs" => docs::command(mine),
+        "reference" => known(&[]).and_then(|()| docs::reference()),
         "measure" => known(&[]).and_then(|()| bench::measure(rest)),
         "tidy" => known(&["--bless"]).and_then(|()| tidy::command(flag("--bless"))),
         _ => Err(Failure::new(format!("there is no command `{command}`.\n\n{HELP}"))),

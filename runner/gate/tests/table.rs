@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use windlass_gate::Function;
+use windlass_gate::{Function, Kind, Need, Want};
 use wit_parser::{Resolve, WorldItem};
 
 fn functions_of_the_wit() -> BTreeSet<String> {
@@ -46,4 +46,35 @@ fn what_is_not_of_the_right_form_is_an_error_and_no_free_pass() {
     {
         assert!((function.row().needs)("\"text\"").is_err(), "{}", function.name());
     }
+}
+
+/// `tests/conformance/calls.json` has a call of each function, and what the reference in `docs/` says that it needs.
+#[test]
+fn what_the_reference_says_that_a_call_needs_is_what_is_checked() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/conformance/calls.json");
+    let text = std::fs::read_to_string(path).expect("the calls are there");
+    let suite: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let calls = suite["calls"].as_object().expect("calls by their functions");
+    for (name, call) in calls {
+        let row = Function::by_name(name).expect("a function of the table").row();
+        if row.kind == Kind::Composite {
+            continue;
+        }
+        let needs = (row.needs)(&call["args"].to_string()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let mut found: Vec<String> = needs.iter().map(told).collect();
+        found.dedup();
+        let said: Vec<&str> = call["needs"].as_array().into_iter().flatten().filter_map(|need| need.as_str()).collect();
+        assert_eq!(found, said, "{name}");
+    }
+}
+
+fn told(need: &Need) -> String {
+    let of = |want: &Want| match (want.capability, &*want.verb) {
+        ("http", _) => "http.METHOD".to_owned(),
+        (capability, "") => capability.to_owned(),
+        (capability, verb) => format!("{capability}.{verb}"),
+    };
+    let mut ways: Vec<String> = need.any_of.iter().map(of).collect();
+    ways.extend(need.owned_as.as_ref().map(|_| "its own".to_owned()));
+    ways.join(" or ")
 }

@@ -26,7 +26,7 @@ pub(crate) struct Registry {
 impl Registry {
     /// The registry for demo and tests: WINDLASS_REGISTRY, whatever answers on port 5000, or one
     /// of our own there or, where something else has the port, on a free one.
-    pub(super) fn ensure() -> Result<Self> {
+    pub(crate) fn ensure() -> Result<Self> {
         service::sweep("registry");
         if let Some(address) = named("WINDLASS_REGISTRY", 200)? {
             return Ok(Self { address, _ours: None });

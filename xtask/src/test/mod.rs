@@ -54,6 +54,7 @@ pub(crate) fn command(quick: bool, filter: &[String]) -> Result<()> {
     }
     if filter.is_empty() && !quick {
         run.part("plugins in other languages", Run::languages)?;
+        run.part("what the documentation says", |run| run.documents(world.as_ref()))?;
         run.part("documentation tests", Run::doc_tests)?;
         run.part("native tests of SDK, plugins and examples", Run::native_tests)?;
         run.part("a sample of the crash points", |run| run.crash_points(world.as_ref()))?;
@@ -200,6 +201,14 @@ impl Run {
         let counted = crate::languages::check(&self.context, &[])?;
         self.tally.add(&Tally { passed: counted.passed, failed: counted.failed, engine: 0 });
         Self::judge(true, counted.failed)
+    }
+
+    /// Each command of a document counts as a test.
+    fn documents(&mut self, world: Option<&World>) -> Result<()> {
+        let Some(world) = world else { return Ok(()) };
+        let ran = crate::docs::check(&self.context, &world.registry, &[])?;
+        self.tally.add(&Tally { passed: ran, failed: 0, engine: 0 });
+        Ok(())
     }
 
     fn doc_tests(&mut self) -> Result<()> {

@@ -17,7 +17,7 @@ mod calls;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
-use windlass_plugin::{Capability, Context, Failure, Granted, Plugin, Use, bail, info};
+use windlass_plugin::{Capability, Context, Failure, Planned, Plugin, Use, bail, info};
 
 /// Makes the calls that it is told to make, and gives back the answers.
 #[derive(Deserialize, JsonSchema)]
@@ -117,7 +117,7 @@ impl Plugin for Asks {
         Use::optional(Capability::Traffic, "for calls of `traffic`"),
     ];
 
-    fn check(with: &With, _granted: &Granted) -> Vec<Failure> {
+    fn check(with: &With, _planned: &Planned) -> Vec<Failure> {
         let never = with.calls.iter().filter(|call| call.times == 0);
         never.map(|call| Failure::new(format!("`{}` is called no times", call.function))).collect()
     }

@@ -90,8 +90,16 @@ impl Ty {
     }
 }
 
-/// The interfaces, in the order of their names.
-pub(super) fn read(wit: &Path) -> Result<Vec<Interface>> {
+/// The contract.
+pub(super) struct Contract {
+    /// What a plugin may import, in the order of the names.
+    pub(super) imported: Vec<Interface>,
+    /// What it exports, some by choice.
+    pub(super) exported: Vec<Interface>,
+}
+
+/// Reads `wit/`.
+pub(super) fn read(wit: &Path) -> Result<Contract> {
     let mut resolve = Resolve::default();
     let reading = || format!("read {}", wit.display());
     let (package, _) = resolve.push_path(wit).map_err(|error| Failure::new(format!("{error:#}"))).doing(reading)?;
@@ -99,17 +107,23 @@ pub(super) fn read(wit: &Path) -> Result<Vec<Interface>> {
         .select_world(&[package], Some("plugin"))
         .map_err(|error| Failure::new(format!("{error:#}")))
         .doing(reading)?;
-    let imports = resolve.worlds[world].imports.values();
-    let ids: Vec<InterfaceId> = imports
-        .filter_map(|item| match item {
-            WorldItem::Interface { id, .. } => Some(*id),
-            _ => None,
-        })
-        .collect();
-    let asked = asked(&resolve, &ids);
-    let mut interfaces = ids.iter().map(|id| interface(&resolve, *id, &asked)).collect::<Result<Vec<_>>>()?;
-    interfaces.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(interfaces)
+    let world = &resolve.worlds[world];
+    let imports: Vec<InterfaceId> = world.imports.values().filter_map(interface_id).collect();
+    let asked = asked(&resolve, &imports);
+    let mut imported = imports.iter().map(|id| interface(&resolve, *id, &asked)).collect::<Result<Vec<_>>>()?;
+    imported.sort_by(|a, b| a.name.cmp(&b.name));
+    // The world has what every plugin exports; what a plugin may export besides stands in the same package.
+    let packages = world.exports.values().filter_map(interface_id).filter_map(|id| resolve.interfaces[id].package);
+    let exports = packages.flat_map(|package| resolve.packages[package].interfaces.values());
+    let exported = exports.map(|id| interface(&resolve, *id, &asked)).collect::<Result<Vec<_>>>()?;
+    Ok(Contract { imported, exported })
+}
+
+fn interface_id(item: &WorldItem) -> Option<InterfaceId> {
+    match item {
+        WorldItem::Interface { id, .. } => Some(*id),
+        _ => None,
+    }
 }
 
 fn interface(resolve: &Resolve, id: InterfaceId, asked: &BTreeSet<TypeId>) -> Result<Interface> {

@@ -1,11 +1,13 @@
 //! What the SDKs of JavaScript and Python know of the contract is written from `wit/`, and held against it here: each
-//! interface with its documentation, and a table of its types by which values are brought into the contract's form.
+//! interface with its documentation, and a table of its types by which values are brought into the contract's form. So are
+//! the cases of the conformance suite, and the reference in `docs/`.
 
 mod cases;
 mod contract;
 mod javascript;
 mod names;
 mod python;
+mod reference;
 
 use super::Finding;
 use crate::failure::{Doing, Result};
@@ -23,10 +25,11 @@ struct Written {
 
 /// Holds the files against `wit/`; `bless` writes them.
 pub(super) fn check(root: &Path, bless: bool) -> Result<Vec<Finding>> {
-    let interfaces = contract::read(&root.join("wit"))?;
+    let contract::Contract { imported: interfaces, exported } = contract::read(&root.join("wit"))?;
     let mut files = javascript::write(&interfaces);
     files.extend(python::write(&interfaces));
     files.extend(cases::write(root, &interfaces)?);
+    files.push(reference::write(root, &interfaces, &exported)?);
     let mut findings = Vec::new();
     for Written { path, text } in files {
         let file = root.join(&path);
