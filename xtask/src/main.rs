@@ -36,9 +36,10 @@ cargo xtask <command>
   up [-- command...]  start the engine and the registries and hold them until Ctrl-C, or while
                       the command runs (with DOCKER_HOST and WINDLASS_* set)
   guests              build the plugins and the test guests only
-  demo [blue-green | canary]
+  demo [blue-green | canary | polyglot]
                       run the storefront example against the engine and the registry; or one that
-                      deploys behind the router, under traffic whose requests are counted
+                      deploys behind the router, under traffic whose requests are counted; or one
+                      with a step in each language, which needs no engine
   test [--quick] [-- filter...]
                       format, tidy, clippy and every test; with a filter only the tests that
                       match; with --quick only the tests that need no engine
@@ -51,9 +52,9 @@ cargo xtask <command>
   traffic [--sample] [--driver router|haproxy|both] [--only TEXT]
                       deliver under load in every way, kill what can be killed, count every request,
                       and hold it against bounds; only scenarios whose name has this text
-  languages [rust] [js] [ts] [python] [c] [go]
+  languages [rust] [js] [ts] [python] [c] [go] [polyglot]
                       plugins in every language, or those named: a fresh project each, and the
-                      conformance suite
+                      conformance suite; and the example in which all of them have a step
   measure -- command...
                       run a command once and print its nanoseconds and its peak memory in KiB
   tidy [--bless]      the rules of the house: floors, walls, sizes, reasons, WIT changelog

@@ -1,6 +1,6 @@
 // Tells a web hook about a release, and asks again for a while if nobody answers.
 
-import { CapabilityError, Failure, plugin, timer } from 'windlass-plugin';
+import { CapabilityError, Failure, fetch, plugin, timer } from 'windlass-plugin';
 
 /** How long to wait before each further try, in milliseconds. */
 const PAUSES = [100, 400];
@@ -39,7 +39,11 @@ export default plugin({
   },
 });
 
-/** Posts it. Gives nothing if nobody is there to listen. */
+/**
+ * Posts it. Gives nothing if nobody is there to listen.
+ * @param {string} url
+ * @param {string} body
+ */
 async function post(url, body) {
   try {
     return await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body, timeoutMs: 5000 });
