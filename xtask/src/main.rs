@@ -43,8 +43,9 @@ cargo xtask <command>
   test [--quick] [-- filter...]
                       format, tidy, clippy and every test; with a filter only the tests that
                       match; with --quick only the tests that need no engine
-  bench [steps] [start] [containers] [router]
-                      what Windlass costs beside ninja, `docker run` and HAProxy; all parts, or those named
+  bench [steps] [start] [containers] [router] [plugins]
+                      what Windlass costs beside ninja, `docker run` and HAProxy, and plugins in each
+                      language beside Rust's; all parts, or those named
   crash [--sample] [--mode kill|power|again] [--only TEXT]
                       kill the runner at every point of every call of tests/crash, resume, and compare
                       with an undisturbed run; a sample, some modes (the option can be repeated), or

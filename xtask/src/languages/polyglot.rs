@@ -5,7 +5,7 @@ use super::project::{Project, copy};
 use crate::context::Context;
 use crate::failure::{Doing, Failure, Result};
 use crate::proc::Cmd;
-use crate::setup::{LANGUAGES, Toolchain};
+use crate::setup::{LANGUAGES, Toolchain, clang};
 use crate::ui;
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
@@ -100,8 +100,7 @@ impl Example<'_> {
     fn proofread(&self) -> Result<()> {
         let folder = self.folder.join("tools");
         fs::create_dir_all(&folder).doing(|| format!("create {}", folder.display()))?;
-        let clang = std::env::var_os("WASI_SDK_PATH").map(|sdk| Path::new(&sdk).join("bin/clang").into_os_string());
-        Cmd::new(clang.unwrap_or_else(|| "clang-19".into()))
+        Cmd::new(clang())
             .args(["--target=wasm32-wasi", "-O2", "-Wall", "-Wextra", "-Werror", "-o"])
             .arg(folder.join("proofread.wasm"))
             .arg(self.source.join("tools/proofread.c"))
