@@ -38,14 +38,16 @@ cargo xtask <command>
   up [-- command...]  start the engine and the registries and hold them until Ctrl-C, or while
                       the command runs (with DOCKER_HOST and WINDLASS_* set)
   guests              build the plugins and the test guests only
-  demo [blue-green | canary]
+  demo [blue-green | canary | polyglot]
                       run the storefront example against the engine and the registry; or one that
-                      deploys behind the router, under traffic whose requests are counted
+                      deploys behind the router, under traffic whose requests are counted; or one
+                      with a step in each language, which needs no engine
   test [--quick] [-- filter...]
                       format, tidy, clippy and every test; with a filter only the tests that
                       match; with --quick only the tests that need no engine
-  bench [steps] [start] [containers] [router]
-                      what Windlass costs beside ninja, `docker run` and HAProxy; all parts, or those named
+  bench [steps] [start] [containers] [router] [plugins]
+                      what Windlass costs beside ninja, `docker run` and HAProxy, and plugins in each
+                      language beside Rust's; all parts, or those named
   crash [--sample] [--mode kill|power|again] [--only TEXT]
                       kill the runner at every point of every call of tests/crash, resume, and compare
                       with an undisturbed run; a sample, some modes (the option can be repeated), or
@@ -53,9 +55,9 @@ cargo xtask <command>
   traffic [--sample] [--driver router|haproxy|both] [--only TEXT]
                       deliver under load in every way, kill what can be killed, count every request,
                       and hold it against bounds; only scenarios whose name has this text
-  languages [rust] [js] [ts] [python] [c] [go]
+  languages [rust] [js] [ts] [python] [c] [go] [polyglot]
                       plugins in every language, or those named: a fresh project each, and the
-                      conformance suite
+                      conformance suite; and the example in which all of them have a step
   compat --record VERSION
                       release the contract: keep a copy of it, and a compiled plugin in every
                       language that is run for ever after

@@ -84,7 +84,8 @@ function pairs(value) {
 const ranges = {
   u8: [0n, 2n ** 8n - 1n],
   u16: [0n, 2n ** 16n - 1n],
-  // The engine mistakes larger ones for others on their way to the host, and nothing wants them.
+  // componentize-js takes the lower half of a number that is no 32-bit integer to the engine, so that larger ones would come
+  // to the host as others (its embedding calls `toInt32` on a double). Nothing wants them so large.
   u32: [0n, 2n ** 31n - 1n],
   u64: [0n, 2n ** 64n - 1n],
   s32: [-(2n ** 31n), 2n ** 31n - 1n],

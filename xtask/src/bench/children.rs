@@ -2,6 +2,7 @@
 
 use super::sample::{Sample, measured, sample};
 use crate::failure::{Doing, Result};
+use crate::proc::Cmd;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -33,6 +34,21 @@ impl Windlass {
         // What is measured has no `pipeline.lock`, which is wanted where CI is set.
         let command = command.env_remove("CI");
         sample(command.dir(folder).env("WINDLASS_CACHE_DIR", &self.cache).envs(&self.envs))
+    }
+
+    /// What `windlass plugin check` says of a component.
+    pub(super) fn check(&self, component: &Path) -> Result<serde_json::Value> {
+        let command = Cmd::new(&self.program).args(["plugin", "check", "--format", "json"]).arg(component);
+        let told = command.env("WINDLASS_CACHE_DIR", &self.cache).envs(&self.envs).output()?;
+        serde_json::from_str(&told).doing(|| format!("read what windlass says of {}", component.display()))
+    }
+
+    /// Empties the cache of compiled plugins.
+    pub(super) fn forget(&self) -> Result<()> {
+        if self.cache.exists() {
+            fs::remove_dir_all(&self.cache).doing(|| format!("remove {}", self.cache.display()))?;
+        }
+        Ok(())
     }
 
     /// The environment to run a peer in.

@@ -8,6 +8,7 @@ mod children;
 mod containers;
 mod disk;
 mod graph;
+mod plugins;
 mod router;
 mod sample;
 mod steps;
@@ -26,7 +27,7 @@ use std::path::{Path, PathBuf};
 use table::Table;
 
 /// The parts that can be measured by themselves.
-pub(crate) const PARTS: [&str; 4] = ["steps", "start", "containers", "router"];
+pub(crate) const PARTS: [&str; 5] = ["steps", "start", "containers", "router", "plugins"];
 
 /// The command; without parts it measures all of them.
 pub(crate) fn command(parts: &[String]) -> Result<()> {
@@ -40,8 +41,14 @@ pub(crate) fn command(parts: &[String]) -> Result<()> {
     if ["steps", "start", "containers"].into_iter().any(wanted) {
         pipelines(&context, wanted, &mut table)?;
     }
+    let languages = if wanted("plugins") { Some(plugins::measure(&context)?) } else { None };
     ui::heading("what it costs");
-    print!("{table}");
+    if !table.is_empty() {
+        print!("{table}");
+    }
+    if let Some(languages) = languages {
+        print!("{languages}");
+    }
     println!("\nWhat the rows mean, and where the time goes: docs/benchmarks.md");
     Ok(())
 }

@@ -114,6 +114,11 @@ impl Table {
         self.rows.push(row);
     }
 
+    /// Whether nothing was measured that goes into it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// Adds a line beneath the rows.
     pub(super) fn note(&mut self, note: String) {
         self.notes.push(note);

@@ -1,10 +1,15 @@
 //! `cargo xtask languages`: plugins in every language there is an SDK for, as their authors meet them.
 //!
 //! In a fresh folder each: `windlass plugin new`, `build`, `test` and `run`; then the conformance suite, whose cases are the
-//! same for all, against the plugin of `tests/conformance` in that language.
+//! same for all, against the plugin of `tests/conformance` in that language; then all of them in one pipeline.
 
 mod big;
+mod hook;
+mod polyglot;
 mod project;
+
+pub(crate) use polyglot::run as polyglot;
+pub(crate) use project::Project;
 
 use crate::context::{Context, in_ci};
 use crate::failure::{Doing, Failure, Result};
@@ -12,13 +17,16 @@ use crate::proc::Cmd;
 use crate::setup::{LANGUAGES, Language, Toolchain, build_guests, guest_envs};
 use crate::test::Cases;
 use crate::ui;
-use project::Project;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// The example with all languages, where a language is named.
+const POLYGLOT: &str = "polyglot";
+
 /// `cargo xtask languages`, for those that are named or for all.
 pub(crate) fn command(only: &[String]) -> Result<()> {
-    let names: Vec<&str> = LANGUAGES.iter().flat_map(|language| language.names).copied().collect();
+    let names = LANGUAGES.iter().flat_map(|language| language.names).copied();
+    let names: Vec<&str> = names.chain([POLYGLOT]).collect();
     if let Some(odd) = only.iter().find(|name| !names.contains(&name.as_str())) {
         return Err(Failure::new(format!("there is no SDK for `{odd}`, but for {}", names.join(", "))));
     }
@@ -43,14 +51,16 @@ pub(crate) struct Counted {
 
 /// Goes through the languages. One that fails does not keep the next from its turn.
 pub(crate) fn check(context: &Context, only: &[String]) -> Result<Counted> {
+    let program = context.target.join("debug/windlass");
+    let wanted = |name: &str| only.is_empty() || only.iter().any(|wanted| wanted == name);
     let folder = context.target.join("languages");
     fs::create_dir_all(&folder).doing(|| format!("create {}", folder.display()))?;
     let big = big::write(&folder)?;
     let mut counted = Counted::default();
     let mut wrong = Vec::new();
+    let mut complete = true;
     for language in LANGUAGES {
-        let names = language.names.iter().filter(|name| only.is_empty() || only.iter().any(|wanted| wanted == *name));
-        let names: Vec<&str> = names.copied().collect();
+        let names: Vec<&str> = language.names.iter().copied().filter(|name| wanted(name)).collect();
         if names.is_empty() {
             continue;
         }
@@ -60,11 +70,13 @@ pub(crate) fn check(context: &Context, only: &[String]) -> Result<Counted> {
             // A developer without a network does without; CI leaves nothing out.
             Err(why) => {
                 ui::warn(&format!("plugins in {} are left out: {why}", names.join(" and ")));
+                complete = false;
                 continue;
             }
         };
         for name in names {
-            let suite = Suite { context, language, name, toolchain: &toolchain, folder: &folder, big: &big };
+            let suite =
+                Suite { context, program: &program, language, name, toolchain: &toolchain, folder: &folder, big: &big };
             match ui::part(&format!("a plugin in {name}"), || suite.run()) {
                 Ok(cases) => {
                     counted.passed += cases.passed;
@@ -78,7 +90,17 @@ pub(crate) fn check(context: &Context, only: &[String]) -> Result<Counted> {
             }
         }
     }
-    if wrong.is_empty() { Ok(counted) } else { Err(Failure::new(format!("plugins in {} fail", wrong.join(", ")))) }
+    if wanted(POLYGLOT) && complete {
+        match ui::part("a pipeline in all languages", || polyglot(context, &program)) {
+            Ok(()) => counted.passed += 1,
+            Err(why) if crate::proc::interrupted().is_some() => return Err(why),
+            Err(why) => {
+                ui::error(&why);
+                wrong.push(POLYGLOT);
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(counted) } else { Err(Failure::new(format!("plugins fail: {}", wrong.join(", ")))) }
 }
 
 /// The suite's plugin in each language, freshly built. What a release keeps has passed all cases.
@@ -86,11 +108,13 @@ pub(crate) fn plugins(context: &Context) -> Result<Vec<(&'static str, PathBuf)>>
     let folder = context.target.join("languages");
     fs::create_dir_all(&folder).doing(|| format!("create {}", folder.display()))?;
     let big = big::write(&folder)?;
+    let program = context.target.join("debug/windlass");
     let mut plugins = Vec::new();
     for language in LANGUAGES {
         let Some(name) = language.names.first() else { continue };
         let toolchain = language.ensure(context)?;
-        let suite = Suite { context, language, name, toolchain: &toolchain, folder: &folder, big: &big };
+        let suite =
+            Suite { context, program: &program, language, name, toolchain: &toolchain, folder: &folder, big: &big };
         let plugin = ui::part(&format!("a plugin in {name}"), || {
             let project = suite.conformance()?;
             let failed = project.test(&suite.cases())?.failed;
@@ -110,6 +134,7 @@ pub(crate) fn own_cases(root: &Path, language: &str) -> Option<PathBuf> {
 /// One language's turn.
 struct Suite<'a> {
     context: &'a Context,
+    program: &'a Path,
     language: &'a Language,
     name: &'a str,
     toolchain: &'a Toolchain,
@@ -119,7 +144,7 @@ struct Suite<'a> {
 
 impl Suite<'_> {
     fn run(&self) -> Result<Counted> {
-        let project = Project::new(self.context, self.toolchain, self.folder, self.name, "greet")?;
+        let project = self.project("greet")?;
         project.build()?;
         let mut counted = project.test(std::slice::from_ref(&project.folder))?;
         project.greets()?;
@@ -145,17 +170,24 @@ impl Suite<'_> {
         cases
     }
 
+    /// A new project in a folder of its own.
+    fn project(&self, name: &str) -> Result<Project> {
+        let folder = self.folder.join(format!("{name}-{}", self.name));
+        Project::new(self.context, self.program, self.toolchain, &folder, self.name, name)
+    }
+
     /// The suite's plugin in this language, built.
     fn conformance(&self) -> Result<Project> {
         if self.name == "rust" {
             let component = self.context.test_guests().join("asks.wasm");
-            return Ok(Project::built(self.context, self.toolchain, component));
+            let folder = self.context.test_guests();
+            return Ok(Project::at(self.context, self.program, self.toolchain, &folder, component));
         }
         let source = self.context.root.join("tests/conformance").join(self.name);
         if !source.is_dir() {
             return Err(Failure::new(format!("there is no {}: write the suite's plugin", source.display())));
         }
-        let project = Project::new(self.context, self.toolchain, self.folder, self.name, "conformance")?;
+        let project = self.project("conformance")?;
         project.replace(&source)?;
         project.build()?;
         Ok(project)

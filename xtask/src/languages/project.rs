@@ -6,30 +6,37 @@ use crate::failure::{Doing, Failure, Result};
 use crate::proc::Cmd;
 use crate::setup::Toolchain;
 use std::fs;
+use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 /// What the project has from the template and keeps when it becomes another.
 const KEPT: [&str; 2] = ["windlass", "node_modules"];
+/// What else is there where somebody has built or run something by hand.
+const BUILT: [&str; 6] = [".venv", ".windlass", "__pycache__", "dist", "proof", "target"];
 
-pub(super) struct Project {
+pub(crate) struct Project {
     program: PathBuf,
     pub(super) envs: Vec<(String, String)>,
-    pub(super) folder: PathBuf,
-    pub(super) component: PathBuf,
+    pub(crate) folder: PathBuf,
+    pub(crate) component: PathBuf,
 }
 
 impl Project {
-    /// `windlass plugin new`, and the tools where its build looks for them.
-    pub(super) fn new(context: &Context, tools: &Toolchain, within: &Path, language: &str, name: &str) -> Result<Self> {
-        let folder = within.join(format!("{name}-{language}"));
+    /// `windlass plugin new` in this folder, and the tools where its build looks for them.
+    pub(crate) fn new(
+        context: &Context,
+        program: &Path,
+        tools: &Toolchain,
+        folder: &Path,
+        language: &str,
+        name: &str,
+    ) -> Result<Self> {
         if folder.exists() {
-            fs::remove_dir_all(&folder).doing(|| format!("remove {}", folder.display()))?;
+            fs::remove_dir_all(folder).doing(|| format!("remove {}", folder.display()))?;
         }
-        let component = folder.join(format!("{name}.wasm"));
-        let mut project = Self::built(context, tools, component);
-        project.folder.clone_from(&folder);
-        project.windlass().args(["plugin", "new", name, "--lang", language, "--in"]).arg(&folder).output()?;
+        let project = Self::at(context, program, tools, folder, folder.join(format!("{name}.wasm")));
+        project.windlass().args(["plugin", "new", name, "--lang", language, "--in"]).arg(folder).output()?;
         for (link, to) in &tools.links {
             let link = folder.join(link);
             symlink(to, &link).doing(|| format!("link {} to {}", link.display(), to.display()))?;
@@ -37,8 +44,8 @@ impl Project {
         Ok(project)
     }
 
-    /// A component that is there already.
-    pub(super) fn built(context: &Context, tools: &Toolchain, component: PathBuf) -> Self {
+    /// A project that is there already, with the component that it makes or has made.
+    pub(crate) fn at(context: &Context, program: &Path, tools: &Toolchain, folder: &Path, component: PathBuf) -> Self {
         let mut envs = tools.envs.clone();
         let path = std::env::var_os("PATH").unwrap_or_default();
         let folders = tools.path.iter().cloned().chain(std::env::split_paths(&path));
@@ -48,18 +55,18 @@ impl Project {
         // Builds in Rust share what they compile.
         let target = context.target.join("languages/target");
         envs.push(("CARGO_TARGET_DIR".to_owned(), target.display().to_string()));
-        let folder = component.parent().unwrap_or(&context.target).to_owned();
-        Self { program: context.target.join("debug/windlass"), envs, folder, component }
+        Self { program: program.to_owned(), envs, folder: folder.to_owned(), component }
     }
 
-    fn windlass(&self) -> Cmd {
+    /// `windlass`, with the tools that it builds with.
+    pub(crate) fn windlass(&self) -> Cmd {
         // What CI adds to a run, a lock above all, is not what this is about.
         Cmd::new(&self.program).envs(&self.envs).env_remove("CI")
     }
 
     /// Puts another source into the project.
-    pub(super) fn replace(&self, source: &Path) -> Result<()> {
-        let work = || -> std::io::Result<()> {
+    pub(crate) fn replace(&self, source: &Path) -> Result<()> {
+        let clear = || -> io::Result<()> {
             for entry in fs::read_dir(&self.folder)? {
                 let entry = entry?;
                 if KEPT.iter().any(|kept| entry.file_name() == *kept) {
@@ -68,22 +75,18 @@ impl Project {
                 let path = entry.path();
                 if entry.file_type()?.is_dir() { fs::remove_dir_all(&path)? } else { fs::remove_file(&path)? }
             }
-            for entry in fs::read_dir(source)? {
-                let entry = entry?;
-                if entry.file_type()?.is_file() {
-                    fs::copy(entry.path(), self.folder.join(entry.file_name()))?;
-                }
-            }
             Ok(())
         };
-        work().doing(|| format!("copy {} to {}", source.display(), self.folder.display()))
+        clear().doing(|| format!("clear {}", self.folder.display()))?;
+        copy(source, &self.folder)
     }
 
-    /// `windlass plugin build`.
-    pub(super) fn build(&self) -> Result<()> {
-        self.windlass().args(["plugin", "build"]).arg(&self.folder).output()?;
+    /// `windlass plugin build`; gives what that prints.
+    pub(crate) fn build(&self) -> Result<String> {
+        let build = self.windlass().args(["plugin", "build", "--format", "json", "--output"]).arg(&self.component);
+        let told = build.arg(&self.folder).output()?;
         if self.component.is_file() {
-            return Ok(());
+            return Ok(told);
         }
         Err(Failure::new(format!("the build has not made {}", self.component.display())))
     }
@@ -103,4 +106,24 @@ impl Project {
         }
         Err(Failure::new(format!("the plugin ran and greeted nobody; it said:\n{}", crate::proc::tail(&said, 20))))
     }
+}
+
+/// Copies a folder of sources with everything in it but what is built or fetched.
+pub(super) fn copy(source: &Path, to: &Path) -> Result<()> {
+    let work = || -> io::Result<Vec<PathBuf>> {
+        fs::create_dir_all(to)?;
+        let mut folders = Vec::new();
+        for entry in fs::read_dir(source)? {
+            let entry = entry?;
+            let (kind, name) = (entry.file_type()?, entry.file_name());
+            if kind.is_dir() && !KEPT.iter().chain(&BUILT).any(|other| name == *other) {
+                folders.push(name.into());
+            } else if kind.is_file() {
+                fs::copy(entry.path(), to.join(&name))?;
+            }
+        }
+        Ok(folders)
+    };
+    let folders = work().doing(|| format!("copy {} to {}", source.display(), to.display()))?;
+    folders.iter().try_for_each(|folder| copy(&source.join(folder), &to.join(folder)))
 }

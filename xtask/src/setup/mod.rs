@@ -12,7 +12,7 @@ mod service;
 mod wasm;
 
 pub(crate) use engine::Engine;
-pub(crate) use languages::{LANGUAGES, Language, Toolchain};
+pub(crate) use languages::{LANGUAGES, Language, Toolchain, clang};
 pub(crate) use peers::{docker_cli, ninja};
 pub(crate) use registry::Registry;
 pub(crate) use service::{Service, folder, sweep};

@@ -7,6 +7,8 @@ mod javascript;
 mod python;
 mod rust;
 
+pub(crate) use c::clang;
+
 use crate::bytes::short_key;
 use crate::context::Context;
 use crate::failure::{Doing, Result};

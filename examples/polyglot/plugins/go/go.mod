@@ -1,0 +1,7 @@
+module changes
+
+go 1.24
+
+require windlass v0.0.0
+
+replace windlass => ./windlass
