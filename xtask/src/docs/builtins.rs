@@ -64,8 +64,8 @@ fn names(context: &Context) -> Result<Vec<String>> {
 
 fn tell(text: &mut String, plugin: &Json) {
     let word = |of: &Json, key: &str| of[key].as_str().unwrap_or_default().to_owned();
-    // Links in it begin at the plugin's own folder.
-    let documentation = word(plugin, "documentation").replace("](../../docs/", "](../");
+    // Links in it begin at the plugin's own folder, and its headlines at the top.
+    let documentation = word(plugin, "documentation").replace("](../../docs/", "](../").replace("\n## ", "\n### ");
     let _ = writeln!(text, "\n## {}\n\n{}\n", word(plugin, "name"), documentation.trim_end());
     for used in plugin["capabilities"].as_array().into_iter().flatten() {
         let how = if used["required"] == true { "Requires" } else { "Can use" };
