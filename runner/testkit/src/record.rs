@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use serde_json::{Map, Value as Json, json};
 use windlass_gate::{Function, Kind};
@@ -41,7 +41,7 @@ pub enum RecordError {
     Journal(#[from] JournalError),
 }
 
-/// The text of a case that passes as long as the plugin does as it did.
+/// The text of a case that passes as long as the plugin does as it did. `beside` is the folder where the case will be.
 ///
 /// # Errors
 /// Why it cannot be made.
@@ -50,6 +50,7 @@ pub fn record(
     run: &RunSummary,
     plan: &Plan,
     workspace: &Path,
+    beside: &Path,
     step: &str,
 ) -> Result<String, RecordError> {
     let label = |step: &PlanStep| format!("{}/{}", plan.stages[step.stage as usize].name, step.name);
@@ -77,8 +78,11 @@ pub fn record(
     let _ = writeln!(text, "name = {name}");
     given(&mut text, plan, planned, &made);
     let outputs = outputs(reader, run)?;
-    self::step(&mut text, plan, planned, workspace, &outputs)
-        .map_err(|error| RecordError::Input(step.to_owned(), error))?;
+    let uses = match &plan.plugins[planned.plugin as usize] {
+        PluginSource::Path(path) => relative(&workspace.join(path), beside),
+        other => other.to_string(),
+    };
+    self::step(&mut text, planned, uses, &outputs).map_err(|error| RecordError::Input(step.to_owned(), error))?;
     for (call, times) in grouped(&made.calls) {
         if call.function.row().kind == Kind::Composite {
             return Err(RecordError::NotAsked(step.to_owned(), call.function.name()));
@@ -90,6 +94,23 @@ pub fn record(
     }
     expect(&mut text, &made);
     Ok(text)
+}
+
+/// The way from a folder to a file, as `uses` has it: a case and its plugin are moved together.
+fn relative(file: &Path, from: &Path) -> String {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let (file, from) = (real(file), real(from));
+    let shared = file.components().zip(from.components()).take_while(|(a, b)| a == b).count();
+    if shared <= 1 {
+        // They have no more in common than the root.
+        return file.display().to_string();
+    }
+    let up = from.components().skip(shared).map(|_| Component::ParentDir);
+    let mut way: PathBuf = up.chain(file.components().skip(shared)).collect();
+    if !way.starts_with("..") {
+        way = Path::new(".").join(way);
+    }
+    way.display().to_string()
 }
 
 /// What every step of the run gave, by its index.
@@ -116,16 +137,11 @@ fn given(text: &mut String, plan: &Plan, step: &PlanStep, made: &Made) {
 
 fn step(
     text: &mut String,
-    plan: &Plan,
     step: &PlanStep,
-    workspace: &Path,
+    uses: String,
     outputs: &BTreeMap<u32, BTreeMap<String, Json>>,
 ) -> Result<(), FillError> {
     let mut lookup = |output: &windlass_pipeline::OutputRef| outputs.get(&output.index)?.get(&*output.output).cloned();
-    let uses = match &plan.plugins[step.plugin as usize] {
-        PluginSource::Path(path) => workspace.join(path).display().to_string(),
-        other => other.to_string(),
-    };
     let mut env = Map::new();
     for (name, value) in &step.env {
         let value = match value.fill(&mut lookup)? {
@@ -221,4 +237,18 @@ fn expect(text: &mut String, made: &Made) {
         ],
     };
     table(text, "[expect]", &entries);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_to_a_plugin_is_told_from_the_case() {
+        let told = |file: &str, from: &str| relative(Path::new(file), Path::new(from));
+        assert_eq!(told("/none/p/x.wasm", "/none/p/cases"), "../x.wasm");
+        assert_eq!(told("/none/p/x.wasm", "/none/p"), "./x.wasm");
+        assert_eq!(told("/none/p/target/x.wasm", "/none/p/cases/more"), "../../target/x.wasm");
+        assert_eq!(told("/none/p/x.wasm", "/else/where"), "/none/p/x.wasm");
+    }
 }

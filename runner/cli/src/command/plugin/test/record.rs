@@ -1,5 +1,7 @@
 //! `windlass plugin test --record`: writes a case from a step of a real run.
 
+use std::path::Path;
+
 use windlass_gate::Recording;
 use windlass_journal::Journal;
 use windlass_testkit::RecordError;
@@ -18,7 +20,10 @@ pub(super) fn run(args: &Test, run: &str, step: &str) -> Result<Exit, CliError> 
     let recording = Recording::read(&reader, &run)?;
     let text = Text::recorded(&recording.started, files::beside(&state)?);
     let prepared = runtime::small()?.block_on(pinned::prepare(&text, &recording.started, 1, &[]))?;
-    let case = windlass_testkit::record(&reader, &run, &prepared.plan, &text.workspace, step).map_err(refused)?;
+    let beside = args.output.as_deref().and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty());
+    let beside = beside.unwrap_or(Path::new("."));
+    let case =
+        windlass_testkit::record(&reader, &run, &prepared.plan, &text.workspace, beside, step).map_err(refused)?;
     match &args.output {
         None => output::text(&case)?,
         Some(file) => files::write_new(file, &case)?,
