@@ -104,7 +104,8 @@ fn what_is_pushed_is_added_and_pulled_by_its_digest_when_the_cache_is_gone() {
     let manifest: Json = serde_json::from_slice(&shop.registry.manifest("team/audit", "1").unwrap()).unwrap();
     let config = shop.registry.blob(manifest["config"]["digest"].as_str().unwrap()).unwrap();
     let config: Json = serde_json::from_slice(&config).unwrap();
-    assert_eq!(config["component"]["exports"], serde_json::json!(["windlass:step/step@0.1.0"]));
+    let exports = serde_json::json!(["windlass:step/check@0.1.0", "windlass:step/step@0.1.0"]);
+    assert_eq!(config["component"]["exports"], exports);
     let imports = config["component"]["imports"].as_array().unwrap();
     assert!(imports.contains(&"windlass:docker/docker@0.1.0".into()), "{imports:?}");
     let lock = std::fs::read_to_string(shop.file("pipeline.lock")).unwrap();
