@@ -348,3 +348,20 @@ fn a_run_that_waits_goes_on_with_the_plugin_that_it_began_with() {
     let _ = shop.run(&["approve", &run, "check"]).exits(0);
     let _ = shop.run(&["resume", &run]).exits(0).says("the audit has run");
 }
+
+#[test]
+fn what_the_lock_does_not_know_is_not_even_looked_at() {
+    let pipeline = PIPELINE.replace("\"audit\"", "\"./asks.wasm\"");
+    let workspace = Workspace::new(&pipeline).guest("asks");
+    let _ = workspace.run(&["plugin", "update"]).exits(0);
+    let _ = workspace.run(&["run", "--locked"]).exits(0);
+    let other = |bytes: &[u8]| {
+        std::fs::write(workspace.path().join("asks.wasm"), bytes).unwrap();
+        let refused = workspace.run(&["run", "--locked"]).exits(3);
+        assert!(refused.all().contains("plugin ./asks.wasm was sha256:"), "{}", refused.all());
+    };
+    other(b"no WebAssembly at all");
+    other(&std::fs::read(guest("observer")).unwrap());
+    // It would have been asked what it is until its fuel is used up.
+    other(&std::fs::read(guest("describe-endless")).unwrap());
+}

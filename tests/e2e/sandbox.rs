@@ -98,7 +98,8 @@ fn large_outputs_are_refused() {
     let _ = one("big-output", "limits = { memory = \"512MiB\" }")
         .run(&["run"])
         .exits(1)
-        .says("plugin `big-output.wasm` 0.1.0 (sha256:");
+        .says("plugin `big-output.wasm` 0.1.0 (sha256:")
+        .says("it passed more than 32 MiB to the host at once");
 }
 
 #[test]

@@ -245,6 +245,11 @@ pub(crate) async fn load(text: &Text, pipeline: &Pipeline, jobs: usize, known: &
             }
             Err(Missing::Failed(error)) => return Err(error),
         };
+        // What nobody has looked at is not even compiled, nor asked what it is.
+        if let Some(difference) = known.only_pinned.then(|| other(&pinned, &known.pinned)).flatten() {
+            unpinned.push(difference);
+            continue;
+        }
         let sandbox = match &loaded.sandbox {
             Some(sandbox) => sandbox,
             None => loaded.sandbox.insert(open_sandbox(jobs)?),
@@ -266,6 +271,18 @@ pub(crate) async fn load(text: &Text, pipeline: &Pipeline, jobs: usize, known: &
     }
     // Without them there is no plan that could be compared with the lock.
     if unpinned.is_empty() { Ok(loaded) } else { Locked::of(text, unpinned).check().map(|()| loaded) }
+}
+
+/// How a plugin is other than the first of those by which it may be known.
+fn other(found: &Pinned, pinned: &[Pinned]) -> Option<Difference> {
+    let plugin = found.source.clone();
+    match pinned.iter().find(|pinned| pinned.source == found.source) {
+        None => Some(Difference::NewPlugin { plugin, digest: Some(found.digest.clone()) }),
+        Some(locked) if locked.digest != found.digest => {
+            Some(Difference::OtherDigest { plugin, locked: locked.digest.clone(), found: found.digest.clone() })
+        }
+        Some(_) => None,
+    }
 }
 
 /// The sandbox, with room for this many live plugins.

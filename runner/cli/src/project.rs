@@ -11,7 +11,7 @@ use crate::toolchain::Lang;
 
 /// The file that makes a folder a project.
 pub(crate) const FILE: &str = "windlass-plugin.toml";
-const KEYS: &[&str] = &["language", "name", "output", "source", "version"];
+const KEYS: &[&str] = &["flags", "language", "name", "output", "source", "version"];
 
 /// A project.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub(crate) struct Project {
     pub(crate) language: Lang,
     /// Where a build begins, relative to the folder: what that is depends on the language.
     pub(crate) sources: Vec<String>,
+    /// What else the compiler is told: of C only, where no other file of the project says such things.
+    pub(crate) flags: Vec<String>,
     /// The component to make, relative to the folder.
     pub(crate) output: String,
 }
@@ -72,7 +74,12 @@ fn parse(folder: &Path, source: Source) -> Result<Project, Box<windlass_pipeline
     {
         problems.bad_value(at, why, "write lower-case letters, digits and `-`, as in `image-sizes`");
     }
-    let sources = sources(root, &mut problems);
+    let sources = texts(root, "source", "source = [\"plugin.c\", \"more.c\"]", &mut problems);
+    let flags = texts(root, "flags", "flags = [\"-g\"]", &mut problems);
+    if let (Some(language), Some(at)) = (found.filter(|language| **language != Lang::C), root.get("flags")) {
+        let why = format!("`flags` are for a compiler of C, and the language is `{}`", language.name());
+        problems.bad_value(at, why, "say it where that language's own tools look");
+    }
     match (name, found) {
         (Some(name), Some(language)) if !problems.any() => Ok(Project {
             folder: folder.to_owned(),
@@ -81,6 +88,7 @@ fn parse(folder: &Path, source: Source) -> Result<Project, Box<windlass_pipeline
             version,
             language: *language,
             sources,
+            flags,
         }),
         _ => Err(Box::new(problems.finish(document.source()))),
     }
@@ -95,15 +103,15 @@ fn text(root: Node<'_>, key: &str, example: &str, problems: &mut Problems) -> Op
     text.map(Into::into)
 }
 
-/// `source` is one path, or a list of them.
-fn sources(root: Node<'_>, problems: &mut Problems) -> Vec<String> {
-    let Some(at) = root.get("source") else { return Vec::new() };
+/// One text, or a list of them.
+fn texts(root: Node<'_>, key: &str, example: &str, problems: &mut Problems) -> Vec<String> {
+    let Some(at) = root.get(key) else { return Vec::new() };
     if let Some(one) = at.text() {
         return vec![one.into()];
     }
     let all: Vec<Option<String>> = at.children().map(|item| item.text().map(Into::into)).collect();
     if !at.is_list() || all.iter().any(Option::is_none) {
-        problems.wrong_type(at, "source", "a string, or a list of strings", "source = [\"plugin.c\", \"more.c\"]");
+        problems.wrong_type(at, key, "a string, or a list of strings", example);
     }
     all.into_iter().flatten().collect()
 }
@@ -143,6 +151,9 @@ mod tests {
         assert_eq!((project.output.as_str(), project.language), ("sizes.wasm", Lang::C));
         assert_eq!(project.sources, ["a.c", "b.c"]);
         assert_eq!(project.path("a.c"), Path::new("x/a.c"));
+        let flags = |language: &str| read(&format!("name = \"a\"\nlanguage = \"{language}\"\nflags = [\"-g\"]\n"));
+        assert_eq!(flags("c").unwrap().flags, ["-g"]);
+        assert!(flags("go").unwrap_err().contains("`flags` are for a compiler of C"));
     }
 
     #[test]

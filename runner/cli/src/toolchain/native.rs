@@ -57,9 +57,14 @@ impl Language for C {
         let core = aside.path().join("core.wasm");
         let Some(clang) = clang() else { return Err(CliError::machine("clang is not there", "install it")) };
         let mut command = program(clang, &project.folder);
-        command.args([TARGET, "-mexec-model=reactor", "-std=c17", "-O2", "-Wall", "-Wl,--strip-all", "-I", SDK]);
+        command.args([TARGET, "-mexec-model=reactor", "-std=c17", "-O2", "-Wall", "-I", SDK]);
         // The linker's own stack has 64 KiB and lies above the data: what overflows it would go on with broken data.
         command.args(["-Wl,-z,stack-size=1048576", "-Wl,--stack-first"]);
+        // Names and lines are for backtraces, and many times as large as the code.
+        if !project.flags.iter().any(|flag| flag.starts_with("-g")) {
+            command.arg("-Wl,--strip-all");
+        }
+        command.args(&project.flags);
         command.arg("-o").arg(&core);
         command.args(&project.sources);
         command.args(files::with_extension(&project.path(SDK), "c").map_err(|error| {

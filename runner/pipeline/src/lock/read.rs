@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::{Entry, Granted, Lock, Pinned, VERSION};
+use crate::description::PluginSource;
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, Node, Problems};
 use crate::source::Source;
@@ -87,7 +88,12 @@ impl Reader {
             }
         }
         if let (Some(source), Some(digest)) = (source, digest) {
-            self.lock.plugins.push(Pinned { source: source.into(), digest, manifest, key });
+            let source: PluginSource = source.into();
+            // Its signature is that of the manifest.
+            if matches!(source, PluginSource::Oci(_)) && entry.get("manifest").is_none() {
+                self.problems.missing_key(entry, "a plugin of a registry", "manifest", HELP);
+            }
+            self.lock.plugins.push(Pinned { source, digest, manifest, key });
         }
     }
 

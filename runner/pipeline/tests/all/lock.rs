@@ -209,6 +209,21 @@ fn a_plugin_that_has_to_be_signed_is_locked_with_the_key() {
 }
 
 #[test]
+fn a_plugin_of_a_registry_is_locked_with_its_manifest() {
+    // Without it, nobody could say whose signature was verified.
+    let plan = planned(&pipeline("files = { read = [\"src\"] }")).unwrap();
+    let of = |manifest: Option<char>| {
+        let digest = |c: char| format!("sha256:{}", c.to_string().repeat(64));
+        let source = "oci:a.example/x:1".parse().unwrap();
+        let pinned = Pinned { source, digest: digest('a'), manifest: manifest.map(digest), key: None };
+        Lock::of(&[&plan], vec![pinned])
+    };
+    assert_eq!(parse(&of(Some('b')).render()), Ok(of(Some('b'))));
+    let refused = parse(&of(None).render()).unwrap_err();
+    assert!(refused.contains("`manifest`"), "{refused}");
+}
+
+#[test]
 fn grants_belong_to_a_step_and_its_plugin() {
     let before = pipeline("docker = { push = [\"a/b\"] }");
     let renamed = before.replace("name = \"it\"", "name = \"that\"");

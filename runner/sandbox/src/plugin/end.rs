@@ -5,7 +5,7 @@ use wasmtime_wasi::I32Exit;
 use windlass_gate::Interrupt;
 use windlass_journal::{Failure, FailureKind, Stream};
 
-use super::{DESCRIBE, Plugin};
+use super::{DESCRIBE, MAX_CALL, Plugin};
 use crate::backtrace;
 use crate::limits::Limits;
 use crate::state::State;
@@ -60,6 +60,13 @@ pub(super) fn why(error: &wasmtime::Error, state: &State, limits: &Limits) -> Fa
         return plugin(
             format!("a table grew over the limit of {} elements", limits.table_elements),
             Some("raise `limits.table` of the step if it really needs more"),
+        );
+    }
+    // Wasmtime has no public type for it.
+    if error.root_cause().to_string().contains("fuel allocated for hostcalls") {
+        return plugin(
+            format!("it passed more than {} MiB to the host at once, or got as much", MAX_CALL >> 20),
+            Some("hand over large things as files or artifacts, and give outputs that say where they are"),
         );
     }
     match error.downcast_ref::<Trap>() {
