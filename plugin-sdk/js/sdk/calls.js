@@ -22,11 +22,11 @@ export function calls(name, host, types, functions) {
     const call = `${name}.${which}`;
     const invoke = host[camel(which)];
     const { params, answer } = functions[which];
-    const wanted = Object.entries(params);
+    const wanted = Object.entries(params).map(([param, type]) => ({ type, place: `${call}: ${camel(param)}` }));
     return (...args) => {
       if (!running) throw new Error(`${call} is called while the plugin is built: call it when a step runs`);
       if (args.length > wanted.length) throw new TypeError(`${call} takes ${wanted.length} arguments, not ${args.length}`);
-      const lowered = wanted.map(([param, type], at) => lower(type, args[at], `${call}: ${camel(param)}`));
+      const lowered = wanted.map(({ type, place }, at) => lower(type, args[at], place));
       let given;
       try {
         given = invoke(...lowered);

@@ -32,11 +32,24 @@ function wrong(place, wanted, value) {
   return new TypeError(`${place} has to be ${wanted}, not ${value === undefined ? 'left out' : got}`);
 }
 
+/** The type within `option<...>` or `list<...>`. Taken apart once: this runs for every part of every call. */
+const inners = new Map();
+
+function inner(type) {
+  let found = inners.get(type);
+  if (found === undefined) {
+    found = type.slice(type.indexOf('<') + 1, -1);
+    inners.set(type, found);
+  }
+  return found;
+}
+
 /** A value as the host takes it. `place` says what it is, for whoever passed a wrong one. */
 export function lower(type, value, place) {
-  const [, generic, inner] = /^(option|list)<(.*)>$/.exec(type) ?? [];
-  if (generic === 'option') return value === undefined || value === null ? undefined : lower(inner, value, place);
-  if (generic === 'list') return inner === 'u8' ? bytes(value, place) : list(inner, value, place);
+  if (type.startsWith('option<')) {
+    return value === undefined || value === null ? undefined : lower(inner(type), value, place);
+  }
+  if (type.startsWith('list<')) return type === 'list<u8>' ? bytes(value, place) : list(inner(type), value, place);
   switch (type) {
     case 'string':
       if (typeof value !== 'string') throw wrong(place, 'text', value);
@@ -66,12 +79,12 @@ function bytes(value, place) {
   throw wrong(place, 'a Uint8Array or text', value);
 }
 
-function list(inner, value, place) {
+function list(of, value, place) {
   if (value === undefined || value === null) return [];
   let items = value;
-  if (inner === 'value.pair' || inner === 'value.named-value') items = pairs(value);
+  if (of === 'value.pair' || of === 'value.named-value') items = pairs(value);
   if (typeof items === 'string' || typeof items[Symbol.iterator] !== 'function') throw wrong(place, 'a list', value);
-  return Array.from(items, (item, at) => lower(inner, item, `${place}[${at}]`));
+  return Array.from(items, (item, at) => lower(of, item, `${place}[${at}]`));
 }
 
 /** `{ A: 'b' }`, a Map or an array of either form, as a list of names with values. */
@@ -145,9 +158,10 @@ function variant(cases, value, place) {
 
 /** A value of the host as a plugin gets it. */
 export function lift(type, value) {
-  const [, generic, inner] = /^(option|list)<(.*)>$/.exec(type) ?? [];
-  if (generic === 'option') return value === undefined || value === null ? undefined : lift(inner, value);
-  if (generic === 'list') return inner === 'u8' ? value : Array.from(value, (item) => lift(inner, item));
+  if (type.startsWith('option<')) return value === undefined || value === null ? undefined : lift(inner(type), value);
+  if (type.startsWith('list<')) {
+    return type === 'list<u8>' ? value : Array.from(value, (item) => lift(inner(type), item));
+  }
   if (typeof value === 'bigint') {
     const number = Number(value);
     // Beyond this a number would be another one.
