@@ -141,6 +141,19 @@ fn a_tampered_component_is_refused_and_nothing_runs() {
 }
 
 #[test]
+fn a_component_that_was_damaged_in_the_cache_is_pulled_again() {
+    let shop = Shop::locked();
+    // Without its compiled code, so that its bytes are needed.
+    shop.forget_cache();
+    let _ = shop.run(&["plugin", "pull", &shop.reference()]).exits(0);
+    let digest = digest_of(&std::fs::read(guest("asks")).unwrap());
+    let cached = shop.file("cache/components").join(format!("{}.wasm", &digest["sha256:".len()..]));
+    std::fs::write(&cached, "damaged").unwrap();
+    let _ = shop.run(&["run", "--locked"]).exits(0).says("the audit has run");
+    assert_eq!(std::fs::read(&cached).unwrap(), std::fs::read(guest("asks")).unwrap());
+}
+
+#[test]
 fn a_tag_that_moves_changes_nothing_until_somebody_updates() {
     let shop = Shop::locked();
     let before = std::fs::read_to_string(shop.file("pipeline.lock")).unwrap();

@@ -5,7 +5,7 @@ use crate::failure::{Doing, Failure, Result};
 use crate::languages;
 use crate::proc::Cmd;
 use crate::setup::{build_guests, guest_envs};
-use crate::tidy::released::{CONTRACTS, PLUGINS, freeze, present_version};
+use crate::tidy::released::{CONTRACTS, PLUGINS, freeze, present_version, to_list};
 use crate::ui;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -55,6 +55,7 @@ pub(crate) fn command(args: &[String]) -> Result<()> {
         contract.display(),
         folder.display()
     ));
+    ui::note(&to_list(root, version)?);
     Ok(())
 }
 

@@ -33,6 +33,14 @@ impl Cache {
         self.path(digest).filter(|path| path.is_file())
     }
 
+    /// The file of this digest, if it is there and its bytes still have it. A damaged one is left for
+    /// [`keep`](Self::keep) to replace: whoever removes it could hit what another process has just put there.
+    pub(crate) fn find_whole(&self, digest: &str) -> Option<PathBuf> {
+        let path = self.find(digest)?;
+        let bytes = fs::read(&path).ok()?;
+        (digest::of(&bytes) == digest).then_some(path)
+    }
+
     /// The bytes of this digest.
     pub(crate) fn read(&self, digest: &str) -> Result<Vec<u8>, RegistryError> {
         let path = self.path(digest).unwrap_or_else(|| self.folder.clone());
@@ -107,7 +115,9 @@ mod tests {
         let digest = put(&cache, b"a plugin");
         assert_eq!(digest, digest::of(b"a plugin"));
         assert_eq!(cache.read(&digest).unwrap(), b"a plugin");
+        assert_eq!(cache.find_whole(&digest), cache.find(&digest));
         fs::write(cache.find(&digest).unwrap(), b"a plugi!").unwrap();
+        assert_eq!(cache.find_whole(&digest), None);
         assert!(cache.read(&digest).unwrap_err().to_string().contains("damaged"));
         assert_eq!(cache.find(&digest), None);
     }

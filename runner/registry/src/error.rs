@@ -65,7 +65,12 @@ impl RegistryError {
                 "somebody, or something, changed it on its way or in the registry; do not use it before you know what"
                     .to_owned()
             }
-            Self::Signature { .. } => "let its author sign it: cosign sign --key ...; or correct the `key` of the plugin".to_owned(),
+            // cosign 3 would write a bundle as a referrer, where nobody looks here.
+            Self::Signature { .. } => {
+                "let its author sign it: cosign sign --key ..., and with cosign 3 also --new-bundle-format=false \
+                 --use-signing-config=false; or correct the `key` of the plugin"
+                    .to_owned()
+            }
             Self::Cache { .. } => "set WINDLASS_CACHE_DIR to a folder that belongs to you alone".to_owned(),
             Self::TooLarge { .. } | Self::Protocol { .. } => return None,
         })

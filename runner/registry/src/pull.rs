@@ -38,13 +38,13 @@ impl Registry {
     }
 
     /// The file of a component of a reference's repository, by the digest of its bytes. It is pulled unless it is in
-    /// the cache.
+    /// the cache, and pulled again if it was damaged there.
     ///
     /// # Errors
     ///
     /// If it cannot be pulled, or if what comes has another digest: nothing of that is kept.
     pub async fn fetch(&self, reference: &Reference, component: &str) -> Result<PathBuf, RegistryError> {
-        if let Some(there) = self.cached(component) {
+        if let Some(there) = self.cache.find_whole(component) {
             return Ok(there);
         }
         let session = self.session(reference).await?;

@@ -22,6 +22,10 @@ impl Language for Go {
         ]
     }
 
+    fn taken(&self) -> &'static [&'static str] {
+        &["windlass"]
+    }
+
     fn needs(&self, project: &Project) -> Vec<Need> {
         let version = find("go").and_then(|go| {
             let mut asked = program(go, &project.folder);

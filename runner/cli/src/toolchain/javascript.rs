@@ -26,6 +26,10 @@ impl Language for JavaScript {
         ]
     }
 
+    fn taken(&self) -> &'static [&'static str] {
+        &["windlass-plugin", "esbuild", "typescript"]
+    }
+
     fn before(&self) -> Option<&'static str> {
         Some("npm install")
     }

@@ -74,6 +74,12 @@ pub(crate) trait Language {
     /// The first is the template, in whose files the plugin's name is filled in.
     fn parts(&self) -> Vec<(&'static str, &'static str)>;
 
+    /// Names that a plugin in this language cannot have: packages on which the template's project depends. The
+    /// language's tools cannot tell a package from a dependency of the same name.
+    fn taken(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The programs and libraries that a build takes.
     fn needs(&self, project: &Project) -> Vec<Need>;
 

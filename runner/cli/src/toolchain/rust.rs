@@ -28,6 +28,10 @@ impl Language for Rust {
         ]
     }
 
+    fn taken(&self) -> &'static [&'static str] {
+        &["windlass-plugin", "windlass-plugin-macros"]
+    }
+
     fn needs(&self, project: &Project) -> Vec<Need> {
         let cargo = find("cargo").map(|path| path.display().to_string());
         let std = cargo.as_ref().and_then(|_| {

@@ -74,6 +74,16 @@ fn a_name_is_that_of_a_file_a_package_and_a_step() {
             .exits(2)
             .says("cannot be a plugin's name");
     }
+    for (name, language) in
+        [("windlass", "go"), ("windlass-plugin", "rust"), ("windlass-plugin", "js"), ("windlass-plugin", "ts")]
+    {
+        let folder = Folder::new();
+        folder
+            .windlass(&["plugin", "new", name, "--lang", language])
+            .exits(2)
+            .says("depends on a package of that name");
+        assert!(!folder.path().join(name).exists(), "nothing is made");
+    }
     Folder::new().windlass(&["plugin", "new", "sizes", "--lang", "cobol"]).exits(2).says("possible values: rust");
 }
 

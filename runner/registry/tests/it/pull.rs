@@ -18,6 +18,26 @@ async fn what_was_pulled_is_not_pulled_again() {
 }
 
 #[tokio::test]
+async fn what_was_damaged_in_the_cache_is_pulled_again() {
+    let server = FakeRegistry::start();
+    let (name, it) = pushed(&server, "audit:1").await;
+    let here = Here::new();
+    let file = here.registry.fetch(&name, &it.component).await.unwrap();
+    let here = here.again();
+    std::fs::write(&file, b"damaged").unwrap();
+    // What comes instead has to be as good as what came first.
+    let mut other = component();
+    other[4_500_000] ^= 1;
+    server.lies_about("/blobs/", Lie::Bytes(other));
+    let error = here.registry.fetch(&name, &it.component).await.unwrap_err();
+    assert!(matches!(error, RegistryError::Digest { .. }), "{error}");
+    server.is_honest();
+    assert_eq!(here.registry.fetch(&name, &it.component).await.unwrap(), file);
+    assert_eq!(std::fs::read(&file).unwrap(), component());
+    assert_eq!((here.files(), here.registry.read(&it.component).unwrap()), (1, component()));
+}
+
+#[tokio::test]
 async fn a_component_with_other_bytes_is_refused_and_not_kept() {
     let server = FakeRegistry::start();
     let (name, it) = pushed(&server, "audit:1").await;

@@ -2,9 +2,10 @@
 //! release is never touched again.
 //!
 //! `wit/released/VERSION` has the contract as it was when that version of its world `plugin` was released, and
-//! `tests/compat/VERSION` has plugins that were compiled against it.
+//! `tests/compat/VERSION` has plugins that were compiled against it. Which versions there are stands in `list.rs`.
 
 mod compare;
+mod list;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -26,7 +27,7 @@ const SUMS: &str = "SHA256SUMS";
 
 /// `packages` has the folder of each package of the present contract.
 pub(super) fn check(root: &Path, packages: &BTreeMap<String, String>) -> Result<Vec<Finding>> {
-    let mut findings = Vec::new();
+    let mut findings = list::listed(root, list::RELEASES)?;
     for kind in [CONTRACTS, PLUGINS] {
         for version in versions(root, kind)? {
             findings.extend(frozen(root, &Path::new(kind).join(version))?);
@@ -108,6 +109,11 @@ pub(crate) fn freeze(folder: &Path) -> Result<()> {
     }
     let list = folder.join(SUMS);
     fs::write(&list, text).doing(|| format!("write {}", list.display()))
+}
+
+/// What to do with a release that has been recorded, for it to be one.
+pub(crate) fn to_list(root: &Path, version: &str) -> Result<String> {
+    Ok(format!("add it to the releases in {}:\n    {}", list::FILE, list::line(root, version)?))
 }
 
 /// The digests of a folder's files.

@@ -1,8 +1,9 @@
 //! What of an edit is refused, and what passes.
 
 use super::compare::broken;
+use super::list::{Release, line, listed};
 use super::shape::{Contract, contract};
-use super::{freeze, frozen};
+use super::{CONTRACTS, PLUGINS, SUMS, freeze, frozen};
 use std::path::Path;
 use wit_parser::Resolve;
 
@@ -230,5 +231,40 @@ fn what_was_released_is_not_touched() {
     write("new.wit", "");
     std::fs::remove_file(file("a.wit")).unwrap();
     assert_eq!(places(), ["0.1.0/a.wit", "0.1.0/deps/b.wit", "0.1.0/new.wit"]);
+    std::fs::remove_dir_all(&root).unwrap();
+}
+
+#[test]
+fn a_release_is_not_taken_away_and_its_list_is_not_edited() {
+    let root = std::env::temp_dir().join(format!("windlass-xtask-listed-{}", std::process::id()));
+    let folder = |kind: &str| root.join(kind).join("0.1.0");
+    for kind in [CONTRACTS, PLUGINS] {
+        std::fs::create_dir_all(folder(kind)).unwrap();
+        std::fs::write(folder(kind).join("a"), kind).unwrap();
+        freeze(&folder(kind)).unwrap();
+    }
+    let told = line(&root, "0.1.0").unwrap();
+    let sums: Vec<&str> = told.split('"').filter(|part| part.len() == 64).collect();
+    assert!(sums.len() == 2 && sums[0] != sums[1], "{told}");
+    let releases = [Release { version: "0.1.0", contract: sums[0], plugins: sums[1] }];
+    let found = |releases: &[Release<'_>]| -> Vec<String> {
+        let findings = listed(&root, releases).unwrap().into_iter();
+        findings.map(|finding| format!("{} {}", finding.place, finding.text)).collect()
+    };
+    assert_eq!(found(&releases), [""; 0]);
+    let unlisted = found(&[]);
+    assert!(unlisted.len() == 2 && unlisted.iter().all(|text| text.contains(&told)), "{unlisted:#?}");
+
+    // A file and its list edited together are in order as far as the list knows.
+    std::fs::write(folder(CONTRACTS).join("a"), "b").unwrap();
+    freeze(&folder(CONTRACTS)).unwrap();
+    assert_eq!(frozen(&root, &Path::new(CONTRACTS).join("0.1.0")).unwrap(), []);
+    std::fs::remove_dir_all(folder(PLUGINS)).unwrap();
+    let edited = found(&releases);
+    assert!(edited.len() == 2, "{edited:#?}");
+    assert!(edited[0].starts_with(&format!("{CONTRACTS}/0.1.0/{SUMS} is not the list of that release")), "{edited:#?}");
+    assert!(edited[1].starts_with(&format!("{PLUGINS}/0.1.0 is gone")), "{edited:#?}");
+    std::fs::remove_file(folder(CONTRACTS).join(SUMS)).unwrap();
+    assert!(found(&releases)[0].starts_with(&format!("{CONTRACTS}/0.1.0/{SUMS} is gone")));
     std::fs::remove_dir_all(&root).unwrap();
 }

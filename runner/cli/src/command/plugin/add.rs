@@ -101,9 +101,11 @@ async fn first_lock(text: &Text, pinned: Pinned) -> Result<Lock, CliError> {
 
 fn human(name: &str, file: &str, lock: &str, plugin: &Plugin, pinned: &Pinned) -> String {
     let description = plugin.description();
+    // A program for WASI has no version.
+    let version = if description.version.is_empty() { String::new() } else { format!(" {}", description.version) };
     let mut text = format!(
-        "added {BOLD}{name}{BOLD:#} ({} {}) to {file}, and pinned it in {lock}\n  {DIM}{}{DIM:#}\n",
-        description.name, description.version, pinned.digest
+        "added {BOLD}{name}{BOLD:#} ({}{version}) to {file}, and pinned it in {lock}\n  {DIM}{}{DIM:#}\n",
+        description.name, pinned.digest
     );
     let wanted = description.capabilities.iter();
     for used in wanted {

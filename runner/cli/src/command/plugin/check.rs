@@ -22,7 +22,7 @@ use crate::{output, plugin_problem, runtime};
 /// and starts it to ask what it is. Ends with code 2 if it cannot be run.
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// A component's file; or a built-in plugin, as `builtin:image`
+    /// A component's file; a built-in plugin, as `builtin:image`; or one of a registry, as `oci:REFERENCE`
     #[arg(value_name = "FILE")]
     plugin: String,
     #[command(flatten)]

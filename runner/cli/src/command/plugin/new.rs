@@ -36,9 +36,16 @@ pub(crate) struct New {
 
 /// Does it.
 pub(crate) fn run(args: &New) -> Result<Exit, CliError> {
-    check_name(&args.name).map_err(|why| CliError::usage(why, "choose another name, as `image-sizes`"))?;
-    let folder = args.folder.clone().unwrap_or_else(|| PathBuf::from(&args.name));
+    const OTHER: &str = "choose another name, as `image-sizes`";
+    check_name(&args.name).map_err(|why| CliError::usage(why, OTHER))?;
     let language = args.lang.language();
+    if language.taken().contains(&args.name.as_str()) {
+        let (name, title) = (&args.name, args.lang.title());
+        let why =
+            format!("`{name}` cannot be a plugin's name in {title}: its project depends on a package of that name");
+        return Err(CliError::usage(why, OTHER));
+    }
+    let folder = args.folder.clone().unwrap_or_else(|| PathBuf::from(&args.name));
     let sdk = Sdk::open()?;
     let files = files(&sdk, language, &args.name)?;
     tree::write(&folder, &files)?;

@@ -80,8 +80,10 @@ async fn info(file: &str, bytes: &[u8]) -> Result<ComponentInfo, CliError> {
 }
 
 fn human(to: &Reference, info: &ComponentInfo, component: &str, manifest: &str) -> String {
+    // A program for WASI has no version.
+    let version = if info.version.is_empty() { String::new() } else { format!(" {}", info.version) };
     format!(
-        "pushed {BOLD}{}{BOLD:#} {} to {to}\n  {DIM}component {component}\n  manifest  {manifest}{DIM:#}\nto use it: windlass plugin add {to}\n",
-        info.name, info.version
+        "pushed {BOLD}{}{BOLD:#}{version} to {to}\n  {DIM}component {component}\n  manifest  {manifest}{DIM:#}\nto use it: windlass plugin add {to}\n",
+        info.name
     )
 }

@@ -26,7 +26,7 @@ use crate::{files, offline, output, runtime};
 /// know. Paths are relative to this folder.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// A component's file; or a built-in plugin, as `builtin:image`
+    /// A component's file; a built-in plugin, as `builtin:image`; or one of a registry, as `oci:REFERENCE`
     #[arg(value_name = "FILE")]
     plugin: String,
     /// What the plugin gets: `with` of the step, as JSON
