@@ -129,13 +129,14 @@ fn what_a_plugin_shouts_is_told_plainly() {
 
 #[test]
 fn a_plugin_that_fails_to_describe_itself_is_refused_before_anything_starts() {
-    for guest in ["describe-trap", "describe-endless", "bad-description"] {
+    for guest in ["describe-trap", "describe-exit", "describe-endless", "bad-description"] {
         let workspace = one(guest, "");
         let _ = workspace.run(&["run"]).exits(2).says(&format!("plugin `{guest}.wasm`")).says("(sha256:");
         assert!(!workspace.path().join(".windlass").exists(), "{guest}: something was started");
     }
     let panicked = one("describe-trap", "").run(&["check"]).exits(2);
     let _ = panicked.says("it panicked").says("this guest does not say what it is");
+    let _ = one("describe-exit", "").run(&["check"]).exits(2).says("it ended itself with exit code 1");
 }
 
 #[test]
