@@ -247,6 +247,10 @@ mod tests {
         assert_eq!(told(r#"{"number":3}"#, &[], &["approval.wait"]), []);
         assert!(told(r#"{"number":"x"}"#, &[], &[])[0].0.contains("is not acceptable"));
         assert_eq!(told(r#"{"number":"${stages.a.steps.b.outputs.c}"}"#, &["/number"], &[]), []);
+
+        let planned = Planned::new(&[], &["/image", "/env/A"]);
+        assert!(planned.knows_all_but(&["/env", "/image"]) && !planned.knows_all_but(&["/env/A"]));
+        assert!(!Planned::new(&[], &["/images"]).knows_all_but(&["/image"]) && Planned::default().knows_all_but(&[]));
     }
 
     #[test]

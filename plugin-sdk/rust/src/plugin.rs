@@ -60,16 +60,12 @@ impl Planned {
         self.granted.iter().any(|granted| granted == verb)
     }
 
-    /// The places of `with`, as JSON pointers, where a reference still stands.
-    pub fn unknown(&self) -> &[String] {
-        &self.unknown
-    }
-
-    /// Whether the value at this JSON pointer of `with`, as `/image`, and all that is in it are known already.
-    pub fn knows(&self, pointer: &str) -> bool {
-        let within =
-            |unknown: &str| unknown.strip_prefix(pointer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        !self.unknown.iter().any(|unknown| within(unknown))
+    /// Whether everything in `with` is known but, at most, what stands at or within these JSON pointers, as `/image`.
+    pub fn knows_all_but(&self, pointers: &[&str]) -> bool {
+        let within = |unknown: &str, pointer: &str| {
+            unknown.strip_prefix(pointer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.unknown.iter().all(|unknown| pointers.iter().any(|pointer| within(unknown, pointer)))
     }
 }
 

@@ -148,25 +148,26 @@ impl Suite<'_> {
         project.build()?;
         let mut counted = project.test(std::slice::from_ref(&project.folder))?;
         project.greets()?;
-        // TypeScript has JavaScript's: what differs is gone once it is built.
-        let first = self.language.names.first() == Some(&self.name);
-        if let (true, Some((program, args))) = (first, self.language.tests.split_first()) {
+        if let (true, Some((program, args))) = (self.name == self.base(), self.language.tests.split_first()) {
             let tests = Cmd::new(program).args(args).dir(&self.context.root).envs(&project.envs);
             tests.hint(format!("The tests of the SDK for {} fail.", self.name)).output()?;
         }
-        if first {
-            let suite = self.conformance()?.test(&self.cases())?;
-            counted.passed += suite.passed;
-            counted.failed += suite.failed;
-        }
+        let suite = self.conformance()?.test(&self.cases())?;
+        counted.passed += suite.passed;
+        counted.failed += suite.failed;
         Ok(counted)
+    }
+
+    /// The language whose plugin and cases this one builds on: TypeScript on JavaScript's, the others on their own.
+    fn base(&self) -> &str {
+        self.language.names.first().copied().unwrap_or(self.name)
     }
 
     /// Where the suite's cases for this language are.
     fn cases(&self) -> Vec<PathBuf> {
         let root = &self.context.root;
         let mut cases = vec![root.join("tests/conformance/cases"), self.big.clone()];
-        cases.extend(own_cases(root, self.name));
+        cases.extend(own_cases(root, self.base()));
         cases
     }
 
@@ -183,12 +184,16 @@ impl Suite<'_> {
             let folder = self.context.test_guests();
             return Ok(Project::at(self.context, self.program, self.toolchain, &folder, component));
         }
-        let source = self.context.root.join("tests/conformance").join(self.name);
+        let sources = self.context.root.join("tests/conformance");
+        let source = sources.join(self.base());
         if !source.is_dir() {
             return Err(Failure::new(format!("there is no {}: write the suite's plugin", source.display())));
         }
         let project = self.project("conformance")?;
         project.replace(&source)?;
+        if self.name != self.base() {
+            project::copy(&sources.join(self.name), &project.folder)?;
+        }
         project.build()?;
         Ok(project)
     }
