@@ -15,9 +15,9 @@ pub struct Examined {
     pub kind: Kind,
     /// Whether it is a core module for `wasm32-wasip1`, of which a component is made when it is loaded.
     pub adapted: bool,
-    /// What it exports, with versions.
+    /// What it exports, with versions, by name.
     pub exports: Vec<String>,
-    /// What it imports.
+    /// What it imports, by name.
     pub imports: Vec<Import>,
     /// Its size in bytes.
     pub size: usize,
@@ -146,6 +146,9 @@ fn outside(bytes: &[u8]) -> wasmparser::Result<Seen> {
             _ => {}
         }
     }
+    // A component's own order is its linker's, and differs from build to build.
+    seen.exports.sort_unstable();
+    seen.imports.sort_unstable();
     seen.imports.dedup();
     Ok(seen)
 }

@@ -108,3 +108,16 @@ fn a_component_is_told_from_a_module_and_unknown_interfaces_are_named() {
     assert_eq!((&*import.name, &*import.version), ("windlass:teleport/teleport", "0.1.0"));
     assert!(import.problem.as_deref().is_some_and(|problem| problem.contains("no such interface")));
 }
+
+#[test]
+fn what_stands_at_the_outside_is_told_by_name_whatever_the_linker_did() {
+    let order = |imports: [&str; 2], exports: [&str; 2]| {
+        let imports = imports.map(|name| format!("(import \"{name}\" (instance))")).concat();
+        let exports = exports.map(|name| format!("(export \"{name}\" (instance 0))")).concat();
+        examine(Component::from_bytes("x.wasm", wat(&format!("(component {imports} {exports})")))).unwrap()
+    };
+    let [a, b] = ["shop:a/a@0.1.0", "shop:b/b@0.1.0"];
+    let [one, other] = [order([a, b], ["a:e/e", "b:e/e"]), order([b, a], ["b:e/e", "a:e/e"])];
+    assert_eq!(one, other);
+    assert_eq!(one.exports, ["a:e/e", "b:e/e"]);
+}
