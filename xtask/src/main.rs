@@ -16,6 +16,7 @@ mod compat;
 mod context;
 mod crash;
 mod demo;
+mod dist;
 mod docs;
 mod failure;
 mod http;
@@ -61,6 +62,8 @@ cargo xtask <command>
   compat --record VERSION
                       release the contract: keep a copy of it, and a compiled plugin in every
                       language that is run for ever after
+  dist                build the program as it is given to others, and print where it is: compiled
+                      twice, the second time by a profile of the first
   docs [FILE...]      type what the documentation says, and compare what is printed
   reference           write docs/reference anew, from wit/ and from the plugins
   measure -- command...
@@ -111,6 +114,7 @@ fn dispatch(command: &str, args: &[String]) -> Result<()> {
         "traffic" => traffic::Options::parse(mine).and_then(|options| traffic::command(&options)),
         "languages" => languages::command(mine),
         "compat" => compat::command(mine),
+        "dist" => known(&[]).and_then(|()| dist::command()),
         "docs" => docs::command(mine),
         "reference" => known(&[]).and_then(|()| docs::reference()),
         "measure" => known(&[]).and_then(|()| bench::measure(rest)),

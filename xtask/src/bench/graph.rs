@@ -23,7 +23,7 @@ fn nodes() -> impl Iterator<Item = (usize, usize)> {
 const HEAD: &str = "[pipeline]\nname = \"bench\"\n\n[plugins]\nnoop = { path = \"noop.wasm\" }\n";
 
 /// The graph as a pipeline: a stage of one step for each node.
-pub(super) fn pipeline() -> String {
+pub(crate) fn pipeline() -> String {
     let mut text = HEAD.to_owned();
     for (layer, place) in nodes() {
         let _ = write!(text, "\n[stages.l{layer}-{place}]\n");

@@ -7,7 +7,7 @@
 mod children;
 mod containers;
 mod disk;
-mod graph;
+pub(crate) mod graph;
 mod plugins;
 mod router;
 mod sample;

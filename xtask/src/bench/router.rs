@@ -1,25 +1,24 @@
 //! The router beside HAProxy: the same keep-alive load through both in turn, in one run.
 //!
 //! Once in front of containers, which is what the router is for, and once in front of two servers that do next to
-//! nothing, where the proxy is all that takes time. The load generator and the router are processes of
-//! `against_haproxy`, an example of the router's crate, since only that crate may know how a router is set up.
+//! nothing, where the proxy is all that takes time. The router is the program that is given to others.
 
 use super::table::{Goal, Row, Table, Unit};
 use crate::context::Context;
+use crate::dist;
 use crate::failure::{Failure, Result};
 use crate::proc::Cmd;
-use crate::setup::{World, docker_cli};
+use crate::setup::{World, build_guests, docker_cli, llvm_profdata};
 use crate::traffic::image;
 use crate::ui;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const ROUNDS: &str = "7";
 const SECONDS: &str = "4";
 
 pub(super) fn measure(context: &Context, table: &mut Table) -> Result<()> {
-    let package = ["--profile", "dist", "--package", "windlass-router", "--example", "against_haproxy"];
-    Cmd::new("cargo").dir(&context.root).arg("build").args(package).run()?;
-    let program = context.target.join("dist/examples/against_haproxy");
+    let program = program(context)?;
+    let load = dist::load(context)?;
 
     let world = World::ensure(context, false)?;
     docker_cli()?;
@@ -29,27 +28,40 @@ pub(super) fn measure(context: &Context, table: &mut Table) -> Result<()> {
     let addresses = containers.iter().map(Container::address).collect::<Result<Vec<_>>>()?;
     ui::note("in front of containers");
     let rows = ["requests through the router", "p99 of them"];
-    compare(&program, &addresses, rows, [Goal::AtLeast(0.8), Goal::Times(1.0)], table)?;
+    compare(&load, &program, &addresses, rows, [Goal::AtLeast(0.8), Goal::Times(1.0)], table)?;
     drop(containers);
 
     ui::note("in front of servers that do nothing");
-    compare(&program, &[], ["requests to bare servers", "p99 of them"], [Goal::None, Goal::None], table)
+    compare(&load, &program, &[], ["requests to bare servers", "p99 of them"], [Goal::None, Goal::None], table)
+}
+
+/// The program as it is given to others; or, where the compiler's tools for a profile are not to be had, compiled once.
+fn program(context: &Context) -> Result<PathBuf> {
+    build_guests(context)?;
+    match llvm_profdata() {
+        Ok(tool) => dist::build(context, &tool),
+        Err(why) => {
+            ui::warn(&format!("{why}. So the router is measured without a profile."));
+            dist::build_without_profile(context)
+        }
+    }
 }
 
 fn compare(
+    load: &Path,
     program: &Path,
     servers: &[String],
     [rates, tails]: [&str; 2],
     [rate, tail]: [Goal; 2],
     table: &mut Table,
 ) -> Result<()> {
-    let said = Cmd::new(program).args([ROUNDS, SECONDS]).args(servers).output()?;
+    let said = Cmd::new(load).arg("compare").arg(program).args([ROUNDS, SECONDS]).args(servers).output()?;
     let mut rates = Row::new(rates, "HAProxy", Unit::Rate, rate);
     let mut tails = Row::new(tails, "HAProxy", Unit::Micros, tail);
     for line in said.lines().filter_map(|line| line.strip_prefix("round ")) {
         ui::note(line);
         let [theirs, ours, their_tail, our_tail] =
-            numbers(line).ok_or_else(|| Failure::new(format!("`against_haproxy` said {line:?}")))?;
+            numbers(line).ok_or_else(|| Failure::new(format!("`load` said {line:?}")))?;
         rates.push(ours, theirs);
         tails.push(our_tail, their_tail);
     }

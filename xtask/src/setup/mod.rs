@@ -7,6 +7,7 @@ mod languages;
 mod leftover;
 mod packages;
 mod peers;
+mod profdata;
 mod registry;
 mod service;
 mod wasm;
@@ -14,6 +15,7 @@ mod wasm;
 pub(crate) use engine::Engine;
 pub(crate) use languages::{LANGUAGES, Language, Toolchain, clang};
 pub(crate) use peers::{docker_cli, ninja};
+pub(crate) use profdata::llvm_profdata;
 pub(crate) use registry::Registry;
 pub(crate) use service::{Service, folder, sweep};
 
