@@ -54,7 +54,7 @@ fn what_has_more_of_something_than_an_instance_can_get_is_told_so() {
     let inner = text.trim_end().strip_suffix(')').unwrap();
     let many = "(core module $m (memory 1))".to_owned() + &"(core instance (instantiate $m))".repeat(9);
     let folder = Folder::new().file("x.wasm", wat::parse_str(format!("{inner} {many})")).unwrap());
-    folder.windlass(&["plugin", "check", "x.wasm"]).exits(2).says("memories").says("limit");
+    folder.windlass(&["plugin", "check", "x.wasm"]).exits(2).says("10 Wasm linear memories").says("maximum of 8");
 }
 
 #[test]
