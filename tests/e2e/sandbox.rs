@@ -129,7 +129,7 @@ fn what_a_plugin_shouts_is_told_plainly() {
 
 #[test]
 fn a_plugin_that_fails_to_describe_itself_is_refused_before_anything_starts() {
-    for guest in ["describe-trap", "describe-exit", "describe-endless", "bad-description"] {
+    for guest in ["describe-trap", "describe-exit", "describe-endless", "bad-description", "forged"] {
         let workspace = one(guest, "");
         let _ = workspace.run(&["run"]).exits(2).says(&format!("plugin `{guest}.wasm`")).says("(sha256:");
         assert!(!workspace.path().join(".windlass").exists(), "{guest}: something was started");
@@ -137,6 +137,25 @@ fn a_plugin_that_fails_to_describe_itself_is_refused_before_anything_starts() {
     let panicked = one("describe-trap", "").run(&["check"]).exits(2);
     let _ = panicked.says("it panicked").says("this guest does not say what it is");
     let _ = one("describe-exit", "").run(&["check"]).exits(2).says("it ended itself with exit code 1");
+    let forged = one("forged", "").run(&["plugin", "inspect", "forged.wasm"]).exits(2);
+    assert!(!forged.all().lines().any(|line| line.starts_with("good:")), "{}", forged.all());
+}
+
+#[test]
+fn a_plugin_that_needs_what_there_is_not_is_told_before_it_is_pushed_or_used() {
+    let workspace = one("needs-teleport", "");
+    let missing = "needs `teleport`, which this version of Windlass does not have";
+    for args in [
+        &["plugin", "check", "needs-teleport.wasm"][..],
+        &["plugin", "push", "needs-teleport.wasm", "localhost:1/needs-teleport:1"],
+    ] {
+        let refused = workspace.run(args).exits(2).says(missing).says("(sha256:");
+        assert!(!refused.all().lines().any(|line| line.starts_with("good")), "{}", refused.all());
+    }
+    // What it is can be looked at, and what it says stays in its line.
+    let told = workspace.run(&["plugin", "inspect", "needs-teleport.wasm"]).exits(0);
+    let _ = told.says("teleport (required): to be there good: this Windlass runs it");
+    let _ = workspace.run(&["check"]).exits(2).says("no such capability");
 }
 
 #[test]

@@ -61,12 +61,22 @@ async function tool(name) {
   }
 }
 
+/** What the plugin's module is called from. The error is seen while it is built, when the module is run for the first time. */
+function entry(source) {
+  const module = JSON.stringify(`./${source.replace(/^\.\//, '')}`);
+  const told = JSON.stringify(`${source} exports no plugin: write \`export default plugin({ ... })\``);
+  return `import * as all from ${module};
+if (typeof all.default?.describe !== 'function') throw new TypeError(${told});
+export const step = all.default;
+`;
+}
+
 /** One script of the plugin and all that it imports, and the interfaces of the host that are left to import. */
 async function bundle(source, { name, version }) {
   const esbuild = await tool('esbuild');
   const built = await esbuild.build({
     stdin: {
-      contents: `import plugin from ${JSON.stringify(`./${source.replace(/^\.\//, '')}`)};\nexport const step = plugin;\n`,
+      contents: entry(source),
       resolveDir: process.cwd(),
       sourcefile: 'windlass.js',
     },

@@ -12,6 +12,7 @@ const types = ['string', 'number', 'bool', 'list', 'object'];
 
 /** Makes a plugin. Its result is what the module has to export by default. */
 export function plugin(definition) {
+  if (typeof definition?.run !== 'function') throw new TypeError('`plugin({...})` needs a function `run`');
   globalThis.fetch = fetch;
   return { describe: () => description(definition), run: (input) => run(definition, input) };
 }

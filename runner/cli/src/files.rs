@@ -10,6 +10,7 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use windlass_pipeline::{MAX_BYTES, Source, decode};
+use windlass_registry::MAX_COMPONENT;
 
 use crate::error::CliError;
 
@@ -197,7 +198,7 @@ pub(crate) fn cache() -> Result<PathBuf, CliError> {
         })
 }
 
-/// The bytes of a plugin's file.
+/// The bytes of a plugin's file, or of another that has less.
 pub(crate) fn read_plugin(path: &Path) -> Result<Vec<u8>, String> {
     let words = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => format!("there is no file {}", path.display()),
@@ -209,7 +210,16 @@ pub(crate) fn read_plugin(path: &Path) -> Result<Vec<u8>, String> {
     if !metadata.is_file() && !metadata.is_dir() {
         return Err(format!("{}: {NO_FILE}", path.display()));
     }
-    std::fs::read(path).map_err(words)
+    let too_large =
+        |size: u64| format!("{} has {size} bytes, and a plugin can have {MAX_COMPONENT} at most", path.display());
+    if metadata.len() > MAX_COMPONENT {
+        return Err(too_large(metadata.len()));
+    }
+    let mut bytes = Vec::new();
+    // It may grow meanwhile.
+    File::open(path).and_then(|file| file.take(MAX_COMPONENT + 1).read_to_end(&mut bytes)).map_err(words)?;
+    let size = bytes.len() as u64;
+    if size > MAX_COMPONENT { Err(too_large(size)) } else { Ok(bytes) }
 }
 
 /// How many files a folder holds, if files can be made in it. A folder that is not there yet has
@@ -247,7 +257,7 @@ pub(crate) fn size(path: &Path) -> u64 {
 /// Removes a file, or a folder with all that is in it, if it is there.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
     let is_folder = path.symlink_metadata().is_ok_and(|found| found.is_dir());
-    match if is_folder { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) } {
+    match if is_folder { windlass_engine::inputs::remove(path) } else { std::fs::remove_file(path) } {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         done => done,
     }

@@ -1,8 +1,9 @@
 //! Plugins that cannot be used, told at their places in the pipeline.
 
 use windlass_pipeline::diagnostic::codes;
+use windlass_pipeline::grants::vocabulary::capabilities;
 use windlass_pipeline::{Diagnostics, Location, Pipeline, PluginSource, Source};
-use windlass_sandbox::SandboxError;
+use windlass_sandbox::{Plugin, SandboxError};
 
 use crate::builtins::BUILTINS;
 use crate::error::CliError;
@@ -77,6 +78,25 @@ pub(crate) fn refused(error: SandboxError) -> CliError {
             CliError::Plugin { message, help }
         }
     }
+}
+
+/// Whether this Windlass has the capabilities without which the plugin cannot work.
+pub(crate) fn served(plugin: &Plugin) -> Result<(), CliError> {
+    let description = plugin.description();
+    let missing: Vec<&str> =
+        description.unknown_capabilities().filter(|used| used.required).map(|used| &*used.capability).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let known: Vec<&str> = capabilities().collect();
+    Err(CliError::Plugin {
+        message: format!(
+            "{} needs `{}`, which this version of Windlass does not have",
+            plugin.identity(),
+            missing.join("`, `")
+        ),
+        help: Some(format!("what a plugin can be granted: {}", known.join(", "))),
+    })
 }
 
 /// For a name that no built-in plugin has.

@@ -35,7 +35,7 @@ impl Session {
                 if !row.asked_as.is_empty() && !step.asked.iter().any(|asked| asked == row.asked_as) =>
             {
                 Err(CallError::Denied(format!(
-                    "{} was called, but the plugin's description does not ask for `{}`; its author has to add it to `capabilities`",
+                    "{} was called, but the plugin's description does not ask for `{}`; its author has to say so: by `requires` or `can_use` in Rust, by `uses` in other languages",
                     row.name, row.asked_as
                 )))
             }

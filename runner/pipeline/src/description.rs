@@ -7,6 +7,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::grants::vocabulary;
+use crate::suggest::hidden;
+
 /// The plugins that are part of Windlass, without their `builtin:`. Only for suggestions ("`image` is built in; write
 /// `builtin:image`"): whether a plugin exists is decided by the descriptions that the planner is given.
 pub const BUILTINS: &[&str] = &["command", "deploy", "http-check", "image", "service", "stack"];
@@ -87,6 +90,49 @@ impl Description {
     pub fn capability(&self, name: &str) -> Option<&CapabilityUse> {
         self.capabilities.iter().find(|used| used.capability == name)
     }
+
+    /// The capabilities that the plugin asks for and this version of Windlass does not have.
+    pub fn unknown_capabilities(&self) -> impl Iterator<Item = &CapabilityUse> {
+        self.capabilities.iter().filter(|used| {
+            let name = used.capability.as_str();
+            !vocabulary::AMBIENT.contains(&name) && vocabulary::capabilities().all(|known| known != name)
+        })
+    }
+
+    /// The description as it may be shown to people, who decide by it what to grant: no text of it can pass for
+    /// something that Windlass itself says.
+    ///
+    /// # Errors
+    ///
+    /// If a name would be read as something else than it is.
+    pub fn vetted(mut self) -> Result<Self, String> {
+        if self.name.trim().is_empty() {
+            return Err("it gives no name".to_owned());
+        }
+        let capabilities = self.capabilities.iter().map(|used| ("capability", &used.capability));
+        let outputs = self.outputs.iter().map(|output| ("output", &output.name));
+        let names = [("name", &self.name), ("version", &self.version)].into_iter().chain(capabilities).chain(outputs);
+        for (what, name) in names {
+            if name.chars().any(hidden) {
+                return Err(format!("its {what} {name:?} has characters that cannot be seen, or that move others"));
+            }
+        }
+        for used in &mut self.capabilities {
+            used.reason = line(&used.reason);
+        }
+        for output in &mut self.outputs {
+            output.documentation = line(&output.documentation);
+        }
+        self.documentation.retain(|character| matches!(character, '\n' | '\t') || !hidden(character));
+        Ok(self)
+    }
+}
+
+/// A text in one line.
+fn line(text: &str) -> String {
+    let words: Vec<&str> =
+        text.split(|c: char| c.is_whitespace() || hidden(c)).filter(|word| !word.is_empty()).collect();
+    words.join(" ")
 }
 
 /// One capability that a plugin asks for.
@@ -190,4 +236,49 @@ pub struct Facts {
     pub workspace: String,
     /// The environment of the stages that name none, if one was asked for.
     pub environment: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn description(name: &str, version: &str, capability: &str, reason: &str) -> Description {
+        Description {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            documentation: "One.\n\tTwo\u{1b}[2J\u{202e}.".to_owned(),
+            with_schema: serde_json::json!({}),
+            capabilities: vec![CapabilityUse {
+                capability: capability.to_owned(),
+                required: true,
+                reason: reason.to_owned(),
+            }],
+            outputs: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn no_text_passes_for_something_that_windlass_says() {
+        let vetted = description("shop", "1.0", "http", "to ask\n\ngood:\u{1b}[1m fine \u{202e}").vetted().unwrap();
+        assert_eq!(vetted.capabilities[0].reason, "to ask good: [1m fine");
+        assert_eq!(vetted.documentation, "One.\n\tTwo[2J.");
+        for (name, version, capability, part) in [
+            ("trusted\ngood: verified", "1", "http", r#"its name "trusted\ngood: verified" has"#),
+            ("shop", "1\r2", "http", "its version"),
+            ("shop", "1", "ht\u{200b}tp", "its capability"),
+            (" ", "1", "http", "it gives no name"),
+        ] {
+            let problem = description(name, version, capability, "").vetted().unwrap_err();
+            assert!(problem.starts_with(part), "{problem}");
+        }
+        let mut odd = description("shop", "", "http", "");
+        odd.outputs.push(OutputSpec { name: "o\nut".into(), kind: OutputKind::String, documentation: String::new() });
+        assert!(odd.vetted().unwrap_err().starts_with("its output"));
+    }
+
+    #[test]
+    fn capabilities_of_another_version_are_found() {
+        let unknown = |name| description("shop", "1", name, "").unknown_capabilities().count();
+        assert_eq!((unknown("http"), unknown("timer"), unknown("teleport")), (0, 0, 1));
+    }
 }

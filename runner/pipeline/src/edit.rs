@@ -1,7 +1,7 @@
 //! Writes a plugin's name into `pipeline.toml`, and leaves every other character of it alone.
 
 use crate::description::PluginSource;
-use crate::read;
+use crate::read::{self, MAX_NAME};
 use crate::source::Source;
 use crate::suggest::{quoted, toml_string};
 use crate::tree::{self, Doc, Kind, NodeId};
@@ -9,6 +9,12 @@ use crate::tree::{self, Doc, Kind, NodeId};
 /// Why a name cannot be added.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
+    /// No plugin can be called this.
+    #[error("{} cannot be the name of a plugin: names have letters, digits, `-` and `_`, and at most {MAX_NAME} of them", quoted(.name))]
+    Name {
+        /// The name.
+        name: String,
+    },
     /// `[plugins]` has another plugin of this name.
     #[error("the name {} stands for {known} already", quoted(.name))]
     Taken {
@@ -31,6 +37,9 @@ pub enum EditError {
 ///
 /// If the name is taken, is no name, or if the file has no clear place for it.
 pub fn add_plugin(source: &Source, name: &str, reference: &str, key: Option<&str>) -> Result<String, EditError> {
+    if !read::good_word(name) {
+        return Err(EditError::Name { name: name.to_owned() });
+    }
     let wanted = PluginSource::Oci(reference.to_owned());
     let before = read::read(source);
     match before.named_plugins().get(name) {
@@ -119,6 +128,15 @@ mod tests {
     fn a_step_may_name_it_before_it_is_there() {
         let text = "[pipeline]\nname = \"p\"\n[[stages.a.steps]]\nuses = \"audit\"\n";
         assert_eq!(add(text), Ok(format!("{text}\n[plugins]\n{LINE}")));
+    }
+
+    #[test]
+    fn what_is_no_name_is_told() {
+        let source = Source { name: "pipeline.toml".into(), text: REST.into() };
+        for name in ["", "a b", "x.wasm", "a\n[b]"] {
+            let error = add_plugin(&source, name, "localhost:5000/audit:1", None);
+            assert!(matches!(error, Err(EditError::Name { .. })), "{name:?}: {error:?}");
+        }
     }
 
     #[test]

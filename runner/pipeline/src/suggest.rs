@@ -74,7 +74,7 @@ pub(crate) fn quoted(text: &str) -> String {
 }
 
 /// Control characters, and those that turn the direction of text or cannot be seen.
-fn hidden(character: char) -> bool {
+pub(crate) fn hidden(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }

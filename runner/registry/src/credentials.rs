@@ -1,12 +1,12 @@
 //! Logins, where `docker login` left them: in `config.json`, or with the helper program that it names.
 
-use std::fs::File;
-use std::io::BufReader;
+use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
 use docker_credential::{CredentialRetrievalError, DockerCredential};
 use oci_client::secrets::RegistryAuth;
+use serde_json::Value as Json;
 
 use crate::error::{RegistryError, plain};
 
@@ -33,15 +33,15 @@ pub(crate) async fn find(folder: Option<&Path>, registry: &str) -> Result<Login,
         );
     };
     let shown = path.display().to_string();
-    let file = match File::open(&path) {
-        Ok(file) => file,
+    let text = match std::fs::read(&path) {
+        Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return anonymous(format!("there is no login: {shown} is not there"));
         }
         Err(error) => return Err(unusable(registry, format!("{shown}: {error}"), "make the file readable")),
     };
     let key = if registry == "docker.io" { DOCKER_IO } else { registry }.to_owned();
-    let found = ask(move || docker_credential::get_credential_from_reader(BufReader::new(file), &key)).await;
+    let found = ask(move || docker_credential::get_credential_from_reader(&*as_docker_reads(&text), &key)).await;
     let Some(found) = found else {
         let reason = format!("the program that {shown} leaves it to has not answered for {} seconds", HELPER.as_secs());
         return Err(unusable(registry, reason, "see whether it waits for a person"));
@@ -62,6 +62,17 @@ pub(crate) async fn find(folder: Option<&Path>, registry: &str) -> Result<Login,
         }
         Err(error) => Err(refused(registry, &shown, error)),
     }
+}
+
+/// The file without helpers of no name, which to Docker are none.
+fn as_docker_reads(text: &[u8]) -> Cow<'_, [u8]> {
+    let Ok(Json::Object(mut config)) = serde_json::from_slice(text) else { return Cow::Borrowed(text) };
+    let named = |helper: &Json| helper != "";
+    config.retain(|key, value| key != "credsStore" || named(value));
+    if let Some(Json::Object(helpers)) = config.get_mut("credHelpers") {
+        helpers.retain(|_, helper| named(helper));
+    }
+    serde_json::to_vec(&config).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 /// Asks on a thread of its own: a helper is a process, and one that hangs must not hold the end of ours.
@@ -116,6 +127,9 @@ mod tests {
             assert_eq!(login.auth, RegistryAuth::Basic("ada".into(), "hunter:2".into()), "{registry}");
             assert!(login.words.contains("`ada`") && !login.words.contains("hunter"), "{}", login.words);
         }
+        let unnamed =
+            r#"{"credsStore":"","credHelpers":{"localhost:5001":""},"auths":{"localhost:5001":{"auth":"YWRhOng="}}}"#;
+        assert_eq!(with(unnamed, "localhost:5001").await.unwrap().auth, RegistryAuth::Basic("ada".into(), "x".into()));
         assert_eq!(with(config, "elsewhere:1").await.unwrap().auth, RegistryAuth::Anonymous);
         assert_eq!(find(None, "localhost:5001").await.unwrap().auth, RegistryAuth::Anonymous);
     }

@@ -108,7 +108,8 @@ impl RegistryError {
             }
             OciDistributionError::ServerError { code: 404, .. } => Self::NotFound { what: what() },
             OciDistributionError::ServerError { code: 401 | 403, .. } => unauthorized(),
-            OciDistributionError::ServerError { code, message, .. } if code >= 500 || code == 429 => {
+            OciDistributionError::ServerError { code: 429, .. } => unavailable("it was asked too often"),
+            OciDistributionError::ServerError { code, message, .. } if code >= 500 => {
                 unavailable(&format!("it answers {code}: {message}"))
             }
             OciDistributionError::DigestError(error) => Self::digest(error, reference, &what()),

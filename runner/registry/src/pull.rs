@@ -3,15 +3,11 @@
 use std::path::PathBuf;
 
 use futures_util::StreamExt as _;
-use oci_client::manifest::OCI_IMAGE_MEDIA_TYPE;
 
 use crate::error::RegistryError;
 use crate::reference::Reference;
 use crate::session::Session;
 use crate::{MAX_COMPONENT, Registry, artifact, digest};
-
-/// The largest manifest that is looked at. That of a plugin has less than a kilobyte.
-const MAX_MANIFEST: usize = 1024 * 1024;
 
 /// What a reference leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,16 +76,10 @@ impl Registry {
 
 /// The bytes of a manifest. If the reference has a digest, they have it.
 pub(crate) async fn manifest(session: &Session, reference: &Reference) -> Result<Vec<u8>, RegistryError> {
-    let what = reference.to_string();
-    let request = session.client.pull_manifest_raw(reference.inner(), session.auth(), &[OCI_IMAGE_MEDIA_TYPE]);
-    let (bytes, _) = session.small(reference, &what, request).await?;
-    if bytes.len() > MAX_MANIFEST {
-        let reason = format!("its manifest has {} bytes", bytes.len());
-        return Err(RegistryError::NotAPlugin { what, reason });
-    }
+    let (what, bytes) = (reference.to_string(), session.manifest(reference).await?);
     let got = digest::of(&bytes);
     match reference.digest() {
         Some(expected) if expected != got => Err(RegistryError::Digest { what, expected: expected.to_owned(), got }),
-        _ => Ok(bytes.to_vec()),
+        _ => Ok(bytes),
     }
 }

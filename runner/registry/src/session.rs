@@ -3,10 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use oci_client::Client;
+use http::StatusCode;
+use http::header::ACCEPT;
 use oci_client::client::{ClientConfig, ClientProtocol};
 use oci_client::errors::OciDistributionError;
+use oci_client::manifest::OCI_IMAGE_MEDIA_TYPE;
 use oci_client::secrets::RegistryAuth;
+use oci_client::{Client, RegistryOperation};
 
 use crate::credentials::{self, Login};
 use crate::error::RegistryError;
@@ -21,12 +24,17 @@ const SMALL: Duration = Duration::from_secs(90);
 /// How long a component may take, one that comes in drops included.
 const LARGE: Duration = Duration::from_secs(15 * 60);
 
+/// The largest manifest that is looked at, in bytes. That of a plugin has less than a kilobyte.
+const MAX_MANIFEST: usize = 1024 * 1024;
+
 /// How Windlass names itself.
 const USER_AGENT: &str = concat!("windlass/", env!("CARGO_PKG_VERSION"));
 
 /// What is needed to talk to one registry.
 pub(crate) struct Session {
     pub(crate) client: Client,
+    /// For manifests: the client above reads whatever comes as a whole.
+    http: reqwest::Client,
     login: Login,
 }
 
@@ -44,28 +52,62 @@ impl Session {
             user_agent: USER_AGENT,
             ..ClientConfig::default()
         };
-        let client = Client::try_from(config).map_err(|error| RegistryError::Unavailable {
+        let no_tls = |error: String| RegistryError::Unavailable {
             registry: reference.registry().to_owned(),
             reason: format!("this machine has no certificates to trust, or no TLS: {error}"),
-        })?;
+        };
+        let client = Client::try_from(config).map_err(|error| no_tls(error.to_string()))?;
+        let http = reqwest::Client::builder()
+            .https_only(!reference.is_local())
+            .connect_timeout(CONNECT)
+            .read_timeout(SILENT)
+            .user_agent(USER_AGENT);
+        let http = http.build().map_err(|error| no_tls(error.to_string()))?;
         let login = credentials::find(docker_config, reference.registry()).await?;
         client.store_auth_if_needed(reference.inner().resolve_registry(), &login.auth).await;
-        Ok(Self { client, login })
+        Ok(Self { client, http, login })
+    }
+
+    /// The bytes of a manifest, as they come.
+    pub(crate) async fn manifest(&self, reference: &Reference) -> Result<Vec<u8>, RegistryError> {
+        within(SMALL, reference, self.pull_manifest(reference)).await
+    }
+
+    async fn pull_manifest(&self, reference: &Reference) -> Result<Vec<u8>, RegistryError> {
+        let what = reference.to_string();
+        let failed = |error| self.failed(error, reference, &what);
+        let inner = reference.inner();
+        let token = self.client.auth(inner, self.auth(), RegistryOperation::Pull).await.map_err(failed)?;
+        let scheme = if reference.is_local() { "http" } else { "https" };
+        let (registry, repository) = (inner.resolve_registry(), inner.repository());
+        let named = inner.digest().or(inner.tag()).unwrap_or("latest");
+        let url = format!("{scheme}://{registry}/v2/{repository}/manifests/{named}");
+        let request = self.http.get(&url).header(ACCEPT, OCI_IMAGE_MEDIA_TYPE);
+        let request = match (token, self.auth()) {
+            (Some(token), _) => request.bearer_auth(token),
+            (None, RegistryAuth::Basic(user, password)) => request.basic_auth(user, Some(password)),
+            (None, _) => request,
+        };
+        let mut answer = request.send().await.map_err(|error| failed(error.into()))?;
+        let mut bytes = Vec::new();
+        let status = answer.status();
+        while let Some(chunk) = answer.chunk().await.map_err(|error| failed(error.into()))? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() > MAX_MANIFEST {
+                let reason = format!("its manifest has more than {MAX_MANIFEST} bytes");
+                return Err(RegistryError::NotAPlugin { what, reason });
+            }
+        }
+        if status != StatusCode::OK {
+            let message = String::from_utf8_lossy(&bytes).into_owned();
+            return Err(failed(OciDistributionError::ServerError { code: status.as_u16(), url, message }));
+        }
+        Ok(bytes)
     }
 
     /// Who asks.
     pub(crate) fn auth(&self) -> &RegistryAuth {
         &self.login.auth
-    }
-
-    /// A short request about `what`.
-    pub(crate) async fn small<T>(
-        &self,
-        reference: &Reference,
-        what: &str,
-        request: impl Future<Output = Result<T, OciDistributionError>>,
-    ) -> Result<T, RegistryError> {
-        within(SMALL, reference, async { request.await.map_err(|error| self.failed(error, reference, what)) }).await
     }
 
     /// Something that moves a whole component.

@@ -100,8 +100,9 @@ impl Sandbox {
         let identity = Identity::of(&name, &digest);
         let path = self.cache.code(&digest);
         let compiled = match self.cached(&path) {
-            Some(compiled) => compiled,
-            None => {
+            Ok(compiled) => compiled,
+            // It is not there, or is another engine's.
+            Err(_) => {
                 let bytes = read().map_err(|reason| SandboxError::Unreadable { plugin: identity.clone(), reason })?;
                 self.compile(&identity, bytes, &path).await?
             }
@@ -126,12 +127,9 @@ impl Sandbox {
         unsafe_code,
         reason = "compiled code can only be loaded unchecked; the cache folder is the user's own and closed to others, and wasmtime checks that version and configuration fit"
     )]
-    fn cached(&self, path: &std::path::Path) -> Option<wasmtime::component::Component> {
-        if !path.exists() {
-            return None;
-        }
+    fn cached(&self, path: &std::path::Path) -> wasmtime::Result<wasmtime::component::Component> {
         // SAFETY: the file was written by `compile` below, and nobody else can write to its folder.
-        unsafe { wasmtime::component::Component::deserialize_file(&self.engine, path) }.ok()
+        unsafe { wasmtime::component::Component::deserialize_file(&self.engine, path) }
     }
 
     async fn compile(
@@ -149,7 +147,8 @@ impl Sandbox {
             Err(_) => return Err(failed(format!("it took more than {} s", COMPILE_TIME.as_secs()))),
         };
         self.cache.store(path, &code)?;
-        self.cached(path).ok_or_else(|| failed(format!("its code does not load from {}", path.display())))
+        // A component may be valid and have more of something than an instance can get.
+        self.cached(path).map_err(|error| failed(format!("{error:#}")))
     }
 }
 

@@ -99,6 +99,15 @@ impl Copies {
 
     /// Copies a folder's content. Follows no link on either side: a link could lead anywhere.
     fn add(&mut self, from: &Path, to: &Path) -> Result<(), CallError> {
+        // A stack of our own: how deep folders are nested is the step's to say.
+        let mut folders = vec![(from.to_owned(), to.to_owned())];
+        while let Some((from, to)) = folders.pop() {
+            self.add_folder(&from, &to, &mut folders)?;
+        }
+        Ok(())
+    }
+
+    fn add_folder(&mut self, from: &Path, to: &Path, below: &mut Vec<(PathBuf, PathBuf)>) -> Result<(), CallError> {
         let mut entries: Vec<_> = fs::read_dir(from)
             .and_then(Iterator::collect::<io::Result<Vec<_>>>)
             .map_err(|error| failed(from, &error))?;
@@ -118,7 +127,7 @@ impl Copies {
                     fs::create_dir(&target).map_err(|error| failed(&target, &error))?;
                     self.folders.insert(to.to_owned());
                 }
-                self.add(&source, &target)?;
+                below.push((source, target));
             } else {
                 if there.is_some_and(|there| there.is_dir()) {
                     return Err(CallError::Invalid(format!("{} is a folder, and a file is to be", target.display())));

@@ -48,6 +48,25 @@ fn what_is_not_served_ends_with_2() {
 }
 
 #[test]
+fn what_has_more_of_something_than_an_instance_can_get_is_told_so() {
+    let path = format!("{}/../../tests/guests/wat/step.wat", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).unwrap();
+    let inner = text.trim_end().strip_suffix(')').unwrap();
+    let many = "(core module $m (memory 1))".to_owned() + &"(core instance (instantiate $m))".repeat(9);
+    let folder = Folder::new().file("x.wasm", wat::parse_str(format!("{inner} {many})")).unwrap());
+    folder.windlass(&["plugin", "check", "x.wasm"]).exits(2).says("10 Wasm linear memories").says("maximum of 8");
+}
+
+#[test]
+fn what_is_too_large_is_not_even_read() {
+    let folder = Folder::new().file("x.wasm", "");
+    let file = std::fs::File::options().write(true).open(folder.path().join("x.wasm")).unwrap();
+    // A hole: it takes no room on the disk.
+    file.set_len(5 << 30).unwrap();
+    folder.windlass(&["plugin", "check", "x.wasm"]).exits(2).says("5368709120 bytes").says("67108864 at most");
+}
+
+#[test]
 fn what_is_no_webassembly() {
     let folder = Folder::new().file("x.wasm", "#!/bin/sh");
     folder.windlass(&["plugin", "check", "x.wasm"]).exits(2).says("is not WebAssembly");

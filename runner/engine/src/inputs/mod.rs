@@ -20,6 +20,7 @@ mod difference;
 mod known;
 mod materialise;
 mod name;
+mod remove;
 mod tree;
 mod walk;
 
@@ -38,7 +39,7 @@ use crate::inputs::tree::{Node, Tree};
 use crate::inputs::walk::{Found, Seen};
 
 pub use difference::{Change, ChangeKind};
-pub(crate) use materialise::remove;
+pub use remove::remove;
 
 /// A folder with more bytes than this is fingerprinted, but its content is not kept.
 pub const KEEP_UP_TO: u64 = 64 << 20;

@@ -113,7 +113,7 @@ pub const VOCABULARY: &[Verb] = &[
     row("env", "read", &[], Kind::Variable, "PATH", "See this environment variable of the host."),
 
     row("files", "read", &["read"], Kind::Folder, "src", "Read this folder."),
-    row("files", "write", &["write"], Kind::Folder, "dist", "Publish files to this folder when the step succeeds."),
+    row("files", "write", &["write"], Kind::Folder, "dist", "Publish files to this folder when the step succeeds. The step finds it empty, so it cannot be in `read` as well."),
 
     row("health", "check", &[], Kind::Target, "storefront", "Probe this container, or this URL."),
 

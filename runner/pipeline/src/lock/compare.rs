@@ -31,6 +31,9 @@ pub enum Difference {
     OtherDigest { plugin: PluginSource, locked: String, found: String },
     /// A plugin whose signature has to be verified with a key, and was not when it was locked.
     Unverified { plugin: PluginSource },
+    /// A plugin that had to be signed with a key when it was locked, and no longer has to. The lock pins its very bytes,
+    /// so this lets nothing new run until the plugin is updated.
+    NoLongerSigned { plugin: PluginSource },
     /// What was granted to one plugin is now granted to another.
     OtherPlugin { step: String, locked: String, found: String, at: Location },
     /// A step may do what it could not do before.
@@ -44,7 +47,7 @@ pub enum Difference {
 impl Difference {
     /// Whether it lets something run, or lets something be done, that nobody has looked at.
     pub fn widens(&self) -> bool {
-        !matches!(self, Self::Narrower { .. } | Self::Gone { .. })
+        !matches!(self, Self::NoLongerSigned { .. } | Self::Narrower { .. } | Self::Gone { .. })
     }
 
     /// Where in the pipeline it stands, if it does.
@@ -71,6 +74,9 @@ impl fmt::Display for Difference {
                 format!("~ plugin {plugin} was {}, and is {}", short(locked), short(found))
             }
             Self::Unverified { plugin } => format!("~ plugin {plugin} was not locked as signed with its key"),
+            Self::NoLongerSigned { plugin } => {
+                format!("- plugin {plugin} no longer has to be signed")
+            }
             Self::OtherPlugin { step, locked, found, .. } => {
                 format!("~ step {step} was granted to {locked}, and is to {found}")
             }
@@ -125,6 +131,9 @@ impl Lock {
             }),
             Some(locked) if now.key.is_some() && locked.key != now.key => {
                 Some(Difference::Unverified { plugin: now.source.clone() })
+            }
+            Some(locked) if locked.key.is_some() && now.key.is_none() => {
+                Some(Difference::NoLongerSigned { plugin: now.source.clone() })
             }
             Some(_) => None,
         };

@@ -8,7 +8,7 @@ use crate::description::Description;
 use crate::diagnostic::{Sink, codes};
 use crate::grants::pattern::{Folder, Pattern};
 use crate::grants::vocabulary::AMBIENT;
-use crate::grants::{Grants, hint, read, vocabulary};
+use crate::grants::{Grants, Rule, hint, read, vocabulary};
 use crate::pipeline::Step;
 use crate::suggest::quoted;
 use crate::template::Node;
@@ -51,6 +51,20 @@ fn relative(place: Range<usize>, base: usize) -> Range<isize> {
 
 fn absolute(place: &Range<isize>, base: usize) -> Range<usize> {
     base.saturating_add_signed(place.start)..base.saturating_add_signed(place.end)
+}
+
+/// Reports a folder that a step could not read, since the empty one that it may write has its name.
+fn hides(grants: &Grants, written: &Rule, place: Range<usize>, sink: &mut Sink) {
+    if written.capability != "files" || grants.of("files", "read").all(|read| read.pattern != written.pattern) {
+        return;
+    }
+    sink.error(codes::BAD_GRANT, place, |diagnostic| {
+        let folder = quoted(&written.text);
+        diagnostic.message = format!("the step cannot read {folder} and write {folder}");
+        diagnostic.help(format!(
+            "a folder to write begins empty, and would hide what is in it: read {folder}, and write another"
+        ));
+    });
 }
 
 impl Maker<'_, '_> {
@@ -99,6 +113,9 @@ impl Maker<'_, '_> {
             rules.push(rule);
         }
         let grants = Arc::new(Grants::new(rules, self.scope.location(at)));
+        for (rule, place) in &writes {
+            hides(&grants, &grants.rules()[*rule], absolute(place, base), sink);
+        }
         let granted = Arc::new(Granted { grants, keys, writes });
         // One with a mistake is read again for each step, so that each place is reported.
         if let Some(whole) = whole.filter(|_| sink.errors() == errors) {

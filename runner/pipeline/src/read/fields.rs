@@ -8,7 +8,7 @@ use crate::suggest::{did_you_mean, quoted, toml_string};
 use crate::tree::{Kind, NodeId};
 
 /// The longest name of a stage or step. Names of containers and volumes are made of them.
-pub(super) const MAX_NAME: usize = 63;
+pub(crate) const MAX_NAME: usize = 63;
 
 impl<'s> Reader<'s> {
     /// Says that a value is of the wrong type. Nothing for one that could not be read: that was reported.
@@ -143,9 +143,7 @@ impl<'s> Reader<'s> {
 
     /// A name that `${...}` or `grants` can refer to: of a variable, a secret or a plugin.
     pub(super) fn check_word(&mut self, at: NodeId, what: &str, name: &str) -> bool {
-        let good = !name.is_empty()
-            && name.len() <= MAX_NAME
-            && name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_');
+        let good = good_word(name);
         if !good {
             self.sink.error(codes::BAD_NAME, self.doc.key_span(at), |diagnostic| {
                 diagnostic.message = format!("{} cannot be the name of a {what}", quoted(name));
@@ -154,6 +152,13 @@ impl<'s> Reader<'s> {
         }
         good
     }
+}
+
+/// Whether `${...}` or `grants` could refer to something by this name.
+pub(crate) fn good_word(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= MAX_NAME
+        && name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_')
 }
 
 fn good_name(name: &str) -> bool {

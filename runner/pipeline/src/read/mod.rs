@@ -20,6 +20,8 @@ use crate::source::{Lines, Source};
 use crate::suggest::{did_you_mean, nearest, quoted};
 use crate::tree::{self, Doc, NodeId, Tree};
 
+pub(crate) use fields::{MAX_NAME, good_word};
+
 /// Reads what can be read; what is wrong is in the pipeline's sink.
 pub(crate) fn read(source: &Source) -> Pipeline {
     let mut sink = Sink::default();

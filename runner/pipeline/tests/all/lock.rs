@@ -198,8 +198,11 @@ fn a_plugin_that_has_to_be_signed_is_locked_with_the_key() {
     let lock = Lock::of(&[&plan], signed('a'));
     assert_eq!(parse(&lock.render()), Ok(lock.clone()));
     assert_eq!(lock.against(&plan, &signed('a')), []);
-    // The lock pins the very bytes, so a key that is no longer wanted is no danger.
-    assert_eq!(lock.against(&plan, &pinned(&plan)), []);
+    // The lock pins the very bytes, so a key that is no longer wanted is no danger, but whoever updates should know.
+    let unsigned = lock.against(&plan, &pinned(&plan));
+    let said: Vec<String> = unsigned.iter().map(ToString::to_string).collect();
+    assert_eq!(said, ["- plugin builtin:command no longer has to be signed"]);
+    assert!(!unsigned[0].widens());
     for unverified in
         [lock.against(&plan, &signed('b')), Lock::of(&[&plan], pinned(&plan)).against(&plan, &signed('a'))]
     {

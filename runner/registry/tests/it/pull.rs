@@ -84,6 +84,17 @@ async fn a_component_without_end_is_given_up_at_the_limit() {
 }
 
 #[tokio::test]
+async fn a_manifest_without_end_is_given_up() {
+    let server = FakeRegistry::start();
+    let (name, _) = pushed(&server, "audit:1").await;
+    let here = Here::new();
+    server.lies_about("/manifests/", Lie::Endless(1 << 40));
+    let error = here.registry.resolve(&name).await.unwrap_err();
+    assert!(matches!(error, RegistryError::NotAPlugin { .. }), "{error}");
+    assert!(error.to_string().contains("more than 1048576 bytes"), "{error}");
+}
+
+#[tokio::test]
 async fn a_manifest_is_what_its_digest_says_whatever_the_tag_does() {
     let server = FakeRegistry::start();
     let (name, it) = pushed(&server, "audit:1").await;

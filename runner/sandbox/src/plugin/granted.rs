@@ -57,7 +57,11 @@ impl Problem {
                 (
                     FailureKind::Denied,
                     format!("`with.{key}` names `{file}`, which is in no folder that the step may {verb}"),
-                    Some(format!("add `{verb} = [\"{folder}\"]` to `grants.files` of the step")),
+                    Some(if plain(&file).is_some() {
+                        format!("add `{verb} = [\"{folder}\"]` to `grants.files` of the step")
+                    } else {
+                        "name it by its way from the pipeline's folder, without `..`".to_owned()
+                    }),
                 )
             }
             Self::LeadsOut { file } => (
@@ -100,12 +104,13 @@ pub(super) fn folder(folders: &[Folder], file: &str, access: Access) -> Result<P
     Ok(Place { named: file.to_owned(), folder: folder.host.clone(), within })
 }
 
-/// The path without `.`; nothing if it has a `..`.
+/// The path without `.` and without the `/` that it may begin with, since a program finds all granted folders beneath
+/// `/`; nothing if it has a `..`.
 fn plain(path: &str) -> Option<PathBuf> {
     let mut plain = PathBuf::new();
     for part in Path::new(path).components() {
         match part {
-            Component::CurDir => {}
+            Component::CurDir | Component::RootDir => {}
             Component::ParentDir => return None,
             part => plain.push(part),
         }
@@ -167,7 +172,9 @@ mod tests {
         fs::write(root.join("dist/out"), "out").unwrap();
         symlink("a", root.join("src/inner")).unwrap();
         symlink("../secret", root.join("src/outer")).unwrap();
-        for (file, content) in [("src/a", "a"), ("./src/./a", "a"), ("src/deep/b", "b"), ("src/inner", "a")] {
+        for (file, content) in
+            [("src/a", "a"), ("/src/a", "a"), ("./src/./a", "a"), ("src/deep/b", "b"), ("src/inner", "a")]
+        {
             assert_eq!(read(&folders, file, Access::Read).unwrap(), content.as_bytes(), "{file}");
         }
         assert_eq!(read(&folders, "dist/out", Access::Write).unwrap(), b"out");
@@ -185,5 +192,9 @@ mod tests {
         let failure = folder(&[], "dist/out.json", Access::Write).unwrap_err().of("outputs");
         assert_eq!(failure.kind, FailureKind::Denied);
         assert_eq!(failure.hint.as_deref(), Some("add `write = [\"dist\"]` to `grants.files` of the step"));
+        for file in ["../out.json", "dist/../../out.json"] {
+            let hint = folder(&[], file, Access::Write).unwrap_err().of("outputs").hint;
+            assert!(hint.is_some_and(|hint| hint.contains("without `..`")), "{file}");
+        }
     }
 }

@@ -25,7 +25,7 @@ pub(super) async fn describe(
 ) -> Result<Description, SandboxError> {
     let path = cache.description(plugin.digest());
     let known = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Description>(&bytes).ok());
-    if let Some(known) = known {
+    if let Some(known) = known.and_then(|known| known.vetted().ok()) {
         return Ok(known);
     }
     let failed = |reason: String| SandboxError::Describe { plugin: plugin.clone(), reason };
@@ -164,14 +164,15 @@ fn read(said: step::Description) -> Result<Description, String> {
         .into_iter()
         .map(|output| OutputSpec { name: output.name, kind: kind(output.type_), documentation: output.documentation })
         .collect();
-    Ok(Description {
+    let description = Description {
         name: said.name,
         version: said.version,
         documentation: said.documentation,
         with_schema,
         capabilities,
         outputs,
-    })
+    };
+    description.vetted()
 }
 
 fn kind(ty: step::OutputType) -> OutputKind {

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
+use windlass_pipeline::diagnostic::codes;
 use windlass_pipeline::lock::{Lock, Pinned};
-use windlass_pipeline::{PluginSource, Source, add_plugin, parse_tolerant};
+use windlass_pipeline::{PluginSource, Source, add_plugin, parse, parse_tolerant};
 use windlass_sandbox::Plugin;
 
 use super::pull::reference;
@@ -44,6 +45,7 @@ pub(crate) struct Add {
 pub(crate) fn run(args: &Add) -> Result<Exit, CliError> {
     let from = reference(&args.from)?;
     let text = Text::read(&FileArg { file: args.file.clone(), env: None })?;
+    readable(&text)?;
     let name = args.name.clone().unwrap_or_else(|| from.name().to_owned());
     let edited = add_plugin(&text.source, &name, &from.to_string(), args.key.as_deref())
         .map_err(|error| CliError::usage(error.to_string(), "choose another name with `--name`, or edit the file"))?;
@@ -76,12 +78,24 @@ pub(crate) fn run(args: &Add) -> Result<Exit, CliError> {
     Ok(Exit::SUCCESS)
 }
 
+/// What is not TOML cannot be edited without harm, and a lock is that of a pipeline by its name. All else can be wrong.
+fn readable(text: &Text) -> Result<(), CliError> {
+    let Err(found) = parse(&text.source) else { return Ok(()) };
+    let unreadable = [codes::SYNTAX, codes::TOO_DEEP, codes::DUPLICATE_KEY];
+    let broken = found.diagnostics.iter().any(|one| unreadable.contains(&one.code));
+    if broken || parse_tolerant(&text.source).name.is_empty() {
+        return Err(CliError::Pipeline(vec![found], Vec::new()));
+    }
+    Ok(())
+}
+
 /// The plugin that the tag points to now. It has to be one.
 async fn load(source: &PluginSource, text: &Text, key: Option<&str>) -> Result<(Plugin, Pinned), CliError> {
     let key = key.map(|key| read_key(&text.workspace.join(key))).transpose().map_err(Missing::into_error)?;
     let found = Sources::default().find(source, &text.workspace, &Known::default(), key.as_ref()).await;
     let Found { component, pinned } = found.map_err(Missing::into_error)?;
     let plugin = open_sandbox(1)?.load(component).await.map_err(plugin_problem::refused)?;
+    plugin_problem::served(&plugin)?;
     Ok((plugin, pinned))
 }
 

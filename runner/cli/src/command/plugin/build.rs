@@ -13,7 +13,7 @@ use crate::named::Named;
 use crate::prepare::open_sandbox;
 use crate::project::Project;
 use crate::style::{DIM, GOOD};
-use crate::{files, output, runtime, toolchain};
+use crate::{files, output, plugin_problem, runtime, toolchain};
 
 /// Build a plugin with the tools of its language
 ///
@@ -43,6 +43,7 @@ pub(crate) fn run(args: &Build) -> Result<Exit, CliError> {
     let named = Named::bytes(name, bytes.clone());
     let size = named.size;
     let plugin = runtime::small()?.block_on(named.load(&open_sandbox(1)?))?;
+    plugin_problem::served(&plugin)?;
     files::write_whole(&file, |out| out.write_all(&bytes).map_err(CliError::from))?;
     let described = plugin.description();
     for (what, said, own) in

@@ -70,6 +70,7 @@ async fn ready(named: Named, sandbox: &Sandbox) -> Result<Ready, CliError> {
     let begin = Instant::now();
     let plugin = named.load(sandbox).await?;
     let loaded = begin.elapsed();
+    plugin_problem::served(&plugin)?;
     // The first start has to read the code from the disk.
     plugin.starts_in().await.map_err(plugin_problem::refused)?;
     let starts = plugin.starts_in().await.map_err(plugin_problem::refused)?;

@@ -65,6 +65,7 @@ async fn info(file: &str, bytes: &[u8]) -> Result<ComponentInfo, CliError> {
     let component = || Component::from_bytes(file, bytes.to_vec());
     let examined = windlass_sandbox::examine(component()).map_err(plugin_problem::refused)?;
     let plugin = open_sandbox(1)?.load(component()).await.map_err(plugin_problem::refused)?;
+    plugin_problem::served(&plugin)?;
     let description = plugin.description();
     let imports = examined.imports.into_iter().map(|import| match import.version.as_str() {
         "" => import.name,

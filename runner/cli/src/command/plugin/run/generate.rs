@@ -92,7 +92,13 @@ fn name(plugin: &str) -> String {
 
 fn with(text: &str) -> Result<Map<String, Json>, CliError> {
     match serde_json::from_str(text) {
-        Ok(Json::Object(fields)) => Ok(fields),
+        Ok(Json::Object(fields)) => match null_in(&fields) {
+            None => Ok(fields),
+            Some(path) => Err(CliError::usage(
+                format!("`{path}` of `--with` is null, and a pipeline has no word for nothing"),
+                "leave it out",
+            )),
+        },
         Ok(_) => {
             Err(CliError::usage("`--with` is not a JSON object", "write it like `--with '{\"name\": \"world\"}'`"))
         }
@@ -101,6 +107,19 @@ fn with(text: &str) -> Result<Map<String, Json>, CliError> {
             "write it like `--with '{\"name\": \"world\"}'`, in single quotes",
         )),
     }
+}
+
+/// The path of a value that TOML could not say.
+fn null_in(fields: &Map<String, Json>) -> Option<String> {
+    fn of(path: &str, value: &Json) -> Option<String> {
+        match value {
+            Json::Null => Some(path.to_owned()),
+            Json::Array(items) => items.iter().enumerate().find_map(|(at, item)| of(&format!("{path}[{at}]"), item)),
+            Json::Object(fields) => fields.iter().find_map(|(name, value)| of(&format!("{path}.{name}"), value)),
+            _ => None,
+        }
+    }
+    fields.iter().find_map(|(name, value)| of(name, value))
 }
 
 /// The grants of all options together: tables and lists of the same name are joined.
@@ -209,6 +228,9 @@ mod tests {
         let told = |asked: Asked<'_>| generate(&asked).unwrap_err().to_string();
         assert!(told(Asked { with: "{", ..NOTHING }).contains("`--with` is not JSON"));
         assert!(told(Asked { with: "[]", ..NOTHING }).contains("is not a JSON object"));
+        for (with, path) in [(r#"{"a": null}"#, "`a`"), (r#"{"a": [1, {"b": null}]}"#, "`a[1].b`")] {
+            assert!(told(Asked { with, ..NOTHING }).contains(&format!("{path} of `--with` is null")));
+        }
         assert!(told(Asked { grants: &texts(&["http = ["]), ..NOTHING }).contains("--grant has 1 error"));
         assert!(told(Asked { secrets: &texts(&["a=b"]), ..NOTHING }).contains("does not say where"));
         assert!(told(Asked { variables: &texts(&["a"]), ..NOTHING }).contains("no name and value"));
