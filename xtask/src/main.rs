@@ -48,7 +48,7 @@ cargo xtask <command>
                       match; with --quick only the tests that need no engine
   bench [steps] [start] [containers] [router] [plugins]
                       what Windlass costs beside ninja, `docker run` and HAProxy, and plugins in each
-                      language beside Rust's; all parts, or those named
+                      language beside Rust's; all parts, or those named; `router` builds `dist` first
   crash [--sample] [--mode kill|power|again] [--only TEXT]
                       kill the runner at every point of every call of tests/crash, resume, and compare
                       with an undisturbed run; a sample, some modes (the option can be repeated), or
@@ -63,7 +63,7 @@ cargo xtask <command>
                       release the contract: keep a copy of it, and a compiled plugin in every
                       language that is run for ever after
   dist                build the program as it is given to others, and print where it is: compiled
-                      twice, the second time by a profile of the first
+                      twice, the second time by a profile of the first, which takes half an hour
   docs [FILE...]      type what the documentation says, and compare what is printed
   reference           write docs/reference anew, from wit/ and from the plugins
   measure -- command...

@@ -32,7 +32,7 @@ const WALLS: [(&str, &[&str]); 7] = [
     ("pingora*", &["runner/router"]),
     ("oci-client", &["runner/registry"]),
     ("wit-component", &["runner/sandbox"]),
-    ("reqwest", &["runner/capability/http", "tests"]),
+    ("reqwest", &["runner/capability/http", "runner/registry", "tests"]),
 ];
 
 struct Crate {
