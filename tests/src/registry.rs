@@ -21,6 +21,8 @@ pub enum Lie {
     Status(u16),
     /// Sends these bytes, whatever was asked for.
     Bytes(Vec<u8>),
+    /// Sends these bytes in the place of those that its headers are about.
+    Body(Vec<u8>),
     /// Announces a body of so many bytes, and sends for ever.
     Endless(u64),
     /// Announces the whole, sends half of it and is gone.
@@ -175,6 +177,10 @@ fn send(stream: &mut TcpStream, method: &str, answer: Answer, lie: Option<Lie>) 
         Some(Lie::Bytes(bytes)) => {
             length = bytes.len() as u64;
             answer = Answer { status: 200, headers: Vec::new(), body: bytes };
+        }
+        Some(Lie::Body(bytes)) => {
+            length = bytes.len() as u64;
+            answer.body = bytes;
         }
         Some(Lie::Endless(announced)) => (length, endless) = (announced, true),
         Some(Lie::Half) => answer.body.truncate(answer.body.len() / 2),

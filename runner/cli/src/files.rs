@@ -211,7 +211,7 @@ pub(crate) fn read_plugin(path: &Path) -> Result<Vec<u8>, String> {
         return Err(format!("{}: {NO_FILE}", path.display()));
     }
     let too_large =
-        |size: u64| format!("{} has {size} bytes, and a plugin can have {MAX_COMPONENT} at most", path.display());
+        |size: u64| format!("{}: it has {size} bytes, and {MAX_COMPONENT} are the most that are read", path.display());
     if metadata.len() > MAX_COMPONENT {
         return Err(too_large(metadata.len()));
     }

@@ -61,6 +61,9 @@ impl FromStr for PluginSource {
     }
 }
 
+/// How many bytes a name in a description can have: one that fills lines could be read as something else.
+const MAX_NAME: usize = 100;
+
 /// What a plugin says about itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -99,6 +102,26 @@ impl Description {
         })
     }
 
+    /// The schema of `with` for people, in several lines. A string in it cannot move a terminal's cursor or turn its text.
+    pub fn schema_text(&self) -> String {
+        let text = serde_json::to_string_pretty(&self.with_schema).unwrap_or_default();
+        if !text.contains(|character| character != '\n' && hidden(character)) {
+            return text;
+        }
+        let mut shown = String::with_capacity(text.len());
+        for character in text.chars() {
+            if character == '\n' || !hidden(character) {
+                shown.push(character);
+            } else {
+                // As JSON writes it: two units for what one cannot hold.
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    shown.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+        }
+        shown
+    }
+
     /// The description as it may be shown to people, who decide by it what to grant: no text of it can pass for
     /// something that Windlass itself says.
     ///
@@ -115,6 +138,9 @@ impl Description {
         for (what, name) in names {
             if name.chars().any(hidden) {
                 return Err(format!("its {what} {name:?} has characters that cannot be seen, or that move others"));
+            }
+            if name.len() > MAX_NAME {
+                return Err(format!("its {what} has {} bytes, and {MAX_NAME} are the most", name.len()));
             }
         }
         for used in &mut self.capabilities {
@@ -267,6 +293,7 @@ mod tests {
             ("shop", "1\r2", "http", "its version"),
             ("shop", "1", "ht\u{200b}tp", "its capability"),
             (" ", "1", "http", "it gives no name"),
+            (&"a".repeat(101), "1", "http", "its name has 101 bytes"),
         ] {
             let problem = description(name, version, capability, "").vetted().unwrap_err();
             assert!(problem.starts_with(part), "{problem}");
@@ -274,6 +301,15 @@ mod tests {
         let mut odd = description("shop", "", "http", "");
         odd.outputs.push(OutputSpec { name: "o\nut".into(), kind: OutputKind::String, documentation: String::new() });
         assert!(odd.vetted().unwrap_err().starts_with("its output"));
+    }
+
+    #[test]
+    fn a_schema_is_shown_as_the_json_that_it_is() {
+        let mut odd = description("shop", "1", "http", "");
+        odd.with_schema = serde_json::json!({ "description": "a\u{9b}2J \u{202e} \u{e0041} \u{e9}" });
+        let text = odd.schema_text();
+        assert!(text.contains(r"a\u009b2J \u202e \udb40\udc41 é"), "{text}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), odd.with_schema);
     }
 
     #[test]

@@ -76,7 +76,11 @@ pub(crate) fn quoted(text: &str) -> String {
 /// Control characters, and those that turn the direction of text or cannot be seen.
 pub(crate) fn hidden(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+        || matches!(
+            character,
+            '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}'
+                | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}'
+        )
 }
 
 /// Takes the power out of a message, whatever it was made of.
@@ -96,7 +100,10 @@ pub(crate) fn toml_string(text: &str) -> String {
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
-            other if hidden(other) => out.push_str(&format!("\\u{:04X}", u32::from(other))),
+            other if hidden(other) => match u32::from(other) {
+                short @ ..=0xFFFF => out.push_str(&format!("\\u{short:04X}")),
+                long => out.push_str(&format!("\\U{long:08X}")),
+            },
             other => out.push(other),
         }
     }

@@ -4,14 +4,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use http::StatusCode;
-use http::header::ACCEPT;
+use http::header::{ACCEPT, WWW_AUTHENTICATE};
 use oci_client::client::{ClientConfig, ClientProtocol};
-use oci_client::errors::OciDistributionError;
+use oci_client::errors::{OciDistributionError, OciEnvelope};
 use oci_client::manifest::OCI_IMAGE_MEDIA_TYPE;
 use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, RegistryOperation};
+use reqwest::{RequestBuilder, Response};
 
 use crate::credentials::{self, Login};
+use crate::digest;
 use crate::error::RegistryError;
 use crate::reference::Reference;
 
@@ -26,6 +28,12 @@ const LARGE: Duration = Duration::from_secs(15 * 60);
 
 /// The largest manifest that is looked at, in bytes. That of a plugin has less than a kilobyte.
 const MAX_MANIFEST: usize = 1024 * 1024;
+
+/// How much is read of what a registry says instead of a manifest, in bytes.
+const MAX_ERROR: usize = 64 * 1024;
+
+/// Where a registry says which digest a manifest has.
+const DIGEST: &str = "docker-content-digest";
 
 /// How Windlass names itself.
 const USER_AGENT: &str = concat!("windlass/", env!("CARGO_PKG_VERSION"));
@@ -77,32 +85,39 @@ impl Session {
         let what = reference.to_string();
         let failed = |error| self.failed(error, reference, &what);
         let inner = reference.inner();
-        let token = self.client.auth(inner, self.auth(), RegistryOperation::Pull).await.map_err(failed)?;
+        // A registry that gives no token may have the manifest for everybody; if it has not, it says so below.
+        let token = self.client.auth(inner, self.auth(), RegistryOperation::Pull).await.ok().flatten();
         let scheme = if reference.is_local() { "http" } else { "https" };
         let (registry, repository) = (inner.resolve_registry(), inner.repository());
         let named = inner.digest().or(inner.tag()).unwrap_or("latest");
         let url = format!("{scheme}://{registry}/v2/{repository}/manifests/{named}");
-        let request = self.http.get(&url).header(ACCEPT, OCI_IMAGE_MEDIA_TYPE);
-        let request = match (token, self.auth()) {
-            (Some(token), _) => request.bearer_auth(token),
-            (None, RegistryAuth::Basic(user, password)) => request.basic_auth(user, Some(password)),
-            (None, _) => request,
-        };
+        let ask = || self.http.get(&url).header(ACCEPT, OCI_IMAGE_MEDIA_TYPE);
+        let request = token.iter().fold(ask(), RequestBuilder::bearer_auth);
         let mut answer = request.send().await.map_err(|error| failed(error.into()))?;
-        let mut bytes = Vec::new();
+        if let (None, RegistryAuth::Basic(user, password)) = (token, self.auth())
+            && wants_password(&answer)
+        {
+            answer = ask().basic_auth(user, Some(password)).send().await.map_err(|error| failed(error.into()))?;
+        }
         let status = answer.status();
-        while let Some(chunk) = answer.chunk().await.map_err(|error| failed(error.into()))? {
-            bytes.extend_from_slice(&chunk);
-            if bytes.len() > MAX_MANIFEST {
-                let reason = format!("its manifest has more than {MAX_MANIFEST} bytes");
-                return Err(RegistryError::NotAPlugin { what, reason });
-            }
-        }
         if status != StatusCode::OK {
-            let message = String::from_utf8_lossy(&bytes).into_owned();
-            return Err(failed(OciDistributionError::ServerError { code: status.as_u16(), url, message }));
+            let said = body(&mut answer, MAX_ERROR).await.map_err(|error| failed(error.into()))?;
+            return Err(failed(refused(status, url.clone(), &said)));
         }
-        Ok(bytes)
+        let bytes = body(&mut answer, MAX_MANIFEST + 1).await.map_err(|error| failed(error.into()))?;
+        if bytes.len() > MAX_MANIFEST {
+            let reason = format!("its manifest has more than {MAX_MANIFEST} bytes");
+            return Err(RegistryError::NotAPlugin { what, reason });
+        }
+        // What stands between here and the registry may have kept something else.
+        let announced = answer.headers().get(DIGEST).and_then(|digest| digest.to_str().ok());
+        let got = digest::of(&bytes);
+        match announced.filter(|announced| digest::digits(announced).is_some()) {
+            Some(announced) if announced != got => {
+                Err(RegistryError::Digest { what, expected: announced.to_owned(), got })
+            }
+            _ => Ok(bytes),
+        }
     }
 
     /// Who asks.
@@ -128,6 +143,38 @@ impl Session {
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Session").field("login", &self.login.words).finish_non_exhaustive()
+    }
+}
+
+/// As much of a body as is wanted.
+async fn body(answer: &mut Response, limit: usize) -> reqwest::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    while bytes.len() < limit
+        && let Some(chunk) = answer.chunk().await?
+    {
+        bytes.extend_from_slice(&chunk[..chunk.len().min(limit - bytes.len())]);
+    }
+    Ok(bytes)
+}
+
+/// Whether a registry asks for a name and a password themselves, and for no token.
+fn wants_password(answer: &Response) -> bool {
+    let challenge = answer.headers().get(WWW_AUTHENTICATE).and_then(|challenge| challenge.to_str().ok());
+    answer.status() == StatusCode::UNAUTHORIZED
+        && challenge.and_then(|text| text.get(..5)).is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic"))
+}
+
+/// What an answer without a manifest means, as for all other requests.
+fn refused(status: StatusCode, url: String, said: &[u8]) -> OciDistributionError {
+    if status == StatusCode::UNAUTHORIZED {
+        return OciDistributionError::UnauthorizedError { url };
+    }
+    match serde_json::from_slice::<OciEnvelope>(said) {
+        Ok(envelope) if status.is_client_error() => OciDistributionError::RegistryError { envelope, url },
+        _ => {
+            let message = String::from_utf8_lossy(said).into_owned();
+            OciDistributionError::ServerError { code: status.as_u16(), url, message }
+        }
     }
 }
 

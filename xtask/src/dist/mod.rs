@@ -87,7 +87,8 @@ fn host() -> Result<String> {
     Ok(said.trim().to_owned())
 }
 
-/// The flags that whoever builds has set, as cargo reads them, and ours.
+/// The flags that whoever builds has set in the environment, and ours. Those of cargo's configuration files are left out, as
+/// cargo does wherever the environment has some.
 fn encoded(set: impl Fn(&str) -> Option<String>, ours: &[&str]) -> String {
     const BETWEEN: &str = "\x1f";
     let theirs = set("CARGO_ENCODED_RUSTFLAGS")

@@ -63,7 +63,7 @@ fn what_is_too_large_is_not_even_read() {
     let file = std::fs::File::options().write(true).open(folder.path().join("x.wasm")).unwrap();
     // A hole: it takes no room on the disk.
     file.set_len(5 << 30).unwrap();
-    folder.windlass(&["plugin", "check", "x.wasm"]).exits(2).says("5368709120 bytes").says("67108864 at most");
+    folder.windlass(&["plugin", "check", "x.wasm"]).exits(2).says("5368709120 bytes").says("67108864 are the most");
 }
 
 #[test]

@@ -5,58 +5,49 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use nix::errno::Errno;
-
-/// How many levels of folders are left in a tree that is too deep to be removed.
-const LEVELS: usize = 64;
-
-/// Removes a folder with everything in it, however deep, and folders that were written as closed included. If it is not
-/// there, that is as well.
+/// Removes a folder with everything in it, folders that were written as closed included. If it is not there, that is as
+/// well.
+///
+/// How deep it is, and how long its names are, was up to the step. So each folder within is brought up before it is looked
+/// into: that takes neither a path that is too long, nor a stack, nor an open file for each level.
 ///
 /// # Errors
 /// If something in it cannot be removed.
 pub fn remove(folder: &Path) -> io::Result<()> {
-    let refused = match fs::remove_dir_all(folder) {
+    match fs::symlink_metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => error,
-        Ok(()) => return Ok(()),
-    };
-    // Every level takes an open file.
-    let too_deep = [Errno::EMFILE, Errno::ENFILE].contains(&Errno::from_raw(refused.raw_os_error().unwrap_or(0)));
-    if !too_deep && refused.kind() != io::ErrorKind::PermissionDenied {
-        return Err(refused);
+        Err(error) => return Err(error),
+        Ok(found) if !found.is_dir() => return fs::remove_file(folder),
+        Ok(_) => {}
     }
-    flatten(folder)?;
-    fs::remove_dir_all(folder)
-}
-
-/// Opens every folder to its owner, and brings those up that lie too deep.
-fn flatten(folder: &Path) -> io::Result<()> {
     let mut number = 0_u64;
-    let mut open = vec![(folder.to_owned(), 0)];
-    while let Some((path, level)) = open.pop() {
+    let mut open = vec![folder.to_owned()];
+    while let Some(path) = open.pop() {
         fs::set_permissions(&path, Permissions::from_mode(0o700))?;
         for entry in fs::read_dir(&path)?.collect::<io::Result<Vec<_>>>()? {
             if !entry.file_type()?.is_dir() {
-                continue;
-            }
-            let mut below = (entry.path(), level + 1);
-            if below.1 > LEVELS {
-                let near = std::iter::repeat_with(|| {
+                fs::remove_file(entry.path())?;
+            } else if path == folder {
+                open.push(entry.path());
+            } else {
+                let near = loop {
                     number += 1;
-                    folder.join(format!("near-{number}"))
-                });
-                if let Some(near) = near.into_iter().find(|near| near.symlink_metadata().is_err()) {
-                    // A folder that is moved has to be written to: the name of what is above it changes.
-                    fs::set_permissions(&below.0, Permissions::from_mode(0o700))?;
-                    fs::rename(&below.0, &near)?;
-                    below = (near, 1);
-                }
+                    let near = folder.join(format!("near-{number}"));
+                    if near.symlink_metadata().is_err() {
+                        break near;
+                    }
+                };
+                // To be moved, a folder has to be open to its owner: the name of what is above it changes.
+                fs::set_permissions(entry.path(), Permissions::from_mode(0o700))?;
+                fs::rename(entry.path(), &near)?;
+                open.push(near);
             }
-            open.push(below);
+        }
+        if path != folder {
+            fs::remove_dir(&path)?;
         }
     }
-    Ok(())
+    fs::remove_dir(folder)
 }
 
 #[cfg(test)]
@@ -64,21 +55,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tree_that_is_deeper_than_files_can_be_open_is_removed() {
+    fn a_tree_of_any_depth_and_with_long_names_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         let top = folder.path().join("top");
+        let long = "d".repeat(200);
         fs::create_dir(&top).unwrap();
-        // A path can have 4,096 bytes, so the tree grows from its root.
+        // A path can have 4,096 bytes and a process some thousand open files, so the tree grows from its root.
         for level in 0..3_000 {
             let above = folder.path().join("above");
-            fs::create_dir(&above).unwrap();
+            fs::create_dir_all(above.join("near-1")).unwrap();
             fs::write(above.join("file"), level.to_string()).unwrap();
-            fs::rename(&top, above.join("d")).unwrap();
+            fs::rename(&top, above.join(&long)).unwrap();
             fs::rename(&above, &top).unwrap();
         }
+        assert!(
+            fs::read_dir((0..20).fold(top.clone(), |path, _| path.join(&long))).is_err(),
+            "it is too deep for a path"
+        );
         remove(&top).unwrap();
         assert!(!top.exists());
         remove(&top).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]
@@ -89,8 +86,9 @@ mod tests {
         fs::create_dir(&other).unwrap();
         fs::write(other.join("file"), "stays").unwrap();
         std::os::unix::fs::symlink(&other, top.join("closed/link")).unwrap();
-        fs::set_permissions(top.join("closed"), Permissions::from_mode(0o000)).unwrap();
-        flatten(&top).unwrap();
+        for closed in ["closed/inner", "closed"] {
+            fs::set_permissions(top.join(closed), Permissions::from_mode(0o000)).unwrap();
+        }
         remove(&top).unwrap();
         assert!(!top.exists() && other.join("file").exists());
     }

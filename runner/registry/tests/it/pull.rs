@@ -95,6 +95,37 @@ async fn a_manifest_without_end_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_manifest_that_was_changed_on_its_way_is_refused() {
+    let server = FakeRegistry::start();
+    let (name, _) = pushed(&server, "audit:1").await;
+    let here = Here::new();
+    let other = server.manifest("audit", "1").unwrap().repeat(2);
+    server.lies_about("/manifests/", Lie::Body(other.clone()));
+    let error = here.registry.resolve(&name).await.unwrap_err();
+    assert!(matches!(&error, RegistryError::Digest { got, .. } if *got == digest_of(&other)), "{error}");
+}
+
+#[tokio::test]
+async fn what_a_registry_says_instead_of_a_manifest_is_told() {
+    let server = FakeRegistry::start();
+    let (name, _) = pushed(&server, "audit:1").await;
+    let here = Here::new();
+    for (status, part) in [
+        (401, "does not give access"),
+        (403, "does not give access"),
+        (404, "is not there"),
+        (429, "asked too often"),
+        (500, "answers 500"),
+    ] {
+        server.is_honest();
+        server.lies_about("/manifests/", Lie::Status(status));
+        let error = here.registry.resolve(&name).await.unwrap_err();
+        assert!(error.to_string().contains(part), "{status}: {error}");
+        assert!(error.to_string().len() < 600 && !error.to_string().contains('\n'), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_manifest_is_what_its_digest_says_whatever_the_tag_does() {
     let server = FakeRegistry::start();
     let (name, it) = pushed(&server, "audit:1").await;

@@ -1,10 +1,10 @@
 //! The same load through HAProxy and through the router, in turn.
 
-use super::{Other, Router, free, length, runtime, servers};
+use super::{Other, Router, free, length, program, runtime, servers};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 const CONNECTIONS: usize = 32;
 const ASK: &[u8] = b"GET / HTTP/1.1\r\nhost: shop.example\r\nuser-agent: load\r\naccept: */*\r\n\r\n";
 
-pub(super) fn compare(program: &Path, rounds: u64, time: Duration, named: &[SocketAddr]) {
+pub(super) fn compare(windlass: &Path, rounds: u64, time: Duration, named: &[SocketAddr]) {
     let folder = tempfile::TempDir::new().unwrap();
     let [router, haproxy] = free();
     let mut _own = None;
@@ -24,7 +24,7 @@ pub(super) fn compare(program: &Path, rounds: u64, time: Duration, named: &[Sock
             addresses
         }
     };
-    let _router = Router::start(program, &[format!("--listen={router}")], [one, two]);
+    let _router = Router::start(windlass, &[format!("--listen={router}")], [one, two]);
     let config = folder.path().join("haproxy.cfg");
     let text = format!(
         "global\n  nbthread 2\ndefaults\n  mode http\n  option http-keep-alive\n  http-reuse always\n  option forwardfor\n  \
@@ -32,7 +32,7 @@ pub(super) fn compare(program: &Path, rounds: u64, time: Duration, named: &[Sock
          backend b\n  balance roundrobin\n  server v1 {one} weight 95\n  server v2 {two} weight 5\n"
     );
     std::fs::write(&config, text).unwrap();
-    let _haproxy = Other::start(Command::new("haproxy").arg("-f").arg(&config).stderr(Stdio::null()));
+    let _haproxy = Other::start(program("haproxy").arg("-f").arg(&config).stderr(Stdio::null()));
     let runtime = runtime();
     for address in [one, router, haproxy] {
         // Warm.

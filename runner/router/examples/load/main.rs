@@ -23,6 +23,7 @@ mod practice;
 mod server;
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -60,6 +61,13 @@ impl Other {
     }
 }
 
+/// A program that is told to end if this one is gone without a word, as after a panic.
+fn program(name: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "TERM", "--"]).arg(name);
+    command
+}
+
 impl Drop for Other {
     fn drop(&mut self) {
         // A router that is told to end can say what it has counted; one that is killed cannot.
@@ -79,7 +87,7 @@ fn free<const N: usize>() -> [SocketAddr; N] {
 fn servers() -> ([SocketAddr; 2], [Other; 2]) {
     let addresses = free();
     let me = std::env::current_exe().unwrap();
-    (addresses, addresses.map(|address| Other::start(Command::new(&me).args(["server", &address.to_string()]))))
+    (addresses, addresses.map(|address| Other::start(program(&me).args(["server", &address.to_string()]))))
 }
 
 /// A router that sends 95 and 5 of 100 requests to the two servers.
@@ -89,10 +97,10 @@ struct Router {
 }
 
 impl Router {
-    fn start(program: &Path, listen: &[String], servers: [SocketAddr; 2]) -> Self {
+    fn start(windlass: &Path, listen: &[String], servers: [SocketAddr; 2]) -> Self {
         let folder = tempfile::TempDir::new().unwrap();
         let place: PathBuf = folder.path().join("router");
-        let mut command = Command::new(program);
+        let mut command = program(windlass);
         command.args(["router", "start", "--foreground", "--drain", "1", "--router"]).arg(&place).args(listen);
         let process = Other::start(command.stdout(Stdio::null()));
         runtime().block_on(declare(&Client::new(&place), servers));

@@ -50,17 +50,18 @@ impl Problem {
     pub(super) fn of(self, key: &str) -> Failure {
         let (kind, message, hint) = match self {
             Self::Denied { file, access } => {
-                let (verb, folder) = match access {
-                    Access::Read => ("read", parent(&file)),
-                    Access::Write => ("write", parent(&file)),
+                let verb = match access {
+                    Access::Read => "read",
+                    Access::Write => "write",
                 };
                 (
                     FailureKind::Denied,
                     format!("`with.{key}` names `{file}`, which is in no folder that the step may {verb}"),
-                    Some(if plain(&file).is_some() {
-                        format!("add `{verb} = [\"{folder}\"]` to `grants.files` of the step")
-                    } else {
-                        "name it by its way from the pipeline's folder, without `..`".to_owned()
+                    Some(match plain(&file) {
+                        Some(path) => {
+                            format!("add `{verb} = [\"{}\"]` to `grants.files` of the step", parent(&path))
+                        }
+                        None => "name it by its way from the pipeline's folder, without `..`".to_owned(),
                     }),
                 )
             }
@@ -86,8 +87,9 @@ impl Problem {
 }
 
 /// The folder to suggest for a file.
-fn parent(file: &str) -> &str {
-    file.rsplit_once('/').map_or("FOLDER", |(folder, _)| folder)
+fn parent(file: &Path) -> String {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.map_or_else(|| "FOLDER".to_owned(), |folder| folder.display().to_string())
 }
 
 /// Where the file of this name is: beneath the innermost of the granted folders that has it.
@@ -192,6 +194,10 @@ mod tests {
         let failure = folder(&[], "dist/out.json", Access::Write).unwrap_err().of("outputs");
         assert_eq!(failure.kind, FailureKind::Denied);
         assert_eq!(failure.hint.as_deref(), Some("add `write = [\"dist\"]` to `grants.files` of the step"));
+        for (file, named) in [("/src/a/in.txt", "src/a"), ("/in.txt", "FOLDER"), ("in.txt", "FOLDER")] {
+            let hint = folder(&[], file, Access::Read).unwrap_err().of("stdin").hint;
+            assert!(hint.is_some_and(|hint| hint.contains(&format!("read = [\"{named}\"]"))), "{file}");
+        }
         for file in ["../out.json", "dist/../../out.json"] {
             let hint = folder(&[], file, Access::Write).unwrap_err().of("outputs").hint;
             assert!(hint.is_some_and(|hint| hint.contains("without `..`")), "{file}");

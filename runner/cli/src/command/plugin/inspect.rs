@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Inspect) -> Result<Exit, CliError> {
 }
 
 fn human(source: &str, plugin: &Plugin, size: usize) -> String {
-    let Description { name, version, documentation, with_schema, capabilities, outputs } = &**plugin.description();
+    let Description { name, version, documentation, capabilities, outputs, .. } = &**plugin.description();
     let mut text = String::new();
     let _ = writeln!(
         text,
@@ -68,7 +68,6 @@ fn human(source: &str, plugin: &Plugin, size: usize) -> String {
     if outputs.is_empty() {
         let _ = writeln!(text, "  none");
     }
-    let schema = serde_json::to_string_pretty(with_schema).unwrap_or_default();
-    let _ = writeln!(text, "\n{BOLD}JSON Schema of `with`{BOLD:#}\n{schema}");
+    let _ = writeln!(text, "\n{BOLD}JSON Schema of `with`{BOLD:#}\n{}", plugin.description().schema_text());
     text
 }
