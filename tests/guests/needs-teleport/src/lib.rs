@@ -1,6 +1,8 @@
 //! Needs a capability that no Windlass has.
 
-use windlass_plugin::bindings::exports::windlass::step::step::{CapabilityUse, Description, Failure, Guest, Input, Outcome};
+use windlass_plugin::bindings::exports::windlass::step::step::{
+    CapabilityUse, Description, Failure, Guest, Input, Outcome,
+};
 
 struct NeedsTeleport;
 
