@@ -1,5 +1,5 @@
-//! A client's connection, with a buffer for what is written: an answer's header and its short body go
-//! out together. (Pingora gives its own listeners such a buffer, and keeps the way to set it private.)
+//! A connection, with a buffer for what is written: an answer's header and its short body go out together.
+//! (Pingora gives its own listeners such a buffer, and keeps the way to set it private.)
 
 use async_trait::async_trait;
 use pingora_core::protocols::raw_connect::ProxyDigest;
@@ -41,6 +41,12 @@ impl Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        // Whoever waits for the other side has said what there is to say, be it a part of an answer.
+        if !self.stream.buffer().is_empty()
+            && let Poll::Ready(Err(why)) = Pin::new(&mut self.stream).poll_flush(context)
+        {
+            return Poll::Ready(Err(why));
+        }
         Pin::new(self.stream.get_mut()).poll_read(context, to)
     }
 }

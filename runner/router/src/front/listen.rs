@@ -5,6 +5,7 @@
 
 use super::connection::Connection;
 use super::cut::unless_cut;
+use super::idle::Idle;
 use super::log::AccessLog;
 use super::proxy::Proxy;
 use super::tls;
@@ -137,7 +138,8 @@ impl Front {
 
     fn app(&self, listener: SocketAddr, acceptor: Option<Arc<Acceptor>>) -> App {
         let (traffic, log) = (Arc::clone(&self.traffic), self.log.clone());
-        let proxy = Proxy { traffic, listener, tls: acceptor.is_some(), log, closing: self.closing.clone() };
+        let (tls, closing) = (acceptor.is_some(), self.closing.clone());
+        let proxy = Proxy { traffic, listener, tls, log, closing, idle: Idle::default() };
         let mut options = HttpServerOptions::default();
         options.h2_idle_timeout = Some(Duration::from_secs(180));
         App { proxy: Arc::new(http_proxy(&self.conf, proxy)), acceptor, options }

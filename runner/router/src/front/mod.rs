@@ -3,10 +3,13 @@
 mod answer;
 mod connection;
 mod cut;
+mod direct;
 mod frames;
+mod idle;
 mod listen;
 mod log;
 mod proxy;
+mod reach;
 mod tls;
 mod tunnel;
 mod workers;

@@ -2,6 +2,8 @@
 
 use super::answer::answer;
 use super::cut;
+use super::direct;
+use super::idle::Idle;
 use super::log::{AccessLog, Line};
 use super::tunnel;
 use crate::run::{Asked, Endpoint, Flight, Service, Traffic, Unserved};
@@ -28,6 +30,7 @@ pub(super) struct Proxy {
     pub(super) log: Option<Arc<AccessLog>>,
     /// Cancelled when WebSockets have to end.
     pub(super) closing: CancellationToken,
+    pub(super) idle: Idle,
 }
 
 /// A request under way.
@@ -41,7 +44,8 @@ pub(super) struct Request {
     pub(super) flight: Option<Flight>,
     pub(super) tried: Vec<Arc<Endpoint>>,
     unserved: Option<Unserved>,
-    broken: bool,
+    /// It failed at the service's side of it.
+    pub(super) broken: bool,
 }
 
 impl Proxy {
@@ -134,6 +138,14 @@ impl Proxy {
         Ok(())
     }
 
+    /// The answer's header is there.
+    pub(super) fn answered(&self, answer: &mut ResponseHeader, request: &mut Request) -> Result<()> {
+        if let Some(flight) = &mut request.flight {
+            flight.answered();
+        }
+        self.stick(answer, request)
+    }
+
     /// Gives the client its cookie, if it needs one.
     pub(super) fn stick(&self, answer: &mut ResponseHeader, request: &Request) -> Result<()> {
         let sticky = request.service.as_ref().and_then(|s| s.declared.sticky.as_ref());
@@ -173,8 +185,13 @@ impl ProxyHttp for Proxy {
 
     async fn request_filter(&self, session: &mut Session, request: &mut Request) -> Result<bool> {
         match self.find(session, request).await {
+            Ok(()) if direct::is_for(session) => {
+                direct::run(self, session, request).await?;
+                Ok(true)
+            }
             Ok(()) if tunnel::is_for(session) => {
-                tunnel::run(self, session, request).await?;
+                // Boxed, so that other requests have no room for it.
+                Box::pin(tunnel::run(self, session, request)).await?;
                 Ok(true)
             }
             Ok(()) => Ok(false),
@@ -241,10 +258,7 @@ impl ProxyHttp for Proxy {
         if answer.status.is_informational() && answer.status != http::StatusCode::SWITCHING_PROTOCOLS {
             return Ok(());
         }
-        if let Some(flight) = &mut request.flight {
-            flight.answered();
-        }
-        self.stick(answer, request)
+        self.answered(answer, request)
     }
 
     async fn fail_to_proxy(&self, session: &mut Session, error: &Error, request: &mut Request) -> FailToProxy {

@@ -12,7 +12,7 @@ use super::answer::answer;
 use super::cut;
 use super::frames::{Frames, close_for_client, close_for_service};
 use super::proxy::{Proxy, Request};
-use crate::run::{Flight, Unserved};
+use crate::run::Flight;
 use crate::stats::End;
 use bytes::{Bytes, BytesMut};
 use http::header::{CONNECTION, HeaderName, TRANSFER_ENCODING, UPGRADE};
@@ -24,7 +24,6 @@ use hyper_util::rt::TokioIo;
 use pingora_core::{Error, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::Session;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -59,8 +58,8 @@ pub(super) fn is_for(session: &mut Session) -> bool {
 
 /// Serves it to its end; the endpoint has been chosen.
 pub(super) async fn run(proxy: &Proxy, session: &mut Session, request: &mut Request) -> Result<()> {
-    let stream = match reach(proxy, request).await {
-        Ok(stream) => stream,
+    let stream = match proxy.reach(request).await {
+        Ok((stream, _)) => stream,
         Err((status, text)) => return answer(session, status, &text).await,
     };
     let response = match ask(proxy, session, stream).await {
@@ -96,24 +95,6 @@ pub(super) async fn run(proxy: &Proxy, session: &mut Session, request: &mut Requ
         Ok(())
     } else {
         declined(proxy, session, request, response).await
-    }
-}
-
-/// Connects, to another endpoint when one cannot be reached.
-async fn reach(proxy: &Proxy, request: &mut Request) -> Result<TcpStream, (u16, String)> {
-    loop {
-        let Some(flight) = &request.flight else {
-            return Err((502, "the service cannot be reached".to_owned()));
-        };
-        let limit = flight.endpoint.peer.options.connection_timeout.unwrap_or(Duration::from_secs(1));
-        if let Ok(Ok(stream)) = tokio::time::timeout(limit, TcpStream::connect(flight.endpoint.address)).await {
-            flight.endpoint.reached();
-            let _ = stream.set_nodelay(true);
-            return Ok(stream);
-        }
-        if proxy.not_reached(request) {
-            proxy.take_again(request).map_err(|Unserved(why)| (503, why))?;
-        }
     }
 }
 
@@ -271,20 +252,5 @@ struct AbortOnDrop(tokio::task::AbortHandle);
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         self.0.abort();
-    }
-}
-
-impl Proxy {
-    /// The endpoint could not be reached. Says whether another may be tried.
-    pub(super) fn not_reached(&self, request: &mut Request) -> bool {
-        if let Some(flight) = request.flight.take() {
-            let endpoint = Arc::clone(&flight.endpoint);
-            flight.not_reached();
-            if let Some(service) = &request.service {
-                self.traffic.unreachable(&service.name, &endpoint);
-            }
-            request.tried.push(endpoint);
-        }
-        request.tried.len() < super::proxy::TRIES
     }
 }

@@ -15,6 +15,9 @@ use tokio_util::sync::CancellationToken;
 const FAILURES: u32 = 3;
 /// ... for so long, when no check of its own brings it back.
 pub(super) const OUT: Duration = Duration::from_secs(1);
+/// Connections that wait longer than this for their next request are closed. Servers close idle ones, many after five
+/// seconds; a request that is not idempotent must not meet one that is being closed, so ours go first.
+pub(crate) const IDLE: Duration = Duration::from_secs(3);
 
 const UNKNOWN: u8 = 0;
 const UP: u8 = 1;
@@ -56,9 +59,7 @@ impl Endpoint {
         let mut peer = HttpPeer::new(declared.address, false, String::new());
         peer.options.connection_timeout = Some(Duration::from_millis(timeouts.connect_ms.max(1)));
         peer.options.read_timeout = (timeouts.read_ms > 0).then(|| Duration::from_millis(timeouts.read_ms));
-        // Servers close idle connections, many after five seconds. A request that is not idempotent
-        // must not meet one that is being closed, so ours go first.
-        peer.options.idle_timeout = Some(Duration::from_secs(3));
+        peer.options.idle_timeout = Some(IDLE);
         Arc::new(Self {
             container: declared.container.clone(),
             address: declared.address,

@@ -8,7 +8,7 @@ mod routes;
 mod service;
 mod wheel;
 
-pub(crate) use endpoint::{Endpoint, Flight};
+pub(crate) use endpoint::{Endpoint, Flight, IDLE};
 pub(crate) use pick::{Asked, Unserved};
 pub(crate) use routes::{Routes, bare_host};
 pub(crate) use service::Service;

@@ -4,6 +4,7 @@ pub(crate) mod backend;
 pub(crate) mod client;
 pub(crate) mod common;
 pub(crate) mod router;
+pub(crate) mod scripted;
 
 pub(crate) use backend::Backend;
 pub(crate) use client::{Conn, get};

@@ -1,0 +1,89 @@
+//! Connections to endpoints that wait for their next request. Each worker has its own, so they are used by the thread
+//! that made them.
+
+use crate::run::IDLE;
+use pingora_core::protocols::Stream;
+use std::collections::HashMap;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+use tokio::io::AsyncReadExt;
+use tokio::task::coop::unconstrained;
+
+/// How often those that are too old are looked for.
+const SWEEP: Duration = Duration::from_secs(1);
+/// Of one worker.
+const MOST: usize = 1_024;
+
+#[derive(Clone, Default)]
+pub(super) struct Idle(Arc<Mutex<Kept>>);
+
+#[derive(Default)]
+struct Kept {
+    /// The one that was used last is at the end.
+    streams: HashMap<SocketAddr, Vec<(Instant, Stream)>>,
+    number: usize,
+    swept: bool,
+}
+
+impl Idle {
+    /// One that is still open.
+    pub(super) fn take(&self, address: SocketAddr) -> Option<Stream> {
+        loop {
+            let (since, mut stream) = {
+                let mut kept = self.lock();
+                let last = kept.streams.get_mut(&address)?.pop()?;
+                kept.number -= 1;
+                last
+            };
+            if since.elapsed() < IDLE && is_open(&mut stream) {
+                return Some(stream);
+            }
+        }
+    }
+
+    pub(super) fn put(&self, address: SocketAddr, stream: Stream) {
+        let mut kept = self.lock();
+        if kept.number == MOST {
+            return;
+        }
+        kept.number += 1;
+        kept.streams.entry(address).or_default().push((Instant::now(), stream));
+        if !std::mem::replace(&mut kept.swept, true) {
+            tokio::spawn(self.clone().sweep());
+        }
+    }
+
+    /// Closes what has waited for too long, until nothing waits.
+    async fn sweep(self) {
+        loop {
+            tokio::time::sleep(SWEEP).await;
+            let mut kept = self.lock();
+            kept.streams.retain(|_, streams| {
+                // In the order of their age.
+                let old = streams.partition_point(|(since, _)| since.elapsed() >= IDLE);
+                streams.drain(..old);
+                !streams.is_empty()
+            });
+            kept.number = kept.streams.values().map(Vec::len).sum();
+            if kept.number == 0 {
+                kept.swept = false;
+                return;
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether the server has neither closed it nor said anything that nobody asked for.
+fn is_open(stream: &mut Stream) -> bool {
+    let mut byte = [0];
+    let read = pin!(unconstrained(stream.read(&mut byte)));
+    matches!(read.poll(&mut Context::from_waker(Waker::noop())), Poll::Pending)
+}

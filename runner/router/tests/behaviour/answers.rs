@@ -1,0 +1,215 @@
+//! How requests and answers are written on both sides of the router: headers, framing, connections that end.
+
+use crate::kit::scripted::{Saw, Scripted, Then};
+use crate::kit::{Backend, Conn, Router, Stand, service};
+use http::Method;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const HELLO: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
+
+/// A router before a service that answers as the script says.
+async fn before(script: fn(usize, usize) -> Then) -> (Router, Scripted) {
+    let (any, scripted, router) = (Backend::new("any").await, Scripted::new(script).await, Router::start().await);
+    let mut shop = service(&[("v1", 100, &[&any])]);
+    shop.revisions.get_mut("v1").unwrap().endpoints[0].address = scripted.address;
+    router.declare("shop", shop).await.unwrap();
+    (router, scripted)
+}
+
+/// What comes back for these bytes until `end` is there, or the connection ends.
+async fn exchange(stream: &mut TcpStream, sent: &str, end: &str) -> String {
+    stream.write_all(sent.as_bytes()).await.unwrap();
+    let mut got = Vec::new();
+    while !got.ends_with(end.as_bytes()) || end.is_empty() {
+        match stream.read_u8().await {
+            Ok(byte) => got.push(byte),
+            Err(_) => break,
+        }
+    }
+    String::from_utf8(got).unwrap()
+}
+
+fn request(text: &Saw) -> &str {
+    match text {
+        Saw::Request(_, text) => text,
+        Saw::Closed(_) => panic!("no request, but the end of a connection"),
+    }
+}
+
+#[tokio::test]
+async fn a_request_arrives_as_it_was_sent_but_for_what_belongs_to_the_connection() {
+    let (router, mut scripted) = before(|_, _| Then::Say(HELLO)).await;
+    let mut client = TcpStream::connect(router.address).await.unwrap();
+    let sent = "GET /a%20b?c=d&e HTTP/1.1\r\nHost: shop.example:80\r\nX-Odd-CASE: a, b\r\nx-odd-case: c\r\n\
+                Connection: keep-alive\r\nX-Forwarded-Proto: ftp\r\nAccept: */*\r\n\r\n";
+    let answer = exchange(&mut client, sent, "hello").await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    let first = scripted.saw().await;
+    let arrived = "GET /a%20b?c=d&e HTTP/1.1\r\nHost: shop.example:80\r\nX-Odd-CASE: a, b\r\nx-odd-case: c\r\n\
+                   Accept: */*\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\n\r\n";
+    assert_eq!(request(&first), arrived);
+    // What is for the connection, or named by it, stays here.
+    let sent = "GET / HTTP/1.1\r\nhost: x\r\nconnection: x-secret\r\nx-secret: 1\r\nte: trailers\r\n\
+                keep-alive: timeout=5\r\nproxy-authorization: mine\r\n\r\n";
+    exchange(&mut client, sent, "hello").await;
+    let second = scripted.saw().await;
+    for gone in ["connection", "x-secret", "te:", "keep-alive", "proxy-authorization"] {
+        assert!(!request(&second).to_lowercase().contains(gone), "{gone} in {}", request(&second));
+    }
+    // A client that wants to end does not end the service's connection.
+    let answer = exchange(&mut client, "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", "").await;
+    assert!(answer.to_lowercase().contains("connection: close\r\n") && answer.ends_with("hello"), "{answer}");
+    assert!(!request(&scripted.saw().await).to_lowercase().contains("connection"));
+}
+
+#[tokio::test]
+async fn a_request_with_two_hosts_or_a_user_in_one_is_refused() {
+    let (router, mut scripted) = before(|_, _| Then::Say(HELLO)).await;
+    for hosts in ["host: a\r\nhost: b\r\n", "host: user@shop.example\r\n"] {
+        let mut client = TcpStream::connect(router.address).await.unwrap();
+        let answer = exchange(&mut client, &format!("GET / HTTP/1.1\r\n{hosts}\r\n"), "").await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{hosts:?}: {answer}");
+    }
+    assert_eq!(scripted.requests_so_far(), 0);
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_was_closed_is_made_anew_if_asking_twice_is_safe() {
+    // Each connection answers once, and closes when it is asked again: as a service does whose time is over.
+    let script = |_, request| if request == 0 { Then::Say(HELLO) } else { Then::SayAndClose("") };
+    let (router, mut scripted) = before(script).await;
+    let mut client = Conn::new(router.address);
+    for _ in 0..3 {
+        let reply = client.get("/").await.unwrap();
+        assert_eq!((reply.status.as_u16(), reply.body.as_str()), (200, "hello"));
+    }
+    assert_eq!(scripted.requests_so_far(), 5);
+    // What may have been done is not done again, nor what has lost its body: the client has to decide.
+    let reply = client.send(Method::POST, "/", &[], "").await.unwrap();
+    assert_eq!((reply.status.as_u16(), scripted.requests_so_far()), (502, 1), "{reply:?}");
+    for method in [Method::POST, Method::PUT] {
+        let mut statuses = Vec::new();
+        for _ in 0..2 {
+            statuses.push(client.send(method.clone(), "/", &[], "body").await.unwrap().status.as_u16());
+        }
+        assert_eq!((statuses, scripted.requests_so_far()), (vec![200, 502], 2), "{method}");
+    }
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_before_the_service_would() {
+    let (router, mut scripted) = before(|_, _| Then::Say(HELLO)).await;
+    Conn::new(router.address).get("/").await.unwrap();
+    assert!(matches!(scripted.saw().await, Saw::Request(0, _)));
+    assert_eq!(scripted.saw().await, Saw::Closed(0));
+}
+
+#[tokio::test]
+async fn what_a_service_says_unasked_answers_nobody() {
+    let twice = |_, _| {
+        Then::Say("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nwrong")
+    };
+    let (router, _scripted) = before(twice).await;
+    let mut client = Conn::new(router.address);
+    for _ in 0..5 {
+        assert_eq!(client.get("/").await.unwrap().body, "hello");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_whose_end_is_the_end_of_the_connection_is_framed_for_the_client() {
+    let (router, _scripted) = before(|_, _| Then::SayAndClose("HTTP/1.0 200 OK\r\n\r\nhello")).await;
+    let mut client = TcpStream::connect(router.address).await.unwrap();
+    for _ in 0..2 {
+        let answer = exchange(&mut client, "GET / HTTP/1.1\r\nhost: x\r\n\r\n", "0\r\n\r\n").await.to_lowercase();
+        assert!(answer.starts_with("http/1.1 200 ok\r\n") && answer.contains("transfer-encoding: chunked"), "{answer}");
+        assert!(answer.ends_with("5\r\nhello\r\n0\r\n\r\n"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_part_of_an_answer_is_passed_on_while_the_rest_is_awaited() {
+    let (router, _scripted) = before(|_, _| Then::Say("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello")).await;
+    let mut client = TcpStream::connect(router.address).await.unwrap();
+    let answer = exchange(&mut client, "GET / HTTP/1.1\r\nhost: x\r\n\r\n", "hello").await;
+    assert!(answer.ends_with("hello"), "{answer}");
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_not_ended_as_if_it_were_whole() {
+    let texts = |connection, _| match connection {
+        0 => Then::SayAndClose("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello"),
+        1 => Then::SayAndClose("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n"),
+        _ => Then::SayAndClose("HTTP/1.1 what\r\n\r\n"),
+    };
+    let (router, _scripted) = before(texts).await;
+    for _ in 0..2 {
+        let mut client = TcpStream::connect(router.address).await.unwrap();
+        let answer = exchange(&mut client, "GET / HTTP/1.1\r\nhost: x\r\n\r\n", "").await;
+        let whole = answer.contains("content-length: 5") || answer.ends_with("0\r\n\r\n");
+        assert!(!whole, "{answer}");
+    }
+    let reply = Conn::new(router.address).get("/").await.unwrap();
+    assert_eq!(reply.status, 502);
+    let total = &router.counted(3).await.revisions["v1"].total;
+    assert_eq!((total.requests, total.errors, total.broken), (3, 3, 3));
+}
+
+#[tokio::test]
+async fn what_comes_before_an_answer_is_passed_on_and_an_upgrade_nobody_asked_for_is_not() {
+    let texts = |connection, _| match connection {
+        0 => Then::Say(
+            "HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello",
+        ),
+        _ => Then::Say("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n"),
+    };
+    let (router, _scripted) = before(texts).await;
+    let mut client = TcpStream::connect(router.address).await.unwrap();
+    let answer = exchange(&mut client, "GET / HTTP/1.1\r\nhost: x\r\n\r\n", "hello").await.to_lowercase();
+    let (hints, rest) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(hints.starts_with("http/1.1 103 ") && hints.contains("link: </a.css>"), "{answer}");
+    assert!(rest.starts_with("http/1.1 200 ok\r\n"), "{answer}");
+    let mut client = TcpStream::connect(router.address).await.unwrap();
+    let other = exchange(&mut client, "GET / HTTP/1.1\r\nhost: x\r\n\r\n", "").await;
+    assert!(other.starts_with("HTTP/1.1 502"), "{other}");
+}
+
+#[tokio::test]
+async fn an_answer_without_a_body_leaves_the_connections_to_be_used_again() {
+    // What is asked with HEAD has connections of its own.
+    let texts = |connection, request| match (connection, request) {
+        (0, 0) => Then::Say("HTTP/1.1 304 Not Modified\r\netag: x\r\n\r\n"),
+        (0, 1) => Then::Say("HTTP/1.1 204 No Content\r\n\r\n"),
+        (0, _) => Then::Say(HELLO),
+        _ => Then::Say("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n"),
+    };
+    let (router, mut scripted) = before(texts).await;
+    let mut client = Conn::new(router.address);
+    let mut statuses = Vec::new();
+    for method in [Method::GET, Method::GET, Method::HEAD, Method::GET] {
+        statuses.push(client.send(method, "/", &[], "").await.unwrap().status.as_u16());
+    }
+    assert_eq!(statuses, [304, 204, 200, 200]);
+    for expected in [0, 0, 1, 0] {
+        let saw = scripted.saw().await;
+        assert!(matches!(saw, Saw::Request(connection, _) if connection == expected), "{saw:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_takes_too_long_is_told_of_and_left() {
+    let (any, mut scripted, router) = (
+        Backend::new("any").await,
+        Scripted::new(|_, _| Then::Say("HTTP/1.1 200 OK\r\n")).await,
+        Router::start().await,
+    );
+    let mut shop = service(&[("v1", 100, &[&any])]);
+    shop.timeouts.read_ms = 200;
+    shop.revisions.get_mut("v1").unwrap().endpoints[0].address = scripted.address;
+    router.declare("shop", shop).await.unwrap();
+    let reply = Conn::new(router.address).get("/").await.unwrap();
+    assert_eq!(reply.status, 504, "{reply:?}");
+    assert!(matches!(scripted.saw().await, Saw::Request(0, _)));
+    assert_eq!(scripted.saw().await, Saw::Closed(0));
+}
