@@ -2,6 +2,7 @@
 
 use super::{Other, Router, free, length, program, runtime, servers};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
@@ -39,28 +40,25 @@ pub(super) fn compare(windlass: &Path, rounds: u64, time: Duration, named: &[Soc
         runtime.block_on(load(address, Duration::from_millis(500)));
     }
     let (mut rates, mut tails) = (Vec::new(), Vec::new());
+    let mut all: BTreeMap<SocketAddr, Load> = BTreeMap::new();
     for round in 0..rounds {
         let direct = runtime.block_on(load(one, time / 4));
         // Whoever is first may have an advantage: in turn.
         let order = if round % 2 == 0 { [haproxy, router] } else { [router, haproxy] };
         let got: BTreeMap<SocketAddr, Load> = order.into_iter().map(|a| (a, runtime.block_on(load(a, time)))).collect();
         let (theirs, ours) = (&got[&haproxy], &got[&router]);
-        rates.push(ours.rate / theirs.rate);
-        tails.push(ours.p99_us as f64 / theirs.p99_us as f64);
+        rates.push(ours.rate() / theirs.rate());
+        tails.push(f64::from(ours.p99_us()) / f64::from(theirs.p99_us()));
         println!(
-            "round {}: direct {:.0} {} haproxy {:.0} {} router {:.0} {} (req/s and p99 in us; ratios {:.2} and {:.2})",
+            "round {}: direct {direct} haproxy {theirs} router {ours} (req/s and p99 in us; ratios {:.2} and {:.2})",
             round + 1,
-            direct.rate,
-            direct.p99_us,
-            theirs.rate,
-            theirs.p99_us,
-            ours.rate,
-            ours.p99_us,
             rates.last().unwrap(),
             tails.last().unwrap(),
         );
+        got.into_iter().for_each(|(address, load)| all.entry(address).or_default().add(load));
     }
-    println!("router/haproxy: req/s {}, p99 {}", spread(&mut rates), spread(&mut tails));
+    println!("together: haproxy {} router {}", all[&haproxy], all[&router]);
+    println!("ratios of the rounds: req/s {}, p99 {}", spread(&mut rates), spread(&mut tails));
 }
 
 fn spread(values: &mut [f64]) -> String {
@@ -69,26 +67,52 @@ fn spread(values: &mut [f64]) -> String {
 }
 
 /// What a load saw.
+#[derive(Default)]
 pub(super) struct Load {
+    /// Of each request, in microseconds, in their order.
+    times: Vec<u32>,
+    took: Duration,
+}
+
+impl Load {
+    fn new(mut times: Vec<u32>, took: Duration) -> Self {
+        times.sort_unstable();
+        Self { times, took }
+    }
+
     /// Requests a second.
-    pub(super) rate: f64,
-    p99_us: u128,
+    pub(super) fn rate(&self) -> f64 {
+        self.times.len() as f64 / self.took.as_secs_f64()
+    }
+
+    fn p99_us(&self) -> u32 {
+        self.times[self.times.len() * 99 / 100]
+    }
+
+    fn add(&mut self, other: Self) {
+        let times = std::mem::take(&mut self.times).into_iter().chain(other.times).collect();
+        *self = Self::new(times, self.took + other.took);
+    }
+}
+
+impl fmt::Display for Load {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.0} {}", self.rate(), self.p99_us())
+    }
 }
 
 /// Asks on kept connections for this long.
 pub(super) async fn load(address: SocketAddr, time: Duration) -> Load {
     let began = Instant::now();
     let tasks: Vec<_> = (0..CONNECTIONS).map(|_| tokio::spawn(one(address, began + time))).collect();
-    let mut all = Vec::new();
+    let mut times = Vec::new();
     for task in tasks {
-        all.extend(task.await.unwrap());
+        times.extend(task.await.unwrap());
     }
-    let took = began.elapsed().as_secs_f64();
-    all.sort_unstable();
-    Load { rate: all.len() as f64 / took, p99_us: all[all.len() * 99 / 100] }
+    Load::new(times, began.elapsed())
 }
 
-async fn one(address: SocketAddr, until: Instant) -> Vec<u128> {
+async fn one(address: SocketAddr, until: Instant) -> Vec<u32> {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.set_nodelay(true).unwrap();
     let (mut times, mut bytes, mut whole) = (Vec::new(), [0; 4096], 0);
@@ -102,7 +126,7 @@ async fn one(address: SocketAddr, until: Instant) -> Vec<u128> {
             len += n;
             whole = length(&bytes[..len]).unwrap_or(usize::MAX);
         }
-        times.push(sent.elapsed().as_micros());
+        times.push(u32::try_from(sent.elapsed().as_micros()).unwrap());
     }
     times
 }

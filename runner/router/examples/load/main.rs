@@ -3,7 +3,7 @@
 //! `cargo xtask bench router` and `cargo xtask dist` run it. By hand:
 //!
 //! ```text
-//! cargo run --profile dist -p windlass-router --example load -- compare PROGRAM ROUNDS SECONDS [SERVER SERVER]
+//! cargo run --profile dist -p windlass-router --example load -- compare PROGRAM ROUNDS MILLISECONDS [SERVER SERVER]
 //! cargo run --profile dist -p windlass-router --example load -- practise PROGRAM SECONDS
 //! ```
 //!
@@ -36,13 +36,15 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let seconds = |text: &str| Duration::from_secs(text.parse().unwrap());
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["server", address] => runtime().block_on(server::serve(address.parse().unwrap())),
-        ["practise", program, time] => practice::practise(Path::new(program), seconds(time)),
+        ["practise", program, time] => {
+            practice::practise(Path::new(program), Duration::from_secs(time.parse().unwrap()))
+        }
         ["compare", program, rounds, time, ref servers @ ..] => {
             let servers: Vec<SocketAddr> = servers.iter().map(|address| address.parse().unwrap()).collect();
-            compare::compare(Path::new(program), rounds.parse().unwrap(), seconds(time), &servers);
+            let time = Duration::from_millis(time.parse().unwrap());
+            compare::compare(Path::new(program), rounds.parse().unwrap(), time, &servers);
         }
         _ => panic!("the head of this file says how it is called"),
     }

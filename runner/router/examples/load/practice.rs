@@ -37,7 +37,7 @@ pub(super) fn practise(program: &Path, time: Duration) {
     runtime().block_on(async {
         // Most of what a router does are requests on kept connections.
         let kept = load(plain, time / 2).await;
-        println!("practised: {:.0} requests a second on kept connections", kept.rate);
+        println!("practised: {:.0} requests a second on kept connections", kept.rate());
         let until = Instant::now() + time / 2;
         let connector = connector(&chain);
         let mut tasks = tokio::task::JoinSet::new();

@@ -4,7 +4,7 @@
 //! same queue of connections. So no client is refused while one takes over from the other.
 
 use super::connection::Connection;
-use super::cut::unless_cut;
+use super::cut::{one_by_one, unless_cut};
 use super::idle::Idle;
 use super::log::AccessLog;
 use super::proxy::Proxy;
@@ -12,7 +12,7 @@ use super::tls;
 use super::tunnel;
 use super::workers::Workers;
 use crate::api::{Listener, Refusal};
-use crate::run::Traffic;
+use crate::run::{Cut, Traffic, Waiting};
 use async_trait::async_trait;
 use pingora_core::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream, ServerApp};
 use pingora_core::listeners::tls::Acceptor;
@@ -21,8 +21,11 @@ use pingora_core::server::ShutdownWatch;
 use pingora_core::server::configuration::ServerConf;
 use pingora_proxy::{HttpProxy, http_proxy};
 use std::collections::BTreeMap;
+use std::future::{Future, poll_fn};
 use std::net::{SocketAddr, TcpListener, TcpStream as StdStream};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::watch;
@@ -44,7 +47,7 @@ pub(crate) struct Front {
     connections: TaskTracker,
     ending: watch::Sender<bool>,
     closing: CancellationToken,
-    ended: CancellationToken,
+    ended: Arc<Cut>,
 }
 
 struct Open {
@@ -75,7 +78,7 @@ impl Front {
             connections: TaskTracker::new(),
             ending: watch::Sender::new(false),
             closing: CancellationToken::new(),
-            ended: CancellationToken::new(),
+            ended: Arc::default(),
         }
     }
 
@@ -127,7 +130,7 @@ impl Front {
                 accepting: accepting.clone(),
                 connections: self.connections.clone(),
                 ending: self.ending.subscribe(),
-                ended: self.ended.clone(),
+                ended: Arc::clone(&self.ended),
             };
             self.workers.next().1.spawn(accept.run());
             if let Some(old) = open.insert(address, Open { declared, socket, apps, accepting }) {
@@ -184,7 +187,7 @@ impl Front {
             let goodbye = tunnel::GOODBYE + Duration::from_millis(100);
             // Whoever does not end by then is ended.
             let _ = tokio::time::timeout(goodbye, self.connections.wait()).await;
-            self.ended.cancel();
+            self.ended.cut();
             self.connections.wait().await;
         }
     }
@@ -223,7 +226,7 @@ struct Accept {
     accepting: CancellationToken,
     connections: TaskTracker,
     ending: ShutdownWatch,
-    ended: CancellationToken,
+    ended: Arc<Cut>,
 }
 
 impl Accept {
@@ -259,14 +262,16 @@ impl Accept {
     fn give(&self, stream: StdStream, client: SocketAddr) {
         let (at, worker) = self.workers.next();
         let Some(app) = self.apps.get(at).map(Arc::clone) else { return };
-        let (ending, ended) = (self.ending.clone(), self.ended.clone());
+        let (ending, mut ended) = (self.ending.clone(), Waiting::new(&self.ended));
         let connection = async move {
             // Out of room for it; the client sees a connection that ends.
             let Ok(stream) = TcpStream::from_std(stream) else { return };
-            tokio::select! {
-                () = serve(stream, client, &app, &ending) => {}
-                () = ended.cancelled() => {}
-            }
+            let mut serving = pin!(one_by_one(serve(stream, client, &app, &ending)));
+            poll_fn(|context| match serving.as_mut().poll(context) {
+                Poll::Ready(()) => Poll::Ready(()),
+                Poll::Pending => ended.poll(context),
+            })
+            .await;
         };
         self.connections.spawn_on(connection, worker);
     }

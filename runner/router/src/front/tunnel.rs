@@ -225,12 +225,12 @@ fn ending(proxy: &Proxy, request: &Request) -> CancellationToken {
         let both = ending.clone();
         tokio::spawn(async move {
             tokio::select! {
-                () = cut.cancelled() => both.cancel(),
+                () = cut.happened() => both.cancel(),
                 () = both.cancelled() => {}
             }
         });
     }
-    cut::ends_with(CancellationToken::new());
+    cut::ends_by_itself();
     ending
 }
 

@@ -1,5 +1,6 @@
 //! One replica: its health, what is under way at it, and its end.
 
+use super::cut::Cut;
 use super::health::Checking;
 use crate::api;
 use crate::stats::{Clock, End, Recorder};
@@ -9,7 +10,6 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Se
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
 /// So many connections in a row that cannot be made take an endpoint out ...
 const FAILURES: u32 = 3;
@@ -42,7 +42,7 @@ pub(crate) struct Endpoint {
 
 #[derive(Debug, Default)]
 struct Draining {
-    token: CancellationToken,
+    end: Arc<Cut>,
     began: bool,
     cut: u64,
 }
@@ -157,11 +157,11 @@ impl Endpoint {
         if std::mem::replace(&mut drain.began, true) {
             return;
         }
-        let (endpoint, token) = (Arc::clone(self), drain.token.clone());
+        let (endpoint, end) = (Arc::clone(self), Arc::clone(&drain.end));
         tokio::spawn(async move {
             if tokio::time::timeout(limit, endpoint.idle()).await.is_err() && endpoint.is_draining() {
                 endpoint.lock().cut += endpoint.in_flight();
-                token.cancel();
+                end.cut();
             }
         });
     }
@@ -216,9 +216,9 @@ pub(crate) struct Flight {
 }
 
 impl Flight {
-    /// Cancelled when it must end at once.
-    pub(crate) fn cut(&self) -> CancellationToken {
-        self.endpoint.lock().token.clone()
+    /// Happens when it must end at once.
+    pub(crate) fn cut(&self) -> Arc<Cut> {
+        Arc::clone(&self.endpoint.lock().end)
     }
 
     /// The first byte of the answer is here.

@@ -1,5 +1,6 @@
 //! What runs: services, revisions and endpoints as requests see them.
 
+mod cut;
 mod endpoint;
 mod health;
 mod hold;
@@ -8,6 +9,7 @@ mod routes;
 mod service;
 mod wheel;
 
+pub(crate) use cut::{Cut, Waiting};
 pub(crate) use endpoint::{Endpoint, Flight, IDLE};
 pub(crate) use pick::{Asked, Unserved};
 pub(crate) use routes::{Routes, bare_host};
