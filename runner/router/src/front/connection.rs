@@ -28,12 +28,12 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, client: SocketAddr) -> Self {
-        // Without it small answers wait for the client's acknowledgement; the connection works either way.
+    pub(super) fn new(stream: TcpStream, peer: SocketAddr) -> Self {
+        // Without it small messages wait for the other side's acknowledgement; the connection works either way.
         let _ = stream.set_nodelay(true);
         let socket = SocketDigest::from_raw_fd(stream.as_raw_fd());
         // It is new and empty, so it can be set.
-        let _ = socket.peer_addr.set(Some(client.into()));
+        let _ = socket.peer_addr.set(Some(peer.into()));
         let stream = BufWriter::with_capacity(WRITTEN, stream);
         Self { stream, socket: Arc::new(socket), since: SystemTime::now() }
     }
@@ -41,7 +41,8 @@ impl Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        // Whoever waits for the other side has said what there is to say, be it a part of an answer.
+        // Whoever waits for the other side has said what there is to say, be it a part of an answer. (What TLS holds
+        // back while the socket is full is not seen from here, and goes out with what is written next.)
         if !self.stream.buffer().is_empty()
             && let Poll::Ready(Err(why)) = Pin::new(&mut self.stream).poll_flush(context)
         {

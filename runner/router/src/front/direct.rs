@@ -5,27 +5,22 @@
 //! the answer comes back, and its body is passed on as it arrives. That is half of the computing for a request. Reading
 //! and framing stay pingora's; whatever is out of the ordinary takes its long way.
 
-use super::answer::answer;
 use super::connection::Connection;
-use super::proxy::{Proxy, Request};
+use super::proxy::{FORWARDED_FOR, FORWARDED_PROTO, Proxy, Request, forwarded_for};
 use bytes::{BufMut, Bytes, BytesMut};
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
+    CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
     TRANSFER_ENCODING, UPGRADE,
 };
 use http::{Method, StatusCode, Version};
 use pingora_core::protocols::Stream;
-use pingora_core::protocols::http::ServerSession;
 use pingora_core::protocols::http::v1::client::HttpSession as ClientSession;
 use pingora_core::protocols::http::v1::server::HttpSession;
+use pingora_core::protocols::http::{HttpTask, ServerSession};
 use pingora_core::{Error, ErrorSource, ErrorType, OrErr, Result, RetryType};
 use pingora_http::RequestHeader;
 use pingora_proxy::Session;
-use std::fmt::Write as _;
 use tokio::io::AsyncWriteExt;
-
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// Does it go this way?
 pub(super) fn is_for(session: &mut Session) -> bool {
@@ -76,7 +71,10 @@ pub(super) async fn run(proxy: &Proxy, session: &mut Session, request: &mut Requ
         Some(answered) => answered,
         None => match proxy.reach(request).await {
             Ok((stream, address)) => ask(Box::new(Connection::new(stream, address)), &asked, session, request).await,
-            Err((status, text)) => return answer(session, status, &text).await,
+            Err(refused) => {
+                request.refused = Some(refused);
+                return Err(Error::explain(ErrorType::ConnectError, "no endpoint can be reached").into_up());
+            }
         },
     };
     let done = match answered {
@@ -122,15 +120,9 @@ fn wire(proxy: &Proxy, session: &Session) -> BytesMut {
             to.put_slice(b"\r\n");
         }
     }
-    if let Some(address) = session.client_addr().and_then(|address| address.as_inet()) {
+    if let Some(forwarded_for) = forwarded_for(session) {
         to.put_slice(b"X-Forwarded-For: ");
-        // Who stood before the client may have added lines of its own.
-        for before in header.headers.get_all(FORWARDED_FOR) {
-            to.put_slice(before.as_bytes());
-            to.put_slice(b", ");
-        }
-        // Memory is all that could fail.
-        let _ = write!(to, "{}", address.ip());
+        to.put_slice(&forwarded_for);
         to.put_slice(b"\r\n");
     }
     to.put_slice(if proxy.tls { b"X-Forwarded-Proto: https\r\n\r\n" } else { b"X-Forwarded-Proto: http\r\n\r\n" });
@@ -190,7 +182,10 @@ async fn pass_on(
     while !service.is_body_done() {
         let piece = tokio::select! {
             biased;
-            piece = service.read_body_ref() => piece.map_err(Error::into_up)?,
+            piece = service.read_body_ref() => match piece {
+                Ok(piece) => piece,
+                Err(error) => return broken_off(client, error.into_up()).await,
+            },
             gone = client.read_body_or_idle(true) => return Err(left(gone)),
         };
         if let Some(piece) = piece.filter(|piece| !piece.is_empty()) {
@@ -199,6 +194,12 @@ async fn pass_on(
     }
     client.finish_body().await.map_err(Error::into_down)?;
     Ok(())
+}
+
+/// Passes on what is there of an answer whose rest does not come: a client that saw nothing of it might ask again.
+async fn broken_off(client: &mut HttpSession, error: Box<Error>) -> Result<()> {
+    // Two, since one alone is not preceded by what waits to be written.
+    client.response_duplex_vec(vec![HttpTask::Body(None, false), HttpTask::Failed(error)]).await.map(|_| ())
 }
 
 fn client(session: &mut Session) -> Result<&mut HttpSession> {

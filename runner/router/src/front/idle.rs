@@ -1,5 +1,5 @@
-//! Connections to endpoints that wait for their next request. Each worker has its own, so they are used by the thread
-//! that made them.
+//! Connections to endpoints that wait for their next request. Each listener has some for each worker, so they are used
+//! by the thread that made them, and nobody waits for the lock. (What goes by pingora's proxying has pingora's.)
 
 use crate::run::IDLE;
 use pingora_core::protocols::Stream;
@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncReadExt;
 use tokio::task::coop::unconstrained;
 
-/// How often those that are too old are looked for.
+/// How often those that are too old, or were closed by the service, are looked for.
 const SWEEP: Duration = Duration::from_secs(1);
-/// Of one worker.
+/// For one listener and worker.
 const MOST: usize = 1_024;
 
 #[derive(Clone, Default)]
@@ -57,15 +57,13 @@ impl Idle {
         }
     }
 
-    /// Closes what has waited for too long, until nothing waits.
+    /// Closes what is of no more use, until nothing waits.
     async fn sweep(self) {
         loop {
             tokio::time::sleep(SWEEP).await;
             let mut kept = self.lock();
             kept.streams.retain(|_, streams| {
-                // In the order of their age.
-                let old = streams.partition_point(|(since, _)| since.elapsed() >= IDLE);
-                streams.drain(..old);
+                streams.retain_mut(|(since, stream)| since.elapsed() < IDLE && is_open(stream));
                 !streams.is_empty()
             });
             kept.number = kept.streams.values().map(Vec::len).sum();

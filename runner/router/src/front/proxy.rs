@@ -9,16 +9,20 @@ use super::tunnel;
 use crate::run::{Asked, Endpoint, Flight, Service, Traffic, Unserved};
 use crate::stats::End;
 use async_trait::async_trait;
-use http::header::{AsHeaderName, COOKIE, HOST, HeaderValue, SET_COOKIE};
+use http::header::{AsHeaderName, COOKIE, HOST, HeaderName, HeaderValue, SET_COOKIE};
 use pingora_core::modules::http::HttpModules;
 use pingora_core::upstreams::peer::{HttpPeer, Peer};
 use pingora_core::{Error, ErrorSource, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::{FailToProxy, ProxyHttp, Session};
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
+
+pub(super) const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub(super) const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// Connections that are tried for one request.
 pub(super) const TRIES: usize = 4;
@@ -43,7 +47,8 @@ pub(super) struct Request {
     sticky: Option<String>,
     pub(super) flight: Option<Flight>,
     pub(super) tried: Vec<Arc<Endpoint>>,
-    unserved: Option<Unserved>,
+    /// What the client is to be told, where that is known.
+    pub(super) refused: Option<(u16, String)>,
     /// It failed at the service's side of it.
     pub(super) broken: bool,
 }
@@ -115,14 +120,11 @@ impl Proxy {
 impl Proxy {
     /// Tells the service who asked, and how.
     pub(super) fn forwarded(&self, session: &Session, upstream: &mut RequestHeader) -> Result<()> {
-        let client = session.client_addr().and_then(|a| a.as_inet()).map(|a| a.ip().to_string());
-        if let Some(client) = client {
-            // Who stood before the client may have added a line of its own.
-            let all = joined(upstream, "x-forwarded-for", ", ").map(|before| format!("{before}, {client}"));
-            upstream.insert_header("x-forwarded-for", all.unwrap_or(client))?;
+        if let Some(Ok(value)) = forwarded_for(session).map(|value| HeaderValue::from_bytes(&value)) {
+            upstream.insert_header(FORWARDED_FOR, value)?;
         }
         let proto = HeaderValue::from_static(if self.tls { "https" } else { "http" });
-        upstream.insert_header("x-forwarded-proto", proto)?;
+        upstream.insert_header(FORWARDED_PROTO, proto)?;
         // HTTP/2 may send each cookie by itself; HTTP/1.1 has one line for them (RFC 9113, 8.2.3).
         if upstream.headers.get_all(COOKIE).iter().nth(1).is_some()
             && let Some(cookies) = joined(upstream, COOKIE, "; ")
@@ -178,7 +180,7 @@ impl ProxyHttp for Proxy {
             sticky: None,
             flight: None,
             tried: Vec::new(),
-            unserved: None,
+            refused: None,
             broken: false,
         }
     }
@@ -205,8 +207,8 @@ impl ProxyHttp for Proxy {
     async fn upstream_peer(&self, _: &mut Session, request: &mut Request) -> Result<Box<HttpPeer>> {
         if request.flight.is_none() {
             // The endpoint could not be reached.
-            if let Err(unserved) = self.take_again(request) {
-                request.unserved = Some(unserved);
+            if let Err(Unserved(why)) = self.take_again(request) {
+                request.refused = Some((503, why));
                 return Err(Error::explain(ErrorType::HTTPStatus(503), "no endpoint is left"));
             }
         }
@@ -264,9 +266,9 @@ impl ProxyHttp for Proxy {
     async fn fail_to_proxy(&self, session: &mut Session, error: &Error, request: &mut Request) -> FailToProxy {
         let gone = *error.esource() == ErrorSource::Downstream
             && matches!(error.etype(), ErrorType::WriteError | ErrorType::ReadError | ErrorType::ConnectionClosed);
-        let (status, text) = match (request.unserved.take(), error.esource(), error.etype()) {
+        let (status, text) = match (request.refused.take(), error.esource(), error.etype()) {
             _ if gone || session.response_written().is_some() => (0, String::new()),
-            (Some(unserved), ..) => (503, unserved.0),
+            (Some(refused), ..) => refused,
             (_, _, ErrorType::HTTPStatus(status)) => (*status, "the request cannot be served".to_owned()),
             (_, ErrorSource::Downstream, ErrorType::ReadTimedout) => {
                 (408, "the request did not come to its end".to_owned())
@@ -339,6 +341,18 @@ impl ProxyHttp for Proxy {
 
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Who asks. Whoever stood before the client may have added lines of its own, which come first.
+pub(super) fn forwarded_for(session: &Session) -> Option<Vec<u8>> {
+    let client = session.client_addr()?.as_inet()?.ip();
+    let mut all = Vec::with_capacity(32);
+    for before in session.req_header().headers.get_all(FORWARDED_FOR) {
+        all.extend_from_slice(before.as_bytes());
+        all.extend_from_slice(b", ");
+    }
+    write!(all, "{client}").ok()?;
+    Some(all)
 }
 
 /// The values of all headers of this name; none: there is none.

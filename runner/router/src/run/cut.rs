@@ -4,10 +4,11 @@
 //! a token of tokio-util's takes a lock whenever it is asked, and a registration two.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use tokio::task::coop::unconstrained;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// Ends, once and for all, whatever waits for it.
@@ -47,7 +48,8 @@ impl Waiting {
     /// Ready when it has happened.
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if !std::mem::replace(&mut self.registered, true) {
-            return self.future.as_mut().poll(context);
+            // Pending has to mean that it is registered, not that this task has done enough for now.
+            return pin!(unconstrained(self.future.as_mut())).poll(context);
         }
         if self.of.over.load(Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending }
     }

@@ -138,22 +138,25 @@ async fn a_part_of_an_answer_is_passed_on_while_the_rest_is_awaited() {
 
 #[tokio::test]
 async fn an_answer_that_breaks_off_is_not_ended_as_if_it_were_whole() {
-    let texts = |connection, _| match connection {
+    let texts = |connection, _| match connection % 3 {
         0 => Then::SayAndClose("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello"),
         1 => Then::SayAndClose("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n"),
         _ => Then::SayAndClose("HTTP/1.1 what\r\n\r\n"),
     };
     let (router, _scripted) = before(texts).await;
-    for _ in 0..2 {
-        let mut client = TcpStream::connect(router.address).await.unwrap();
-        let answer = exchange(&mut client, "GET / HTTP/1.1\r\nhost: x\r\n\r\n", "").await;
-        let whole = answer.contains("content-length: 5") || answer.ends_with("0\r\n\r\n");
-        assert!(!whole, "{answer}");
+    // Whether the end is there with the last bytes is a matter of luck.
+    for _ in 0..20 {
+        let mut ends = Vec::new();
+        for _ in 0..3 {
+            let mut client = TcpStream::connect(router.address).await.unwrap();
+            ends.push(exchange(&mut client, "GET / HTTP/1.1\r\nhost: x\r\n\r\n", "").await);
+        }
+        assert!(ends[0].ends_with("\r\n\r\nhello"), "{:?}", ends[0]);
+        assert!(ends[1].ends_with("5\r\nhello\r\n"), "{:?}", ends[1]);
+        assert!(ends[2].starts_with("HTTP/1.1 502"), "{:?}", ends[2]);
     }
-    let reply = Conn::new(router.address).get("/").await.unwrap();
-    assert_eq!(reply.status, 502);
-    let total = &router.counted(3).await.revisions["v1"].total;
-    assert_eq!((total.requests, total.errors, total.broken), (3, 3, 3));
+    let total = &router.counted(60).await.revisions["v1"].total;
+    assert_eq!((total.requests, total.errors, total.broken), (60, 60, 60));
 }
 
 #[tokio::test]

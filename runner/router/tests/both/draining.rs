@@ -40,7 +40,10 @@ pub(crate) async fn what_does_not_finish_is_cut_at_the_limit_even_if_it_is_silen
     let mut socket = websocket(address).await;
     // In the middle of a frame there is no place for a close.
     assert!(echoes(&mut socket).await);
-    let slow = tokio::spawn(async move { Conn::new(address).get("/slow/60000").await });
+    // Not the first request of its connection.
+    let mut kept = Conn::new(address);
+    kept.get("/").await.unwrap();
+    let slow = tokio::spawn(async move { kept.get("/slow/60000").await });
     stand.in_flight(2).await;
     stand.weights(&[("v1", 0), ("v2", 100)]).await.unwrap();
     let began = Instant::now();
@@ -50,7 +53,7 @@ pub(crate) async fn what_does_not_finish_is_cut_at_the_limit_even_if_it_is_silen
     assert_eq!(socket.read(&mut [0; 8]).await.unwrap_or(0), 0, "the WebSocket is closed");
     let slow = slow.await.unwrap();
     assert!(slow.is_err() || slow.is_ok_and(|r| r.status == 502), "the slow request is broken off");
-    let measured = stand.counted(2).await;
+    let measured = stand.counted(3).await;
     assert_eq!(measured.revisions["v1"].total.cut, 2);
     // With weight it serves again.
     stand.weights(&[("v1", 100), ("v2", 0)]).await.unwrap();
