@@ -59,7 +59,8 @@ fn has_plain_headers(header: &RequestHeader) -> bool {
 /// Serves it to its end; the endpoint has been chosen.
 pub(super) async fn run(proxy: &Proxy, session: &mut Session, request: &mut Request) -> Result<()> {
     let asked = wire(proxy, session);
-    let kept = request.flight.as_ref().and_then(|flight| proxy.idle.take(flight.endpoint.address));
+    let once = !session.req_header().method.is_idempotent();
+    let kept = request.flight.as_ref().and_then(|flight| proxy.idle.take(flight.endpoint.address, once));
     let mut answered = None;
     if let Some(stream) = kept {
         match ask(stream, &asked, session, request).await {

@@ -1,6 +1,7 @@
 //! Connections to endpoints that wait for their next request. Each listener has some for each worker, so they are used
 //! by the thread that made them, and nobody waits for the lock. (What goes by pingora's proxying has pingora's.)
 
+use super::connection::Connection;
 use crate::run::IDLE;
 use pingora_core::protocols::Stream;
 use std::collections::HashMap;
@@ -30,8 +31,9 @@ struct Kept {
 }
 
 impl Idle {
-    /// One that is still open.
-    pub(super) fn take(&self, address: SocketAddr) -> Option<Stream> {
+    /// One that is still open: as far as is known here, or `surely`, as the kernel knows it at this moment. Asking the
+    /// kernel is worth its time where a request that meets a closed connection could not be sent again.
+    pub(super) fn take(&self, address: SocketAddr, surely: bool) -> Option<Stream> {
         loop {
             let (since, mut stream) = {
                 let mut kept = self.lock();
@@ -39,7 +41,8 @@ impl Idle {
                 kept.number -= 1;
                 last
             };
-            if since.elapsed() < IDLE && is_open(&mut stream) {
+            let asked = || stream.as_any().downcast_ref().is_some_and(Connection::is_silent);
+            if since.elapsed() < IDLE && (!surely || asked()) && is_open(&mut stream) {
                 return Some(stream);
             }
         }

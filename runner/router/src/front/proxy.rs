@@ -267,7 +267,7 @@ impl ProxyHttp for Proxy {
         let gone = *error.esource() == ErrorSource::Downstream
             && matches!(error.etype(), ErrorType::WriteError | ErrorType::ReadError | ErrorType::ConnectionClosed);
         let (status, text) = match (request.refused.take(), error.esource(), error.etype()) {
-            _ if gone || session.response_written().is_some() => (0, String::new()),
+            _ if gone || has_begun(session) => (0, String::new()),
             (Some(refused), ..) => refused,
             (_, _, ErrorType::HTTPStatus(status)) => (*status, "the request cannot be served".to_owned()),
             (_, ErrorSource::Downstream, ErrorType::ReadTimedout) => {
@@ -337,6 +337,11 @@ impl ProxyHttp for Proxy {
             });
         }
     }
+}
+
+/// The client has seen the answer's own header, not just what may come before it.
+fn has_begun(session: &Session) -> bool {
+    session.response_written().is_some_and(|answer| !answer.status.is_informational())
 }
 
 fn micros(time: Duration) -> u64 {

@@ -33,7 +33,7 @@ async fn exchange(stream: &mut TcpStream, sent: &str, end: &str) -> String {
 fn request(text: &Saw) -> &str {
     match text {
         Saw::Request(_, text) => text,
-        Saw::Closed(_) => panic!("no request, but the end of a connection"),
+        Saw::Closed(_) | Saw::Ended(_) => panic!("no request, but the end of a connection"),
     }
 }
 
@@ -94,6 +94,17 @@ async fn a_kept_connection_that_was_closed_is_made_anew_if_asking_twice_is_safe(
             statuses.push(client.send(method.clone(), "/", &[], "body").await.unwrap().status.as_u16());
         }
         assert_eq!((statuses, scripted.requests_so_far()), (vec![200, 502], 2), "{method}");
+    }
+}
+
+#[tokio::test]
+async fn what_must_not_be_sent_twice_meets_no_connection_that_was_closed_before() {
+    let (router, mut scripted) = before(|_, _| Then::SayAndClose(HELLO)).await;
+    let mut client = Conn::new(router.address);
+    for _ in 0..100 {
+        let reply = client.send(Method::POST, "/", &[], "").await.unwrap();
+        assert_eq!(reply.status, 200, "{reply:?}");
+        while !matches!(scripted.saw().await, Saw::Ended(_)) {}
     }
 }
 
@@ -165,6 +176,7 @@ async fn what_comes_before_an_answer_is_passed_on_and_an_upgrade_nobody_asked_fo
         0 => Then::Say(
             "HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello",
         ),
+        1 => Then::SayAndClose("HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\n"),
         _ => Then::Say("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n"),
     };
     let (router, _scripted) = before(texts).await;
@@ -173,6 +185,10 @@ async fn what_comes_before_an_answer_is_passed_on_and_an_upgrade_nobody_asked_fo
     let (hints, rest) = answer.split_once("\r\n\r\n").unwrap();
     assert!(hints.starts_with("http/1.1 103 ") && hints.contains("link: </a.css>"), "{answer}");
     assert!(rest.starts_with("http/1.1 200 ok\r\n"), "{answer}");
+    // What has only been announced can still fail.
+    let mut client = TcpStream::connect(router.address).await.unwrap();
+    let answer = exchange(&mut client, "GET / HTTP/1.1\r\nhost: x\r\n\r\n", "").await;
+    assert!(answer.split("\r\n\r\n").nth(1).unwrap().starts_with("HTTP/1.1 502"), "{answer}");
     let mut client = TcpStream::connect(router.address).await.unwrap();
     let other = exchange(&mut client, "GET / HTTP/1.1\r\nhost: x\r\n\r\n", "").await;
     assert!(other.starts_with("HTTP/1.1 502"), "{other}");

@@ -21,6 +21,8 @@ pub(crate) enum Saw {
     Request(usize, String),
     /// The router has closed this connection.
     Closed(usize),
+    /// The service has, as the script says.
+    Ended(usize),
 }
 
 pub(crate) struct Scripted {
@@ -53,7 +55,13 @@ impl Scripted {
                             Then::Say(text) => (text, false),
                             Then::SayAndClose(text) => (text, true),
                         };
-                        if stream.write_all(text.as_bytes()).await.is_err() || over {
+                        let written = stream.write_all(text.as_bytes()).await;
+                        if over {
+                            drop(stream);
+                            let _ = tell.send(Saw::Ended(connection));
+                            return;
+                        }
+                        if written.is_err() {
                             return;
                         }
                     }
