@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 /// Who shares a processor with two others waits as chance has it, and the machine has better and worse moments: many
 /// short rounds in turn, so that both have the same of them. Even, so that each is as often the first.
-const ROUNDS: &str = "40";
+const ROUNDS: &str = "80";
 const MILLISECONDS: &str = "1500";
 
 pub(super) fn measure(context: &Context, table: &mut Table) -> Result<()> {
