@@ -173,7 +173,7 @@ async fn an_answer_that_breaks_off_is_not_ended_as_if_it_were_whole() {
 #[tokio::test]
 async fn what_comes_before_an_answer_is_passed_on_and_an_upgrade_nobody_asked_for_is_not() {
     let texts = |connection, _| match connection {
-        0 => Then::Say(
+        0 => Then::SayAndClose(
             "HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello",
         ),
         1 => Then::SayAndClose("HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\n"),
