@@ -197,7 +197,13 @@ fn set_endpoints(
             return Err(out_of_turn(name, why));
         }
     }
+    let is_deployed = old.reserved.as_ref().is_some_and(|reserved| reserved.deployment.revision == revision);
     let revision = service.revisions.entry(revision.to_owned()).or_default();
+    // A revision that is deployed again, by other containers than before, has the settings of this deployment.
+    let is_there = |e: &Endpoint| revision.endpoints.iter().any(|there| there.container == e.container);
+    if is_deployed && !endpoints.is_empty() && !endpoints.iter().any(is_there) {
+        revision.care = None;
+    }
     *revision = Revision { replicas, endpoints: endpoints.to_vec(), ..std::mem::take(revision) };
     Ok(Entry::new(name, service, Some(old), ready))
 }

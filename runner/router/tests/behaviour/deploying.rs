@@ -509,6 +509,23 @@ fn what_serves_keeps_its_routes_and_checks_until_another_is_committed() {
 }
 
 #[test]
+fn a_revision_that_is_deployed_again_is_checked_as_its_new_deployment_says() {
+    let mut bench = Bench::default();
+    bench.deployed("r1", "v1", &[endpoint(1, true)]);
+    bench.deployed("r2", "v2", &[endpoint(2, true)]);
+    let checked = Service { health: Some(HealthCheck::default()), ..settings(1) };
+    bench.run("r3", begin_as("storefront", "v1", false, checked.clone())).unwrap();
+    let is_checked = |bench: &Bench| bench.shop().health_of(&bench.shop().revisions["v1"]).is_some();
+    // What a rollback goes back to is as it was; another container is not.
+    bench.run("r3", set("v1", &[endpoint(1, true)])).unwrap();
+    assert!(!is_checked(&bench));
+    bench.run("r3", set("v1", &[endpoint(3, true)])).unwrap();
+    assert!(is_checked(&bench));
+    let refused = bench.ask("r3", weights(&[("v1", 10_000)]), &ill);
+    assert!(matches!(refused, Err(Refusal::OverCapacity { .. })), "{refused:?}");
+}
+
+#[test]
 fn a_deployment_takes_no_route_away_from_what_serves() {
     let mut bench = Bench::default();
     bench.deployed("r1", "v1", &[endpoint(1, true)]);
