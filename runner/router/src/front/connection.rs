@@ -7,8 +7,6 @@ use pingora_core::protocols::{
     GetProxyDigest, GetSocketDigest, GetTimingDigest, Peek, Shutdown, SocketDigest, Ssl, TimingDigest, UniqueID,
     UniqueIDType,
 };
-use rustix::io::Errno;
-use rustix::net::{RecvFlags, recv};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
@@ -38,12 +36,6 @@ impl Connection {
         let _ = socket.peer_addr.set(Some(peer.into()));
         let stream = BufWriter::with_capacity(WRITTEN, stream);
         Self { stream, socket: Arc::new(socket), since: SystemTime::now() }
-    }
-
-    /// The other side has neither said anything nor gone, as the kernel knows it.
-    pub(super) fn is_silent(&self) -> bool {
-        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-        matches!(recv(self.stream.get_ref(), &mut [0_u8; 1], flags), Err(Errno::AGAIN))
     }
 }
 

@@ -1,18 +1,15 @@
 //! Connections to endpoints that wait for their next request. Each listener has some for each worker, so they are used
 //! by the thread that made them, and nobody waits for the lock. (What goes by pingora's proxying has pingora's.)
 
-use super::connection::Connection;
 use crate::run::IDLE;
-use pingora_core::protocols::Stream;
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
 use std::collections::HashMap;
-use std::future::Future;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
-use tokio::io::AsyncReadExt;
-use tokio::task::coop::unconstrained;
+use tokio::net::TcpStream;
 
 /// How often those that are too old, or were closed by the service, are looked for.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -25,7 +22,7 @@ pub(super) struct Idle(Arc<Mutex<Kept>>);
 #[derive(Default)]
 struct Kept {
     /// The one that was used last is at the end.
-    streams: HashMap<SocketAddr, Vec<(Instant, Stream)>>,
+    streams: HashMap<SocketAddr, Vec<(Instant, TcpStream)>>,
     number: usize,
     swept: bool,
 }
@@ -33,28 +30,28 @@ struct Kept {
 impl Idle {
     /// One that is still open: as far as is known here, or `surely`, as the kernel knows it at this moment. Asking the
     /// kernel is worth its time where a request that meets a closed connection could not be sent again.
-    pub(super) fn take(&self, address: SocketAddr, surely: bool) -> Option<Stream> {
+    pub(super) fn take(&self, address: SocketAddr, now: Instant, surely: bool) -> Option<TcpStream> {
         loop {
-            let (since, mut stream) = {
+            let (since, stream) = {
                 let mut kept = self.lock();
                 let last = kept.streams.get_mut(&address)?.pop()?;
                 kept.number -= 1;
                 last
             };
-            let asked = || stream.as_any().downcast_ref().is_some_and(Connection::is_silent);
-            if since.elapsed() < IDLE && (!surely || asked()) && is_open(&mut stream) {
+            let waited = now.saturating_duration_since(since);
+            if waited < IDLE && (!surely || is_silent(&stream)) && is_open(&stream) {
                 return Some(stream);
             }
         }
     }
 
-    pub(super) fn put(&self, address: SocketAddr, stream: Stream) {
+    pub(super) fn put(&self, address: SocketAddr, stream: TcpStream, now: Instant) {
         let mut kept = self.lock();
         if kept.number == MOST {
             return;
         }
         kept.number += 1;
-        kept.streams.entry(address).or_default().push((Instant::now(), stream));
+        kept.streams.entry(address).or_default().push((now, stream));
         if !std::mem::replace(&mut kept.swept, true) {
             tokio::spawn(self.clone().sweep());
         }
@@ -82,9 +79,13 @@ impl Idle {
     }
 }
 
-/// Whether the server has neither closed it nor said anything that nobody asked for.
-fn is_open(stream: &mut Stream) -> bool {
-    let mut byte = [0];
-    let read = pin!(unconstrained(stream.read(&mut byte)));
-    matches!(read.poll(&mut Context::from_waker(Waker::noop())), Poll::Pending)
+/// The service has neither closed it nor said anything that nobody asked for, as far as is known here.
+fn is_open(stream: &TcpStream) -> bool {
+    matches!(stream.try_read(&mut [0]), Err(why) if why.kind() == ErrorKind::WouldBlock)
+}
+
+/// The same, as the kernel knows it.
+fn is_silent(stream: &TcpStream) -> bool {
+    let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+    matches!(recv(stream, &mut [0_u8; 1], flags), Err(Errno::AGAIN))
 }

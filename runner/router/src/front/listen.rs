@@ -5,6 +5,7 @@
 
 use super::connection::Connection;
 use super::cut::{one_by_one, unless_cut};
+use super::direct::Direct;
 use super::idle::Idle;
 use super::log::AccessLog;
 use super::proxy::Proxy;
@@ -17,6 +18,7 @@ use async_trait::async_trait;
 use pingora_core::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream, ServerApp};
 use pingora_core::listeners::tls::Acceptor;
 use pingora_core::protocols::http::ServerSession;
+use pingora_core::protocols::{ALPN, Stream};
 use pingora_core::server::ShutdownWatch;
 use pingora_core::server::configuration::ServerConf;
 use pingora_proxy::{HttpProxy, http_proxy};
@@ -61,6 +63,7 @@ struct Open {
 pub(crate) struct Prepared(BTreeMap<SocketAddr, (Listener, Arc<TcpListener>, Option<Acceptor>)>);
 
 struct App {
+    direct: Direct,
     proxy: Arc<HttpProxy<Proxy>>,
     acceptor: Option<Arc<Acceptor>>,
     options: HttpServerOptions,
@@ -145,7 +148,7 @@ impl Front {
         let proxy = Proxy { traffic, listener, tls, log, closing, idle: Idle::default() };
         let mut options = HttpServerOptions::default();
         options.h2_idle_timeout = Some(Duration::from_secs(180));
-        App { proxy: Arc::new(http_proxy(&self.conf, proxy)), acceptor, options }
+        App { direct: Direct::new(proxy.clone()), proxy: Arc::new(http_proxy(&self.conf, proxy)), acceptor, options }
     }
 
     /// The sockets, to hand them over.
@@ -177,7 +180,7 @@ impl Front {
         let finish = async {
             if tokio::time::timeout(idle, self.connections.wait()).await.is_err() {
                 for app in &apps {
-                    app.proxy.http_cleanup().await;
+                    app.close_idle().await;
                 }
                 self.connections.wait().await;
             }
@@ -201,7 +204,7 @@ impl Open {
     fn close(&self) {
         self.accepting.cancel();
         for app in self.apps.clone() {
-            tokio::spawn(async move { app.proxy.http_cleanup().await });
+            tokio::spawn(async move { app.close_idle().await });
         }
     }
 }
@@ -279,13 +282,26 @@ impl Accept {
 
 async fn serve(stream: TcpStream, client: SocketAddr, app: &Arc<App>, ending: &ShutdownWatch) {
     let stream = Connection::new(stream, client);
-    match &app.acceptor {
-        None => app.process_new(Box::new(stream), ending).await,
+    let stream: Stream = match &app.acceptor {
+        None => Box::new(stream),
         Some(acceptor) => match tokio::time::timeout(HANDSHAKE, acceptor.tls_handshake(stream)).await {
-            Ok(Ok(stream)) => app.process_new(Box::new(stream), ending).await,
-            _ => None,
+            Ok(Ok(stream)) => Box::new(stream),
+            _ => return,
         },
     };
+    if matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
+        app.process_new(stream, ending).await;
+    } else {
+        app.direct.serve(stream, client, app, ending).await;
+    }
+}
+
+impl App {
+    /// Ends the connections that wait for a request.
+    async fn close_idle(&self) {
+        self.direct.close_idle();
+        self.proxy.http_cleanup().await;
+    }
 }
 
 #[async_trait]

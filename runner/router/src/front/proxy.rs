@@ -2,14 +2,13 @@
 
 use super::answer::answer;
 use super::cut;
-use super::direct;
 use super::idle::Idle;
 use super::log::{AccessLog, Line};
 use super::tunnel;
 use crate::run::{Asked, Endpoint, Flight, Service, Traffic, Unserved};
 use crate::stats::End;
 use async_trait::async_trait;
-use http::header::{AsHeaderName, COOKIE, HOST, HeaderName, HeaderValue, SET_COOKIE};
+use http::header::{COOKIE, HOST, HeaderName, HeaderValue, SET_COOKIE};
 use pingora_core::modules::http::HttpModules;
 use pingora_core::upstreams::peer::{HttpPeer, Peer};
 use pingora_core::{Error, ErrorSource, ErrorType, Result};
@@ -27,6 +26,7 @@ pub(super) const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwar
 /// Connections that are tried for one request.
 pub(super) const TRIES: usize = 4;
 
+#[derive(Clone)]
 pub(super) struct Proxy {
     pub(super) traffic: Arc<Traffic>,
     pub(super) listener: SocketAddr,
@@ -39,7 +39,7 @@ pub(super) struct Proxy {
 
 /// A request under way.
 pub(super) struct Request {
-    began: Instant,
+    pub(super) began: Instant,
     held: Duration,
     pub(super) service: Option<Arc<Service>>,
     revision: Option<String>,
@@ -54,23 +54,34 @@ pub(super) struct Request {
 }
 
 impl Proxy {
+    pub(super) fn request(&self) -> Request {
+        Request {
+            began: Instant::now(),
+            held: Duration::ZERO,
+            service: None,
+            revision: None,
+            chosen: None,
+            sticky: None,
+            flight: None,
+            tried: Vec::new(),
+            refused: None,
+            broken: false,
+        }
+    }
+
     /// Finds the service, waits while it is held, and chooses an endpoint.
-    async fn find(&self, session: &Session, request: &mut Request) -> Result<(), (u16, String)> {
+    pub(super) async fn find(&self, head: &impl Head, request: &mut Request) -> Result<(), (u16, String)> {
         loop {
             let gate = {
-                let header = session.req_header();
-                let host = host(header);
+                let (host, path) = (head.host(), head.path());
                 let view = self.traffic.view();
-                let target = view.routes.find(self.listener, host, header.uri.path());
+                let target = view.routes.find(self.listener, host, path);
                 let target = target.ok_or_else(|| {
-                    (
-                        404,
-                        format!("no service is for {}{}", if host.is_empty() { "*" } else { host }, header.uri.path()),
-                    )
+                    (404, format!("no service is for {}{path}", if host.is_empty() { "*" } else { host }))
                 })?;
                 let service = &target.service;
-                request.chosen = target.revision.clone().or_else(|| service.asked_for(header));
-                request.sticky = service.declared.sticky.as_ref().and_then(|s| cookie(header, &s.cookie));
+                request.chosen = target.revision.clone().or_else(|| asked_for(service, head));
+                request.sticky = service.declared.sticky.as_ref().and_then(|s| cookie(head, &s.cookie));
                 request.service = Some(Arc::clone(service));
                 if service.gate.left().is_none() {
                     return self.take(request).map_err(|unserved| (503, unserved.0));
@@ -117,6 +128,17 @@ impl Proxy {
     }
 }
 
+impl Request {
+    /// The answer is there; says when that was noticed.
+    pub(super) fn answered(&mut self) -> Instant {
+        let now = Instant::now();
+        if let Some(flight) = &mut self.flight {
+            flight.answered(now);
+        }
+        now
+    }
+}
+
 impl Proxy {
     /// Tells the service who asked, and how.
     pub(super) fn forwarded(&self, session: &Session, upstream: &mut RequestHeader) -> Result<()> {
@@ -127,7 +149,7 @@ impl Proxy {
         upstream.insert_header(FORWARDED_PROTO, proto)?;
         // HTTP/2 may send each cookie by itself; HTTP/1.1 has one line for them (RFC 9113, 8.2.3).
         if upstream.headers.get_all(COOKIE).iter().nth(1).is_some()
-            && let Some(cookies) = joined(upstream, COOKIE, "; ")
+            && let Some(cookies) = joined(upstream, &COOKIE, "; ")
         {
             upstream.insert_header(COOKIE, cookies)?;
         }
@@ -141,25 +163,57 @@ impl Proxy {
     }
 
     /// The answer's header is there.
-    pub(super) fn answered(&self, answer: &mut ResponseHeader, request: &mut Request) -> Result<()> {
-        if let Some(flight) = &mut request.flight {
-            flight.answered();
-        }
+    fn answered(&self, answer: &mut ResponseHeader, request: &mut Request) -> Result<()> {
+        request.answered();
         self.stick(answer, request)
     }
 
     /// Gives the client its cookie, if it needs one.
     pub(super) fn stick(&self, answer: &mut ResponseHeader, request: &Request) -> Result<()> {
-        let sticky = request.service.as_ref().and_then(|s| s.declared.sticky.as_ref());
-        if let (Some(sticky), Some(revision), None) = (sticky, &request.revision, &request.chosen)
-            && request.sticky.as_ref() != Some(revision)
-        {
-            let age = sticky.max_age_s.map(|s| format!("; Max-Age={s}")).unwrap_or_default();
-            let secure = if self.tls { "; Secure" } else { "" };
-            let cookie = format!("{}={revision}; Path=/; HttpOnly; SameSite=Lax{age}{secure}", sticky.cookie);
+        if let Some(cookie) = self.cookie(request) {
             answer.append_header(SET_COOKIE, cookie)?;
         }
         Ok(())
+    }
+
+    /// The cookie that the client needs, if it does.
+    pub(super) fn cookie(&self, request: &Request) -> Option<String> {
+        let sticky = request.service.as_ref()?.declared.sticky.as_ref()?;
+        let revision = request.revision.as_ref()?;
+        if request.chosen.is_some() || request.sticky.as_ref() == Some(revision) {
+            return None;
+        }
+        let age = sticky.max_age_s.map(|s| format!("; Max-Age={s}")).unwrap_or_default();
+        let secure = if self.tls { "; Secure" } else { "" };
+        Some(format!("{}={revision}; Path=/; HttpOnly; SameSite=Lax{age}{secure}", sticky.cookie))
+    }
+
+    /// Counts a request that is over, and logs it where that is asked for.
+    pub(super) fn ended(&self, head: &impl Head, mut request: Request, outcome: Outcome<'_>) {
+        let latency = request.flight.as_ref().and_then(Flight::latency);
+        // It is made only for the log.
+        let container = self.log.as_ref().and(request.flight.as_ref()).map(|f| f.endpoint.container.clone());
+        if let Some(flight) = request.flight.take() {
+            flight.end(outcome.end);
+        }
+        if let Some(log) = &self.log {
+            log.write(Line {
+                time_ms: self.traffic.books.clock.now_ms(),
+                client: outcome.client.map(|client| client.to_string()),
+                method: outcome.method.to_owned(),
+                host: head.host().to_owned(),
+                path: head.path().to_owned(),
+                status: outcome.status,
+                service: request.service.as_ref().map(|s| s.name.clone()),
+                revision: request.revision,
+                container,
+                took_us: micros(request.began.elapsed()),
+                latency_us: latency.map(micros),
+                sent_bytes: outcome.sent,
+                error: outcome.error.map(ToOwned::to_owned),
+                lines_lost: 0,
+            });
+        }
     }
 }
 
@@ -171,26 +225,11 @@ impl ProxyHttp for Proxy {
     fn init_downstream_modules(&self, _: &mut HttpModules) {}
 
     fn new_ctx(&self) -> Request {
-        Request {
-            began: Instant::now(),
-            held: Duration::ZERO,
-            service: None,
-            revision: None,
-            chosen: None,
-            sticky: None,
-            flight: None,
-            tried: Vec::new(),
-            refused: None,
-            broken: false,
-        }
+        self.request()
     }
 
     async fn request_filter(&self, session: &mut Session, request: &mut Request) -> Result<bool> {
-        match self.find(session, request).await {
-            Ok(()) if direct::is_for(session) => {
-                direct::run(self, session, request).await?;
-                Ok(true)
-            }
+        match self.find(session.req_header(), request).await {
             Ok(()) if tunnel::is_for(session) => {
                 // Boxed, so that other requests have no room for it.
                 Box::pin(tunnel::run(self, session, request)).await?;
@@ -305,38 +344,61 @@ impl ProxyHttp for Proxy {
 
     async fn logging(&self, session: &mut Session, error: Option<&Error>, request: &mut Request) {
         let status = session.response_written().map_or(0, |answer| answer.status.as_u16());
-        let latency = request.flight.as_ref().and_then(Flight::latency);
-        // It is made only for the log.
-        let container = self.log.as_ref().and(request.flight.as_ref()).map(|f| f.endpoint.container.clone());
-        if let Some(flight) = request.flight.take() {
-            flight.end(match error {
-                None => End::Answered(status),
-                Some(error) if *error.esource() == ErrorSource::Downstream => End::Aborted,
-                // A WebSocket that its server ends without a word is not an answer that failed.
-                Some(_) if status == 101 => End::Answered(101),
-                Some(_) => End::Broken,
-            });
-        }
-        if let Some(log) = &self.log {
-            let header = session.req_header();
-            log.write(Line {
-                time_ms: self.traffic.books.clock.now_ms(),
-                client: session.client_addr().map(ToString::to_string),
-                method: header.method.to_string(),
-                host: host(header).to_owned(),
-                path: header.uri.path().to_owned(),
-                status,
-                service: request.service.as_ref().map(|s| s.name.clone()),
-                revision: request.revision.clone(),
-                container,
-                took_us: micros(request.began.elapsed()),
-                latency_us: latency.map(micros),
-                sent_bytes: session.body_bytes_sent() as u64,
-                error: error.map(|e| e.etype().as_str().to_owned()),
-                lines_lost: 0,
-            });
-        }
+        let end = match error {
+            None => End::Answered(status),
+            Some(error) if *error.esource() == ErrorSource::Downstream => End::Aborted,
+            // A WebSocket that its server ends without a word is not an answer that failed.
+            Some(_) if status == 101 => End::Answered(101),
+            Some(_) => End::Broken,
+        };
+        let header = session.req_header();
+        let outcome = Outcome {
+            client: session.client_addr().and_then(|client| client.as_inet()).copied(),
+            method: header.method.as_str(),
+            status,
+            sent: session.body_bytes_sent() as u64,
+            end,
+            error: error.map(|error| error.etype().as_str()),
+        };
+        self.ended(header, std::mem::replace(request, self.request()), outcome);
     }
+}
+
+/// A request's header, of either way.
+pub(super) trait Head {
+    /// As the request names it; empty: it does not.
+    fn host(&self) -> &str;
+    fn path(&self) -> &str;
+    /// Those of all headers of this name.
+    fn values(&self, name: &HeaderName) -> Vec<&[u8]>;
+}
+
+impl Head for RequestHeader {
+    fn host(&self) -> &str {
+        // As HTTP/2 or HTTP/1.1 name it.
+        let named = self.uri.authority().map(http::uri::Authority::as_str);
+        named.or_else(|| self.headers.get(HOST).and_then(|h| h.to_str().ok())).unwrap_or("")
+    }
+
+    fn path(&self) -> &str {
+        self.uri.path()
+    }
+
+    fn values(&self, name: &HeaderName) -> Vec<&[u8]> {
+        self.headers.get_all(name).iter().map(HeaderValue::as_bytes).collect()
+    }
+}
+
+/// How a request ended.
+pub(super) struct Outcome<'a> {
+    pub(super) client: Option<SocketAddr>,
+    pub(super) method: &'a str,
+    /// What the client has seen; 0: no answer.
+    pub(super) status: u16,
+    /// Bytes of the answer's body.
+    pub(super) sent: u64,
+    pub(super) end: End,
+    pub(super) error: Option<&'a str>,
 }
 
 /// The client has seen the answer's own header, not just what may come before it.
@@ -349,7 +411,7 @@ fn micros(time: Duration) -> u64 {
 }
 
 /// Who asks. Whoever stood before the client may have added lines of its own, which come first.
-pub(super) fn forwarded_for(session: &Session) -> Option<Vec<u8>> {
+fn forwarded_for(session: &Session) -> Option<Vec<u8>> {
     let client = session.client_addr()?.as_inet()?.ip();
     let mut all = Vec::with_capacity(32);
     for before in session.req_header().headers.get_all(FORWARDED_FOR) {
@@ -361,19 +423,26 @@ pub(super) fn forwarded_for(session: &Session) -> Option<Vec<u8>> {
 }
 
 /// The values of all headers of this name; none: there is none.
-fn joined(header: &RequestHeader, name: impl AsHeaderName, by: &str) -> Option<String> {
-    let values: Vec<&str> = header.headers.get_all(name).iter().filter_map(|v| v.to_str().ok()).collect();
+fn joined(header: &RequestHeader, name: &HeaderName, by: &str) -> Option<String> {
+    let values = texts(header, name);
     (!values.is_empty()).then(|| values.join(by))
 }
 
-/// As HTTP/1.1 or HTTP/2 name it.
-fn host(header: &RequestHeader) -> &str {
-    let named = header.uri.authority().map(http::uri::Authority::as_str);
-    named.or_else(|| header.headers.get(HOST).and_then(|h| h.to_str().ok())).unwrap_or("")
+/// The revision that a tester asks for, where that is allowed.
+fn asked_for(service: &Service, head: &impl Head) -> Option<String> {
+    let name = service.override_header.as_ref()?;
+    head.values(name).first().map(|value| String::from_utf8_lossy(value).into_owned())
 }
 
-fn cookie(header: &RequestHeader, name: &str) -> Option<String> {
-    let all = header.headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok());
-    let mut pairs = all.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+fn cookie(head: &impl Head, name: &str) -> Option<String> {
+    let all = texts(head, &COOKIE);
+    let mut pairs = all.iter().flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(n, _)| *n == name).map(|(_, value)| value.to_owned())
+}
+
+/// Values that are text.
+fn texts<'a>(head: &'a impl Head, name: &HeaderName) -> Vec<&'a str> {
+    let visible = |value: &&str| value.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
+    let values = head.values(name).into_iter().filter_map(|value| std::str::from_utf8(value).ok());
+    values.filter(visible).collect()
 }

@@ -72,9 +72,7 @@ pub(super) async fn run(proxy: &Proxy, session: &mut Session, request: &mut Requ
             return answer(session, 502, "the service broke the connection off").await;
         }
     };
-    if let Some(flight) = &mut request.flight {
-        flight.answered();
-    }
+    request.answered();
     if response.status() == http::StatusCode::SWITCHING_PROTOCOLS {
         let header = header(proxy, request, &response)?;
         // A service that has said yes and does not mean it has ended the conversation.

@@ -45,12 +45,16 @@ impl Waiting {
         Arc::ptr_eq(&self.of, cut)
     }
 
+    pub(crate) fn is_over(&self) -> bool {
+        self.of.over.load(Ordering::SeqCst)
+    }
+
     /// Ready when it has happened.
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if !std::mem::replace(&mut self.registered, true) {
             // Pending has to mean that it is registered, not that this task has done enough for now.
             return pin!(unconstrained(self.future.as_mut())).poll(context);
         }
-        if self.of.over.load(Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending }
+        if self.is_over() { Poll::Ready(()) } else { Poll::Pending }
     }
 }

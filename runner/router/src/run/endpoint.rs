@@ -107,6 +107,11 @@ impl Endpoint {
         news || was_out
     }
 
+    /// Silence of it that a request bears.
+    pub(crate) fn read_timeout(&self) -> Option<Duration> {
+        self.peer.options.read_timeout
+    }
+
     /// A connection could be made.
     pub(crate) fn reached(&self) {
         if self.failures.load(SeqCst) > 0 {
@@ -222,8 +227,8 @@ impl Flight {
     }
 
     /// The first byte of the answer is here.
-    pub(crate) fn answered(&mut self) {
-        self.answered.get_or_insert_with(|| self.since.elapsed());
+    pub(crate) fn answered(&mut self, now: Instant) {
+        self.answered.get_or_insert_with(|| now.saturating_duration_since(self.since));
     }
 
     pub(crate) fn latency(&self) -> Option<Duration> {

@@ -17,7 +17,8 @@ pub(crate) struct Service {
     pub(crate) declared: api::Service,
     pub(crate) gate: Arc<Gate>,
     pub(crate) unserved: Arc<Recorder>,
-    pub(super) override_header: Option<http::HeaderName>,
+    /// A tester names a revision in it.
+    pub(crate) override_header: Option<http::HeaderName>,
     pub(super) revisions: Vec<Revision>,
     pub(super) wheel: ArcSwap<Wheel>,
 }
@@ -88,12 +89,6 @@ impl Service {
             None => service.refresh(),
         }
         Arc::new(service)
-    }
-
-    /// The revision that a tester asks for, where that is allowed.
-    pub(crate) fn asked_for(&self, header: &pingora_http::RequestHeader) -> Option<String> {
-        let value = header.headers.get(self.override_header.as_ref()?)?;
-        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {

@@ -232,3 +232,84 @@ async fn a_service_that_takes_too_long_is_told_of_and_left() {
     assert!(matches!(scripted.saw().await, Saw::Request(0, _)));
     assert_eq!(scripted.saw().await, Saw::Closed(0));
 }
+
+#[tokio::test]
+async fn requests_that_come_ahead_of_their_turn_are_answered_in_their_order() {
+    let (router, mut scripted) = before(|_, _| Then::Say(HELLO)).await;
+    let mut client = TcpStream::connect(router.address).await.unwrap();
+    let sent = "GET /1 HTTP/1.1\r\nhost: x\r\n\r\nGET /2 HTTP/1.1\r\nhost: x\r\n\r\n\r\n\
+                POST /3 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let answer = exchange(&mut client, sent, "").await;
+    assert_eq!(answer.matches("HTTP/1.1 200 OK\r\n").count(), 3, "{answer}");
+    for line in ["GET /1 ", "GET /2 ", "POST /3 "] {
+        let saw = scripted.saw().await;
+        assert!(request(&saw).starts_with(line), "{saw:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_may_ask_in_pieces_and_change_the_way_of_asking() {
+    let (router, mut scripted) = before(|_, _| Then::Say(HELLO)).await;
+    let mut client = TcpStream::connect(router.address).await.unwrap();
+    client.set_nodelay(true).unwrap();
+    for pieces in [
+        &["GET /1 HTTP/1.1\r\nhost: x\r\n\r\n"][..],
+        &["GET /2 HTT", "P/1.1\r\nho", "st: x\r\n\r", "\n"],
+        &["GET /3 HTTP/1.1\r\nhost: x\r\nte: trailers\r\n\r\n"],
+        &["GET /4 HTTP/1.1\r\nhost: x\r\n\r\n"],
+    ] {
+        let (last, first) = pieces.split_last().unwrap();
+        for piece in first {
+            client.write_all(piece.as_bytes()).await.unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        let answer = exchange(&mut client, last, "hello").await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{pieces:?}: {answer}");
+    }
+    for number in 1..=4 {
+        let saw = scripted.saw().await;
+        assert!(request(&saw).starts_with(&format!("GET /{number} HTTP/1.1\r\n")), "{saw:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_in_chunks_is_passed_on_without_what_is_between_them() {
+    const TEXT: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nkeep-alive: timeout=9\r\ntrailer: x-sum\r\n\r\n\
+                5;a=b\r\nhello\r\n01\r\n!\r\n0\r\nx-sum: 1\r\n\r\n";
+    let (router, mut scripted) = before(|_, _| Then::Say(TEXT)).await;
+    let mut client = TcpStream::connect(router.address).await.unwrap();
+    for _ in 0..2 {
+        let answer = exchange(&mut client, "GET / HTTP/1.1\r\nhost: x\r\n\r\n", "0\r\n\r\n").await;
+        let (header, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert_eq!(body, "5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n");
+        assert!(header.contains("transfer-encoding: chunked") && !header.contains("keep-alive"), "{header}");
+        assert!(header.contains("\r\nDate: ") && !header.contains("trailer"), "{header}");
+        assert!(matches!(scripted.saw().await, Saw::Request(0, _)));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_can_be_read_in_two_ways_is_not_passed_on() {
+    let texts = |connection, _| match connection {
+        0 => Then::Say("HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 50\r\n\r\nhello"),
+        1 => Then::Say("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked, gzip\r\n\r\nhello"),
+        2 => Then::Say("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n\r\n\r\nhello"),
+        // The encoding counts, and the connection goes: who knows what else it meant.
+        _ => Then::Say(
+            "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        ),
+    };
+    let (router, mut scripted) = before(texts).await;
+    for connection in 0..3 {
+        let mut client = TcpStream::connect(router.address).await.unwrap();
+        let answer = exchange(&mut client, "GET / HTTP/1.1\r\nhost: x\r\n\r\n", "").await;
+        assert!(answer.starts_with("HTTP/1.1 502") && answer.contains("cannot be passed on: "), "{answer}");
+        assert!(matches!(scripted.saw().await, Saw::Request(c, _) if c == connection));
+        assert_eq!(scripted.saw().await, Saw::Closed(connection));
+    }
+    let mut client = TcpStream::connect(router.address).await.unwrap();
+    let answer = exchange(&mut client, "GET / HTTP/1.1\r\nhost: x\r\n\r\n", "0\r\n\r\n").await;
+    assert!(answer.ends_with("\r\n\r\n5\r\nhello\r\n0\r\n\r\n") && !answer.contains("content-length"), "{answer}");
+    assert!(matches!(scripted.saw().await, Saw::Request(3, _)));
+    assert_eq!(scripted.saw().await, Saw::Closed(3));
+}
