@@ -1,6 +1,6 @@
 //! The header of a request that goes the short way: what is asked, and as the service gets to see it.
 
-use crate::front::proxy::{FORWARDED_FOR, FORWARDED_PROTO, Head};
+use crate::front::head::{FORWARDED_FOR, FORWARDED_PROTO, Head};
 use http::HeaderName;
 use http::header::{
     CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
@@ -171,7 +171,7 @@ fn is_host(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Asked, Client};
-    use crate::front::proxy::Head;
+    use crate::front::head::Head;
     use http::header::COOKIE;
 
     fn client() -> Client {

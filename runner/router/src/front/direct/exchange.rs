@@ -118,7 +118,7 @@ impl<'a> Exchange<'a> {
 
     /// Says whether the client's connection stays.
     pub(super) async fn run(mut self) -> bool {
-        let mut request = self.proxy.request();
+        let mut request = Request::new();
         let failed = match self.proxy.find(self.asked, &mut request).await {
             Ok(()) => self.serve(&mut request).await.err(),
             Err((status, text)) => self.tell(status, &text).await.err(),
@@ -143,7 +143,7 @@ impl<'a> Exchange<'a> {
             end,
             error: failed.as_ref().map(Failed::name),
         };
-        self.proxy.ended(self.asked, request, outcome);
+        self.proxy.ended(self.asked, &mut request, outcome);
         !self.last
     }
 
