@@ -57,6 +57,8 @@ struct Open {
     socket: Arc<TcpListener>,
     apps: Vec<Arc<App>>,
     accepting: CancellationToken,
+    /// Happens when connections that wait for a request have to end, those that are older than its apps too.
+    closing: Arc<Cut>,
 }
 
 /// Listeners that are bound and whose files are read, before anything is changed.
@@ -110,13 +112,11 @@ impl Front {
     /// Listens at these, and no others.
     pub(crate) fn commit(&self, prepared: Prepared) {
         let mut open = self.lock();
-        open.retain(|address, old| {
-            let keep = prepared.0.contains_key(address);
-            if !keep {
-                old.close();
-            }
-            keep
-        });
+        let kept = |address: &SocketAddr| prepared.0.contains_key(address);
+        let (kept, gone) = std::mem::take(&mut *open).into_iter().partition(|(address, _)| kept(address));
+        *open = kept;
+        let gone: BTreeMap<SocketAddr, Open> = gone;
+        gone.into_values().for_each(Open::close);
         for (address, (declared, socket, acceptor)) in prepared.0 {
             // Certificates may have been renewed under the same names, so TLS is always made anew.
             if open.get(&address).is_some_and(|old| old.declared == declared && declared.tls.is_none()) {
@@ -124,7 +124,9 @@ impl Front {
             }
             let acceptor = acceptor.map(Arc::new);
             // One for each worker, so that each has connections to endpoints of its own.
-            let apps: Vec<_> = (0..self.workers.len()).map(|_| Arc::new(self.app(address, acceptor.clone()))).collect();
+            let closing = open.get(&address).map(|old| Arc::clone(&old.closing)).unwrap_or_default();
+            let app = |_| Arc::new(self.app(address, acceptor.clone(), Arc::clone(&closing)));
+            let apps: Vec<_> = (0..self.workers.len()).map(app).collect();
             let accepting = CancellationToken::new();
             let accept = Accept {
                 socket: Arc::clone(&socket),
@@ -136,19 +138,24 @@ impl Front {
                 ended: Arc::clone(&self.ended),
             };
             self.workers.next().1.spawn(accept.run());
-            if let Some(old) = open.insert(address, Open { declared, socket, apps, accepting }) {
+            if let Some(old) = open.insert(address, Open { declared, socket, apps, accepting, closing }) {
                 old.accepting.cancel();
             }
         }
     }
 
-    fn app(&self, listener: SocketAddr, acceptor: Option<Arc<Acceptor>>) -> App {
+    fn app(&self, listener: SocketAddr, acceptor: Option<Arc<Acceptor>>, closing: Arc<Cut>) -> App {
         let (traffic, log) = (Arc::clone(&self.traffic), self.log.clone());
-        let (tls, closing) = (acceptor.is_some(), self.closing.clone());
-        let proxy = Proxy { traffic, listener, tls, log, closing, idle: Idle::default() };
+        let (tls, ending) = (acceptor.is_some(), self.closing.clone());
+        let proxy = Proxy { traffic, listener, tls, log, closing: ending, idle: Idle::default() };
         let mut options = HttpServerOptions::default();
         options.h2_idle_timeout = Some(Duration::from_secs(180));
-        App { direct: Direct::new(proxy.clone()), proxy: Arc::new(http_proxy(&self.conf, proxy)), acceptor, options }
+        App {
+            direct: Direct::new(proxy.clone(), closing),
+            proxy: Arc::new(http_proxy(&self.conf, proxy)),
+            acceptor,
+            options,
+        }
     }
 
     /// The sockets, to hand them over.
@@ -165,22 +172,16 @@ impl Front {
     /// may send one more request, so that a client which sends one just now does not find a closed
     /// door; after `idle` they are closed.
     pub(crate) async fn drain(&self, limit: Duration, idle: Duration) {
-        let apps: Vec<Arc<App>> = {
-            let mut open = self.lock();
-            std::mem::take(&mut *open)
-                .into_values()
-                .flat_map(|open| {
-                    open.accepting.cancel();
-                    open.apps
-                })
-                .collect()
-        };
+        let open: Vec<Open> = std::mem::take(&mut *self.lock()).into_values().collect();
+        for open in &open {
+            open.accepting.cancel();
+        }
         self.ending.send_replace(true);
         self.connections.close();
         let finish = async {
             if tokio::time::timeout(idle, self.connections.wait()).await.is_err() {
-                for app in &apps {
-                    app.close_idle().await;
+                for open in &open {
+                    open.close_idle().await;
                 }
                 self.connections.wait().await;
             }
@@ -201,10 +202,16 @@ impl Front {
 }
 
 impl Open {
-    fn close(&self) {
+    fn close(self) {
         self.accepting.cancel();
-        for app in self.apps.clone() {
-            tokio::spawn(async move { app.close_idle().await });
+        tokio::spawn(async move { self.close_idle().await });
+    }
+
+    /// Ends the connections that wait for a request.
+    async fn close_idle(&self) {
+        self.closing.cut();
+        for app in &self.apps {
+            app.proxy.http_cleanup().await;
         }
     }
 }
@@ -293,14 +300,6 @@ async fn serve(stream: TcpStream, client: SocketAddr, app: &Arc<App>, ending: &S
         app.process_new(stream, ending).await;
     } else {
         app.direct.serve(stream, client, app, ending).await;
-    }
-}
-
-impl App {
-    /// Ends the connections that wait for a request.
-    async fn close_idle(&self) {
-        self.direct.close_idle();
-        self.proxy.http_cleanup().await;
     }
 }
 

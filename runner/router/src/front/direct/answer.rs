@@ -12,6 +12,7 @@ const MOST: usize = 256;
 /// An answer whose header is longer is not one, in bytes.
 const LONGEST: usize = 256 << 10;
 
+const CHUNKED: &str = "chunked";
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
@@ -50,30 +51,27 @@ impl Answer {
         if status < 100 {
             return Err("a status below 100");
         }
-        let mut said = Said { stays: version == 1, ..Said::default() };
+        let mut said = Said::default();
         for header in &*response.headers {
             said.hear(header)?;
         }
-        let framing = said.framing(status, version)?;
+        let framing = said.framing(status)?;
+        let stays = framing != Framing::TilItEnds && said.stays(status, version);
+        let dated = said.dated && said.goes_on(DATE.as_str());
 
         // Into memory it cannot fail.
         let _ = write!(to, "HTTP/1.1 {status} ");
         to.extend_from_slice(response.reason.unwrap_or_default().as_bytes());
         to.extend_from_slice(b"\r\n");
-        for header in &*response.headers {
-            if said.goes_on(header.name) {
-                to.extend_from_slice(header.name.as_bytes());
-                to.extend_from_slice(b": ");
-                // A header of several lines, as there once were.
-                to.extend(header.value.iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte }));
-                to.extend_from_slice(b"\r\n");
-            }
+        for header in response.headers.iter().filter(|header| said.goes_on(header.name)) {
+            to.extend_from_slice(header.name.as_bytes());
+            to.extend_from_slice(b": ");
+            // A header of several lines, as there once were.
+            to.extend(header.value.iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte }));
+            to.extend_from_slice(b"\r\n");
         }
-        if framing == Framing::TilItEnds {
-            to.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
-        }
-        let stays = said.stays() && framing != Framing::TilItEnds;
-        Ok(Some(Self { status, framing, stays, dated: said.dated, length }))
+        said.write_framing(&framing, status, to);
+        Ok(Some(Self { status, framing, stays, dated, length }))
     }
 
     /// It only comes before the answer.
@@ -82,13 +80,14 @@ impl Answer {
     }
 }
 
-/// What the headers say about the answer itself.
+/// What the headers say about the answer itself, and its connection.
 #[derive(Default)]
 struct Said<'a> {
     length: Option<u64>,
-    /// There is one, and the last one is `chunked`.
-    encoded: Option<bool>,
-    stays: bool,
+    /// What was done to the body for the way, in this order.
+    codings: Vec<&'a str>,
+    closes: bool,
+    keeps: bool,
     dated: bool,
     /// Headers that are for this connection only.
     here: Vec<&'a str>,
@@ -107,17 +106,22 @@ impl<'a> Said<'a> {
             }
         } else if is(name, &TRANSFER_ENCODING) {
             for value in words(header.value)? {
-                if self.encoded == Some(true) {
-                    return Err("an encoding after the last");
+                if !value.bytes().all(|byte| byte.is_ascii_graphic()) || value.is_empty() {
+                    return Err("a transfer encoding that is none");
                 }
-                self.encoded = Some(value.eq_ignore_ascii_case("chunked"));
+                if value.eq_ignore_ascii_case("identity") {
+                    // Of a time when that meant none; others may understand it otherwise.
+                    self.closes = true;
+                } else {
+                    self.codings.push(value);
+                }
             }
         } else if is(name, &CONNECTION) {
             for value in words(header.value)? {
                 if value.eq_ignore_ascii_case("close") {
-                    self.stays = false;
+                    self.closes = true;
                 } else if value.eq_ignore_ascii_case("keep-alive") {
-                    self.stays = true;
+                    self.keeps = true;
                 } else {
                     self.here.push(value);
                 }
@@ -129,26 +133,61 @@ impl<'a> Said<'a> {
     }
 
     /// How the end of the body is found (RFC 9112, 6.3).
-    fn framing(&self, status: u16, version: u8) -> Result<Framing, Malformed> {
-        match (self.encoded, self.length) {
-            _ if status < 200 || status == 204 || status == 304 => Ok(Framing::Length(0)),
-            (Some(true), _) if version == 1 => Ok(Framing::chunked()),
-            (Some(_), _) => Err("an encoding that does not say where it ends"),
-            (None, Some(length)) => Ok(Framing::Length(length)),
-            (None, None) => Ok(Framing::TilItEnds),
+    fn framing(&self, status: u16) -> Result<Framing, Malformed> {
+        let chunked = |coding: &&str| coding.eq_ignore_ascii_case(CHUNKED);
+        if self.codings.iter().rev().skip(1).any(chunked) {
+            return Err("an encoding after the one that says where it ends");
+        }
+        Ok(match (self.codings.last(), self.length) {
+            _ if is_bare(status) || status == 304 => Framing::Length(0),
+            (Some(last), _) if chunked(last) => Framing::chunked(),
+            // An encoding overrules a length.
+            (None, Some(length)) => Framing::Length(length),
+            _ => Framing::TilItEnds,
+        })
+    }
+
+    /// The connection can be used again; not if the answer says two things about its length, or one that is not true:
+    /// whoever wrote it may mean either.
+    fn stays(&self, status: u16, version: u8) -> bool {
+        let sure = match (self.codings.is_empty(), self.length) {
+            (true, length) => !is_bare(status) || length.unwrap_or(0) == 0,
+            (false, length) => version == 1 && length.is_none() && !is_bare(status) && status != 304,
+        };
+        sure && !self.closes && (version == 1 || self.keeps)
+    }
+
+    /// It is not about the connection, nor about the framing, which is written anew.
+    fn goes_on(&self, name: &str) -> bool {
+        let stays_here = [&CONTENT_LENGTH, &TRANSFER_ENCODING, &CONNECTION, &KEEP_ALIVE, &PROXY_CONNECTION, &TRAILER];
+        !stays_here.iter().any(|header| is(name, header))
+            && !self.here.iter().any(|here| name.eq_ignore_ascii_case(here))
+    }
+
+    fn write_framing(&self, framing: &Framing, status: u16, to: &mut Vec<u8>) {
+        match (framing, self.length) {
+            _ if is_bare(status) => {}
+            (Framing::Length(_), None) => {}
+            // Of a 304 it is that of the body which the client has.
+            (Framing::Length(_), Some(length)) => {
+                // Into memory it cannot fail.
+                let _ = write!(to, "Content-Length: {length}\r\n");
+            }
+            (Framing::Chunked(_) | Framing::TilItEnds, _) => {
+                to.extend_from_slice(b"Transfer-Encoding: ");
+                for coding in self.codings.iter().filter(|coding| !coding.eq_ignore_ascii_case(CHUNKED)) {
+                    to.extend_from_slice(coding.as_bytes());
+                    to.extend_from_slice(b", ");
+                }
+                to.extend_from_slice(b"chunked\r\n");
+            }
         }
     }
+}
 
-    /// One who says two things about the length may mean either.
-    fn stays(&self) -> bool {
-        self.stays && !(self.encoded.is_some() && self.length.is_some())
-    }
-
-    fn goes_on(&self, name: &str) -> bool {
-        let connection = [&CONNECTION, &KEEP_ALIVE, &PROXY_CONNECTION, &TRAILER].iter().any(|header| is(name, header));
-        let overruled = self.encoded.is_some() && is(name, &CONTENT_LENGTH);
-        !connection && !overruled && !self.here.iter().any(|here| name.eq_ignore_ascii_case(here))
-    }
+/// An answer that has neither a body nor says a word about one.
+fn is_bare(status: u16) -> bool {
+    status < 200 || status == 204
 }
 
 fn is(header: &str, name: &HeaderName) -> bool {
@@ -182,7 +221,22 @@ mod tests {
             ("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\n", Framing::Length(5), true),
             ("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n", Framing::chunked(), true),
             ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n", Framing::chunked(), false),
+            (
+                "HTTP/1.1 200 OK\r\nConnection: close\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\n",
+                Framing::Length(5),
+                false,
+            ),
+            (
+                "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n",
+                Framing::chunked(),
+                false,
+            ),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\nContent-Length: 5\r\n\r\n", Framing::Length(5), false),
             ("HTTP/1.1 200 OK\r\n\r\n", Framing::TilItEnds, false),
+            ("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", Framing::Length(0), true),
+            ("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", Framing::Length(0), false),
+            ("HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n", Framing::Length(0), false),
+            ("HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n", Framing::Length(0), false),
             ("HTTP/1.1 204 No Content\r\n\r\n", Framing::Length(0), true),
             ("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", Framing::Length(0), true),
             ("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n", Framing::Length(0), true),
@@ -201,11 +255,10 @@ mod tests {
             "HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n",
             "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n 6\r\n\r\n",
             "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551616\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chun\r\n ked\r\n\r\n",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, gzip\r\n\r\n",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\n\r\n",
-            "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
             "HTTP/1.1 099 Low\r\n\r\n",
             "HTTP/2.0 200 OK\r\n\r\n",
             "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
@@ -229,9 +282,27 @@ mod tests {
             told,
             "HTTP/1.1 200 Fine\r\nServer: odd\r\nFolded: a   b\r\nSet-Cookie: a=b\r\nset-cookie: c=d\r\nContent-Length: 0\r\n"
         );
-        let (_, told) = read("HTTP/1.1 200 OK\r\nContent-Length: 9\r\ntransfer-encoding: chunked\r\n\r\n");
-        assert_eq!(told, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n");
-        let (_, told) = read("HTTP/1.1 200 OK\r\n\r\n");
-        assert_eq!(told, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n");
+    }
+
+    #[test]
+    fn the_framing_is_written_as_it_was_understood() {
+        for (said, told) in [
+            ("Content-Length: 9\r\ntransfer-encoding: chunked\r\n", "Transfer-Encoding: chunked\r\n"),
+            ("Transfer-Encoding: gzip\r\nTransfer-Encoding: Chunked\r\n", "Transfer-Encoding: gzip, chunked\r\n"),
+            ("Transfer-Encoding: identity\r\nContent-Length: 9\r\n", "Content-Length: 9\r\n"),
+            ("Transfer-Encoding: gzip\r\n", "Transfer-Encoding: gzip, chunked\r\n"),
+            ("Connection: Transfer-Encoding\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\n"),
+            ("Connection: content-length\r\ncontent-length: 5, 5\r\ncontent-length: 5\r\n", "Content-Length: 5\r\n"),
+            ("", "Transfer-Encoding: chunked\r\n"),
+        ] {
+            let (_, head) = read(&format!("HTTP/1.1 200 OK\r\n{said}\r\n"));
+            assert_eq!(head, format!("HTTP/1.1 200 OK\r\n{told}"), "{said}");
+        }
+        let (_, head) = read("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n");
+        assert_eq!(head, "HTTP/1.1 204 No Content\r\n");
+        let (_, head) = read("HTTP/1.1 304 Not Modified\r\ncontent-length: 5\r\n\r\n");
+        assert_eq!(head, "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n");
+        let (answer, head) = read("HTTP/1.1 204 No Content\r\nConnection: date\r\nDate: x\r\n\r\n");
+        assert_eq!((head.as_str(), answer.dated), ("HTTP/1.1 204 No Content\r\n", false));
     }
 }

@@ -10,7 +10,6 @@ use pingora_core::protocols::Stream;
 use pingora_core::protocols::http::date::get_cached_date;
 use std::borrow::Cow;
 use std::future::{Future, poll_fn};
-use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::task::Poll;
@@ -188,9 +187,11 @@ impl<'a> Exchange<'a> {
                     }
                 }
             }
-            if self.more(&mut service, patience).await? == 0 {
-                return Err(if heard { Failed::Broken("it broke off in its header") } else { Failed::Closed });
-            }
+            match self.more(&mut service, patience).await {
+                Ok(0) | Err(Failed::Broken(_)) if !heard => return Err(Failed::Closed),
+                Ok(0) => return Err(Failed::Broken("it broke off in its header")),
+                more => more?,
+            };
             heard = true;
         };
         let now = request.answered();
@@ -261,11 +262,7 @@ impl<'a> Exchange<'a> {
         said.reserve(if much { LARGE } else { PIECE });
         poll_fn(|context| {
             if let Poll::Ready(read) = pin!(service.read_buf(said)).poll(context) {
-                return Poll::Ready(match read {
-                    Ok(number) => Ok(number),
-                    Err(why) if why.kind() == io::ErrorKind::ConnectionReset && said.is_empty() => Ok(0),
-                    Err(_) => Err(Failed::Broken("the connection broke")),
-                });
+                return Poll::Ready(read.map_err(|_| Failed::Broken("the connection broke")));
             }
             while line.ahead.len() < AHEAD {
                 match pin!(line.stream.read_buf(&mut line.ahead)).poll(context) {

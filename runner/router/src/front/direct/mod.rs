@@ -51,13 +51,8 @@ pub(super) struct Direct {
 }
 
 impl Direct {
-    pub(super) fn new(proxy: Proxy) -> Self {
-        Self { proxy, closing: Arc::default(), rooms: Mutex::default() }
-    }
-
-    /// Ends the connections that wait for a request.
-    pub(super) fn close_idle(&self) {
-        self.closing.cut();
+    pub(super) fn new(proxy: Proxy, closing: Arc<Cut>) -> Self {
+        Self { proxy, closing, rooms: Mutex::default() }
     }
 
     /// Serves a connection of HTTP/1.1 to its end; `long` serves the requests that are not for this way.
@@ -78,20 +73,18 @@ impl Direct {
             } else if !next(&mut line, &mut header, &mut closing).await {
                 break;
             }
-            let mut room = self.rooms().pop().unwrap_or_default();
-            room.asked.clear();
+            let mut room = self.room();
             if let Some(asked) = Asked::read(&header, &who, &mut room.asked) {
                 line.ahead.extend_from_slice(header.get(asked.length..).unwrap_or_default());
                 let ends = || *ending.borrow() || closing.is_over();
                 let exchange = Exchange::new(&self.proxy, &asked, client, &mut line, &mut room, &ends);
                 let Some(stays) = unless_cut(exchange.run()).await else { return };
-                if room.is_small() && self.rooms().len() < ROOMS {
-                    self.rooms().push(room);
-                }
+                self.keep(room);
                 if !stays {
                     break;
                 }
             } else {
+                self.keep(room);
                 let mut session = ServerSession::new_http1(line.stream);
                 session.set_keepalive((!*ending.borrow()).then_some(IDLE.as_secs()));
                 session.set_pipelined_prefix(BytesMut::from(header.as_slice()));
@@ -103,6 +96,19 @@ impl Direct {
         let _ = tokio::time::timeout(GOODBYE, line.stream.shutdown()).await;
     }
 
+    fn room(&self) -> Room {
+        let mut room = self.rooms().pop().unwrap_or_default();
+        room.asked.clear();
+        room
+    }
+
+    fn keep(&self, room: Room) {
+        let mut rooms = self.rooms();
+        if room.is_small() && rooms.len() < ROOMS {
+            rooms.push(room);
+        }
+    }
+
     fn rooms(&self) -> MutexGuard<'_, Vec<Room>> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -110,6 +116,10 @@ impl Direct {
 
 /// Waits for the next request; false: there will be none.
 async fn next(line: &mut Line, header: &mut Vec<u8>, closing: &mut Waiting) -> bool {
+    // A client that had much to say does not keep the room for it.
+    for bytes in [&mut *header, &mut line.ahead] {
+        bytes.shrink_to(HEADER);
+    }
     header.reserve(HEADER);
     line.deadline.set(Some(Instant::now() + IDLE));
     poll_fn(|context| {

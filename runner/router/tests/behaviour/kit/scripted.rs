@@ -12,6 +12,8 @@ pub(crate) enum Then {
     Say(&'static str),
     /// The same, and the connection ends.
     SayAndClose(&'static str),
+    /// The same, and the connection is reset, as when a process dies.
+    SayAndBreak(&'static str),
 }
 
 /// What a test sees of it.
@@ -54,6 +56,10 @@ impl Scripted {
                         let (text, over) = match script(connection, request) {
                             Then::Say(text) => (text, false),
                             Then::SayAndClose(text) => (text, true),
+                            Then::SayAndBreak(text) => {
+                                stream.set_zero_linger().unwrap();
+                                (text, true)
+                            }
                         };
                         let written = stream.write_all(text.as_bytes()).await;
                         if over {
