@@ -55,10 +55,15 @@ pub(crate) struct Front {
 struct Open {
     declared: Listener,
     socket: Arc<TcpListener>,
-    apps: Vec<Arc<App>>,
     accepting: CancellationToken,
-    /// Happens when connections that wait for a request have to end, those that are older than its apps too.
-    closing: Arc<Cut>,
+    serving: Serving,
+}
+
+/// Who serves a listener's connections.
+struct Serving {
+    apps: Vec<Arc<App>>,
+    /// Happens when connections that wait for a request have to end, those that are older than the apps too.
+    idle_over: Arc<Cut>,
 }
 
 /// Listeners that are bound and whose files are read, before anything is changed.
@@ -112,11 +117,10 @@ impl Front {
     /// Listens at these, and no others.
     pub(crate) fn commit(&self, prepared: Prepared) {
         let mut open = self.lock();
-        let kept = |address: &SocketAddr| prepared.0.contains_key(address);
-        let (kept, gone) = std::mem::take(&mut *open).into_iter().partition(|(address, _)| kept(address));
-        *open = kept;
-        let gone: BTreeMap<SocketAddr, Open> = gone;
-        gone.into_values().for_each(Open::close);
+        for (_, gone) in open.extract_if(.., |address, _| !prepared.0.contains_key(address)) {
+            let serving = gone.close();
+            tokio::spawn(async move { serving.close_idle().await });
+        }
         for (address, (declared, socket, acceptor)) in prepared.0 {
             // Certificates may have been renewed under the same names, so TLS is always made anew.
             if open.get(&address).is_some_and(|old| old.declared == declared && declared.tls.is_none()) {
@@ -124,8 +128,8 @@ impl Front {
             }
             let acceptor = acceptor.map(Arc::new);
             // One for each worker, so that each has connections to endpoints of its own.
-            let closing = open.get(&address).map(|old| Arc::clone(&old.closing)).unwrap_or_default();
-            let app = |_| Arc::new(self.app(address, acceptor.clone(), Arc::clone(&closing)));
+            let idle_over = open.get(&address).map(|old| Arc::clone(&old.serving.idle_over)).unwrap_or_default();
+            let app = |_| Arc::new(self.app(address, acceptor.clone(), Arc::clone(&idle_over)));
             let apps: Vec<_> = (0..self.workers.len()).map(app).collect();
             let accepting = CancellationToken::new();
             let accept = Accept {
@@ -134,28 +138,23 @@ impl Front {
                 workers: Arc::clone(&self.workers),
                 accepting: accepting.clone(),
                 connections: self.connections.clone(),
-                ending: self.ending.subscribe(),
                 ended: Arc::clone(&self.ended),
             };
             self.workers.next().1.spawn(accept.run());
-            if let Some(old) = open.insert(address, Open { declared, socket, apps, accepting, closing }) {
+            let serving = Serving { apps, idle_over };
+            if let Some(old) = open.insert(address, Open { declared, socket, accepting, serving }) {
                 old.accepting.cancel();
             }
         }
     }
 
-    fn app(&self, listener: SocketAddr, acceptor: Option<Arc<Acceptor>>, closing: Arc<Cut>) -> App {
+    fn app(&self, listener: SocketAddr, acceptor: Option<Arc<Acceptor>>, idle_over: Arc<Cut>) -> App {
         let (traffic, log) = (Arc::clone(&self.traffic), self.log.clone());
-        let (tls, ending) = (acceptor.is_some(), self.closing.clone());
-        let proxy = Proxy { traffic, listener, tls, log, closing: ending, idle: Idle::default() };
+        let (tls, ending, closing) = (acceptor.is_some(), self.ending.subscribe(), self.closing.clone());
+        let proxy = Proxy { traffic, listener, tls, log, ending, idle_over, closing, idle: Idle::default() };
         let mut options = HttpServerOptions::default();
         options.h2_idle_timeout = Some(Duration::from_secs(180));
-        App {
-            direct: Direct::new(proxy.clone(), closing),
-            proxy: Arc::new(http_proxy(&self.conf, proxy)),
-            acceptor,
-            options,
-        }
+        App { direct: Direct::new(proxy.clone()), proxy: Arc::new(http_proxy(&self.conf, proxy)), acceptor, options }
     }
 
     /// The sockets, to hand them over.
@@ -172,16 +171,13 @@ impl Front {
     /// may send one more request, so that a client which sends one just now does not find a closed
     /// door; after `idle` they are closed.
     pub(crate) async fn drain(&self, limit: Duration, idle: Duration) {
-        let open: Vec<Open> = std::mem::take(&mut *self.lock()).into_values().collect();
-        for open in &open {
-            open.accepting.cancel();
-        }
+        let serving: Vec<Serving> = std::mem::take(&mut *self.lock()).into_values().map(Open::close).collect();
         self.ending.send_replace(true);
         self.connections.close();
         let finish = async {
             if tokio::time::timeout(idle, self.connections.wait()).await.is_err() {
-                for open in &open {
-                    open.close_idle().await;
+                for serving in &serving {
+                    serving.close_idle().await;
                 }
                 self.connections.wait().await;
             }
@@ -202,14 +198,17 @@ impl Front {
 }
 
 impl Open {
-    fn close(self) {
+    /// From now on nobody can connect.
+    fn close(self) -> Serving {
         self.accepting.cancel();
-        tokio::spawn(async move { self.close_idle().await });
+        self.serving
     }
+}
 
+impl Serving {
     /// Ends the connections that wait for a request.
     async fn close_idle(&self) {
-        self.closing.cut();
+        self.idle_over.cut();
         for app in &self.apps {
             app.proxy.http_cleanup().await;
         }
@@ -235,7 +234,6 @@ struct Accept {
     workers: Arc<Workers>,
     accepting: CancellationToken,
     connections: TaskTracker,
-    ending: ShutdownWatch,
     ended: Arc<Cut>,
 }
 
@@ -272,11 +270,11 @@ impl Accept {
     fn give(&self, stream: StdStream, client: SocketAddr) {
         let (at, worker) = self.workers.next();
         let Some(app) = self.apps.get(at).map(Arc::clone) else { return };
-        let (ending, mut ended) = (self.ending.clone(), Waiting::new(&self.ended));
+        let mut ended = Waiting::new(&self.ended);
         let connection = async move {
             // Out of room for it; the client sees a connection that ends.
             let Ok(stream) = TcpStream::from_std(stream) else { return };
-            let mut serving = pin!(one_by_one(serve(stream, client, &app, &ending)));
+            let mut serving = pin!(one_by_one(serve(stream, client, &app)));
             poll_fn(|context| match serving.as_mut().poll(context) {
                 Poll::Ready(()) => Poll::Ready(()),
                 Poll::Pending => ended.poll(context),
@@ -287,7 +285,7 @@ impl Accept {
     }
 }
 
-async fn serve(stream: TcpStream, client: SocketAddr, app: &Arc<App>, ending: &ShutdownWatch) {
+async fn serve(stream: TcpStream, client: SocketAddr, app: &Arc<App>) {
     let stream = Connection::new(stream, client);
     let stream: Stream = match &app.acceptor {
         None => Box::new(stream),
@@ -297,9 +295,9 @@ async fn serve(stream: TcpStream, client: SocketAddr, app: &Arc<App>, ending: &S
         },
     };
     if matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
-        app.process_new(stream, ending).await;
+        app.process_new(stream, app.direct.ending()).await;
     } else {
-        app.direct.serve(stream, client, app, ending).await;
+        app.direct.serve(stream, client, app).await;
     }
 }
 

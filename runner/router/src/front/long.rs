@@ -131,7 +131,15 @@ impl ProxyHttp for Proxy {
         error
     }
 
-    async fn response_filter(&self, _: &mut Session, answer: &mut ResponseHeader, request: &mut Request) -> Result<()> {
+    async fn response_filter(
+        &self,
+        session: &mut Session,
+        answer: &mut ResponseHeader,
+        request: &mut Request,
+    ) -> Result<()> {
+        if self.ends() {
+            session.set_keepalive(None);
+        }
         if answer.status.is_informational() && answer.status != http::StatusCode::SWITCHING_PROTOCOLS {
             return Ok(());
         }

@@ -4,8 +4,9 @@ use super::cut;
 use super::head::{Head, asked_for, cookie};
 use super::idle::Idle;
 use super::log::{AccessLog, Line};
-use crate::run::{Asked, Endpoint, Flight, Service, Traffic, Unserved};
+use crate::run::{Asked, Cut, Endpoint, Flight, Service, Traffic, Unserved};
 use crate::stats::End;
+use pingora_core::server::ShutdownWatch;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,6 +21,10 @@ pub(super) struct Proxy {
     pub(super) listener: SocketAddr,
     pub(super) tls: bool,
     pub(super) log: Option<Arc<AccessLog>>,
+    /// True when no more requests are wanted.
+    pub(super) ending: ShutdownWatch,
+    /// Happens when connections that wait for a request have to end.
+    pub(super) idle_over: Arc<Cut>,
     /// Cancelled when WebSockets have to end.
     pub(super) closing: CancellationToken,
     pub(super) idle: Idle,
@@ -42,6 +47,11 @@ pub(super) struct Request {
 }
 
 impl Proxy {
+    /// A client is not to use its connection again.
+    pub(super) fn ends(&self) -> bool {
+        *self.ending.borrow() || self.idle_over.is_over()
+    }
+
     /// Finds the service, waits while it is held, and chooses an endpoint.
     pub(super) async fn find(&self, head: &impl Head, request: &mut Request) -> Result<(), (u16, String)> {
         loop {

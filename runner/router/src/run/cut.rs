@@ -24,6 +24,10 @@ impl Cut {
         self.token.cancel();
     }
 
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.load(Ordering::SeqCst)
+    }
+
     pub(crate) async fn happened(&self) {
         self.token.cancelled().await;
     }
@@ -45,16 +49,12 @@ impl Waiting {
         Arc::ptr_eq(&self.of, cut)
     }
 
-    pub(crate) fn is_over(&self) -> bool {
-        self.of.over.load(Ordering::SeqCst)
-    }
-
     /// Ready when it has happened.
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if !std::mem::replace(&mut self.registered, true) {
             // Pending has to mean that it is registered, not that this task has done enough for now.
             return pin!(unconstrained(self.future.as_mut())).poll(context);
         }
-        if self.is_over() { Poll::Ready(()) } else { Poll::Pending }
+        if self.of.is_over() { Poll::Ready(()) } else { Poll::Pending }
     }
 }

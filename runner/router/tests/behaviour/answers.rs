@@ -262,6 +262,23 @@ async fn requests_that_come_ahead_of_their_turn_are_answered_in_their_order() {
 }
 
 #[tokio::test]
+async fn what_a_client_says_in_vain_does_not_take_its_last_answer_with_it() {
+    const SIZE: usize = 4 << 20;
+    let any = Backend::new("any").await;
+    let router = Router::start().await;
+    router.shop(&[("v1", 100, &[&any])]).await;
+    let mut client = TcpStream::connect(router.address).await.unwrap();
+    let last = "GET /big/4 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_owned();
+    client.write_all((last + &"x".repeat(200_000)).as_bytes()).await.unwrap();
+    let mut got = Vec::new();
+    // The answer is there long before this client has read it.
+    while client.read_buf(&mut got).await.unwrap() > 0 {
+        tokio::time::sleep(std::time::Duration::from_micros(500)).await;
+    }
+    assert!(got.len() > SIZE, "{}", got.len());
+}
+
+#[tokio::test]
 async fn a_client_may_ask_in_pieces_and_change_the_way_of_asking() {
     let (router, mut scripted) = before(|_, _| Then::Say(HELLO)).await;
     let mut client = TcpStream::connect(router.address).await.unwrap();

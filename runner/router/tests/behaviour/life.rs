@@ -3,8 +3,9 @@
 use crate::kit::client::{Load, echoes, websocket};
 use crate::kit::router::process;
 use crate::kit::{Backend, Conn, Router, Stand, free_address, get, until};
+use http::Method;
 use std::time::{Duration, Instant};
-use windlass_router::api::{Change, Drain, Hold, Listener, Phase};
+use windlass_router::api::{Change, Drain, Hold, Listener, Phase, Stop};
 
 #[tokio::test]
 async fn a_killed_router_comes_back_with_its_table() {
@@ -141,6 +142,24 @@ async fn after_an_upgrade_a_kept_connection_gets_one_more_answer_and_is_asked_to
     assert!(conn.get("/").await.unwrap().status.is_success());
     assert!(previous.wait().await.unwrap().success());
     router.is_up(|h| !h.predecessor).await;
+}
+
+#[tokio::test]
+async fn what_is_under_way_when_the_router_ends_is_the_last_on_its_connection() {
+    let old = Backend::new("old").await;
+    let router = Router::start().await;
+    router.shop(&[("v1", 100, &[&old])]).await;
+    let address = router.address;
+    // One of each way through the router.
+    let asked = [(Method::GET, ""), (Method::POST, "body")].map(|(method, body)| {
+        tokio::spawn(async move { Conn::new(address).send(method, "/slow/500", &[], body).await.unwrap() })
+    });
+    until("both are under way", async || (old.seen() == 2).then_some(())).await;
+    router.client.stop(&Stop { limit_ms: Some(5_000) }).await.unwrap();
+    for asked in asked {
+        let reply = asked.await.unwrap();
+        assert_eq!((reply.status.as_u16(), &reply.headers["connection"]), (200, &"close".parse().unwrap()));
+    }
 }
 
 #[tokio::test]

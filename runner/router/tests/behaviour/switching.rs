@@ -3,6 +3,8 @@
 use crate::kit::{Backend, Conn, Router, Stand, get, service, until};
 use http::Method;
 use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use windlass_router::api::{Hold, Release};
 
 #[tokio::test]
@@ -26,6 +28,29 @@ async fn a_hold_keeps_requests_waiting_and_lets_them_go_where_the_table_says_the
         assert_eq!(reply.await.unwrap().body, "new");
     }
     assert_eq!(old.seen(), 0);
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_during_a_hold_is_not_served_after_it() {
+    let old = Backend::new("old").await;
+    let router = Router::start().await;
+    router.shop(&[("v1", 100, &[&old])]).await;
+    router.client.hold(&Hold { service: "shop".to_owned(), limit_ms: 60_000 }).await.unwrap();
+    let waiting = |number: u64| {
+        let client = &router.client;
+        until("so many wait", async move || {
+            let state = client.state().await.unwrap();
+            state.services["shop"].hold.as_ref().is_some_and(|h| h.waiting == number).then_some(())
+        })
+    };
+    let mut client = TcpStream::connect(router.address).await.unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    waiting(1).await;
+    drop(client);
+    waiting(0).await;
+    router.client.release(&Release { service: "shop".to_owned() }).await.unwrap();
+    assert_eq!(get(router.address, "/", &[]).await.body, "old");
+    assert_eq!(old.seen(), 1);
 }
 
 #[tokio::test]

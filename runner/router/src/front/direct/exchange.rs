@@ -10,9 +10,10 @@ use pingora_core::protocols::Stream;
 use pingora_core::protocols::http::date::get_cached_date;
 use std::borrow::Cow;
 use std::future::{Future, poll_fn};
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -30,6 +31,40 @@ pub(super) struct Line {
     /// What it has said ahead of its turn.
     pub(super) ahead: Vec<u8>,
     pub(super) deadline: Deadline,
+}
+
+impl Line {
+    /// Says that nothing more is said.
+    pub(super) async fn end(&mut self) -> io::Result<()> {
+        self.stream.shutdown().await?;
+        if self.ahead.is_empty() {
+            return Ok(());
+        }
+        // What the client has said in vain is listened to: a system that throws it away takes the last answer with it.
+        tokio::io::copy(&mut self.stream, &mut tokio::io::sink()).await.map(|_| ())
+    }
+
+    /// Ready when the client has gone, which only shows in what it says.
+    fn poll_left(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while self.ahead.len() < AHEAD {
+            match pin!(self.stream.read_buf(&mut self.ahead)).poll(context) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Does this, unless the client goes first.
+    async fn unless_left<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Failed> {
+        let mut work = pin!(work);
+        poll_fn(|context| match work.as_mut().poll(context) {
+            Poll::Ready(done) => Poll::Ready(Ok(done)),
+            Poll::Pending => self.poll_left(context).map(|()| Err(Failed::Left)),
+        })
+        .await
+    }
 }
 
 /// Room for a request's texts, which others use again.
@@ -92,8 +127,6 @@ pub(super) struct Exchange<'a> {
     client: SocketAddr,
     line: &'a mut Line,
     room: &'a mut Room,
-    /// No more requests are wanted.
-    ends: &'a (dyn Fn() -> bool + Send + Sync),
     /// The client's connection ends after it.
     last: bool,
     /// The status that the client has seen; 0: none, as yet.
@@ -110,17 +143,17 @@ impl<'a> Exchange<'a> {
         client: SocketAddr,
         line: &'a mut Line,
         room: &'a mut Room,
-        ends: &'a (dyn Fn() -> bool + Send + Sync),
     ) -> Self {
-        Self { proxy, asked, client, line, room, ends, last: asked.last, status: 0, sent: 0 }
+        Self { proxy, asked, client, line, room, last: asked.last, status: 0, sent: 0 }
     }
 
     /// Says whether the client's connection stays.
     pub(super) async fn run(mut self) -> bool {
         let mut request = Request::new();
-        let failed = match self.proxy.find(self.asked, &mut request).await {
-            Ok(()) => self.serve(&mut request).await.err(),
-            Err((status, text)) => self.tell(status, &text).await.err(),
+        let failed = match self.line.unless_left(self.proxy.find(self.asked, &mut request)).await {
+            Ok(Ok(())) => self.serve(&mut request).await.err(),
+            Ok(Err((status, text))) => self.tell(status, &text).await.err(),
+            Err(left) => Some(left),
         };
         if let Some(failed) = &failed {
             self.last = true;
@@ -158,8 +191,8 @@ impl<'a> Exchange<'a> {
                 asked => return asked,
             }
         }
-        let (stream, _) =
-            self.proxy.reach(request).await.map_err(|(status, text)| Failed::Unreachable(status, text))?;
+        let reached = self.line.unless_left(self.proxy.reach(request)).await?;
+        let (stream, _) = reached.map_err(|(status, text)| Failed::Unreachable(status, text))?;
         self.ask(stream, request).await
     }
 
@@ -220,7 +253,7 @@ impl<'a> Exchange<'a> {
 
     /// The end of the answer's header: what the router says to it.
     fn head(&mut self, answer: &Answer, request: &Request) {
-        self.last |= (self.ends)();
+        self.last |= self.proxy.ends();
         let told = &mut self.room.told;
         if let Some(cookie) = self.proxy.cookie(request) {
             told.extend_from_slice(b"Set-Cookie: ");
@@ -237,7 +270,7 @@ impl<'a> Exchange<'a> {
 
     /// Tells the client what the router itself has to say.
     async fn tell(&mut self, status: u16, text: &str) -> Result<(), Failed> {
-        self.last |= (self.ends)();
+        self.last |= self.proxy.ends();
         self.room.told.clear();
         self.sent = plain(status, text, self.last, &mut self.room.told);
         self.status = status;
@@ -264,12 +297,8 @@ impl<'a> Exchange<'a> {
             if let Poll::Ready(read) = pin!(service.read_buf(said)).poll(context) {
                 return Poll::Ready(read.map_err(|_| Failed::Broken("the connection broke")));
             }
-            while line.ahead.len() < AHEAD {
-                match pin!(line.stream.read_buf(&mut line.ahead)).poll(context) {
-                    Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Err(Failed::Left)),
-                    Poll::Ready(Ok(_)) => {}
-                    Poll::Pending => break,
-                }
+            if line.poll_left(context).is_ready() {
+                return Poll::Ready(Err(Failed::Left));
             }
             line.deadline.poll(context).map(|()| Err(Failed::Late))
         })

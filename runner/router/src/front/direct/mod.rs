@@ -13,7 +13,7 @@ mod wait;
 
 use super::cut::unless_cut;
 use super::proxy::Proxy;
-use crate::run::{Cut, Waiting};
+use crate::run::Waiting;
 use asked::{Asked, Client};
 use bytes::BytesMut;
 use exchange::{Exchange, Line, Room};
@@ -27,7 +27,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
 use wait::Deadline;
 
@@ -44,40 +44,31 @@ const ROOMS: usize = 256;
 /// The short way of a listener's requests.
 pub(super) struct Direct {
     proxy: Proxy,
-    /// Happens when connections that wait for a request have to end.
-    closing: Arc<Cut>,
     /// Only requests under way need one, and the one that was used last is at hand.
     rooms: Mutex<Vec<Room>>,
 }
 
 impl Direct {
-    pub(super) fn new(proxy: Proxy, closing: Arc<Cut>) -> Self {
-        Self { proxy, closing, rooms: Mutex::default() }
+    pub(super) fn new(proxy: Proxy) -> Self {
+        Self { proxy, rooms: Mutex::default() }
     }
 
     /// Serves a connection of HTTP/1.1 to its end; `long` serves the requests that are not for this way.
-    pub(super) async fn serve<A: HttpServerApp>(
-        &self,
-        stream: Stream,
-        client: SocketAddr,
-        long: &Arc<A>,
-        ending: &ShutdownWatch,
-    ) {
+    pub(super) async fn serve<A: HttpServerApp>(&self, stream: Stream, client: SocketAddr, long: &Arc<A>) {
         let who = Client { by: client.ip().to_string(), tls: self.proxy.tls };
         let mut line = Line { stream, ahead: Vec::new(), deadline: Deadline::new(Instant::now() + IDLE) };
-        let (mut header, mut closing) = (Vec::new(), Waiting::new(&self.closing));
+        let (mut header, mut idle_over) = (Vec::new(), Waiting::new(&self.proxy.idle_over));
         loop {
             header.clear();
             if !line.ahead.is_empty() {
                 std::mem::swap(&mut header, &mut line.ahead);
-            } else if !next(&mut line, &mut header, &mut closing).await {
+            } else if !next(&mut line, &mut header, &mut idle_over).await {
                 break;
             }
             let mut room = self.room();
             if let Some(asked) = Asked::read(&header, &who, &mut room.asked) {
                 line.ahead.extend_from_slice(header.get(asked.length..).unwrap_or_default());
-                let ends = || *ending.borrow() || closing.is_over();
-                let exchange = Exchange::new(&self.proxy, &asked, client, &mut line, &mut room, &ends);
+                let exchange = Exchange::new(&self.proxy, &asked, client, &mut line, &mut room);
                 let Some(stays) = unless_cut(exchange.run()).await else { return };
                 self.keep(room);
                 if !stays {
@@ -86,14 +77,18 @@ impl Direct {
             } else {
                 self.keep(room);
                 let mut session = ServerSession::new_http1(line.stream);
-                session.set_keepalive((!*ending.borrow()).then_some(IDLE.as_secs()));
+                session.set_keepalive((!self.proxy.ends()).then_some(IDLE.as_secs()));
                 session.set_pipelined_prefix(BytesMut::from(header.as_slice()));
-                let Some(stays) = long.process_new_http(session, ending).await else { return };
+                let Some(stays) = long.process_new_http(session, self.ending()).await else { return };
                 line.stream = stays.consume().0;
             }
         }
         // The client may have been first.
-        let _ = tokio::time::timeout(GOODBYE, line.stream.shutdown()).await;
+        let _ = tokio::time::timeout(GOODBYE, line.end()).await;
+    }
+
+    pub(super) fn ending(&self) -> &ShutdownWatch {
+        &self.proxy.ending
     }
 
     fn room(&self) -> Room {
@@ -115,7 +110,7 @@ impl Direct {
 }
 
 /// Waits for the next request; false: there will be none.
-async fn next(line: &mut Line, header: &mut Vec<u8>, closing: &mut Waiting) -> bool {
+async fn next(line: &mut Line, header: &mut Vec<u8>, idle_over: &mut Waiting) -> bool {
     // A client that had much to say does not keep the room for it.
     for bytes in [&mut *header, &mut line.ahead] {
         bytes.shrink_to(HEADER);
@@ -126,7 +121,7 @@ async fn next(line: &mut Line, header: &mut Vec<u8>, closing: &mut Waiting) -> b
         if let Poll::Ready(read) = pin!(line.stream.read_buf(header)).poll(context) {
             return Poll::Ready(read.is_ok_and(|number| number > 0));
         }
-        if closing.poll(context).is_ready() {
+        if idle_over.poll(context).is_ready() {
             return Poll::Ready(false);
         }
         line.deadline.poll(context).map(|()| false)
