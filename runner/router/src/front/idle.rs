@@ -30,7 +30,7 @@ struct Kept {
 impl Idle {
     /// One that is still open: as far as is known here, or `surely`, as the kernel knows it at this moment. Asking the
     /// kernel is worth its time where a request that meets a closed connection could not be sent again.
-    pub(super) fn take(&self, address: SocketAddr, now: Instant, surely: bool) -> Option<TcpStream> {
+    pub(super) fn take(&self, address: SocketAddr, surely: bool) -> Option<TcpStream> {
         loop {
             let (since, stream) = {
                 let mut kept = self.lock();
@@ -38,20 +38,19 @@ impl Idle {
                 kept.number -= 1;
                 last
             };
-            let waited = now.saturating_duration_since(since);
-            if waited < IDLE && (!surely || is_silent(&stream)) && is_open(&stream) {
+            if since.elapsed() < IDLE && (!surely || is_silent(&stream)) && is_open(&stream) {
                 return Some(stream);
             }
         }
     }
 
-    pub(super) fn put(&self, address: SocketAddr, stream: TcpStream, now: Instant) {
+    pub(super) fn put(&self, address: SocketAddr, stream: TcpStream) {
         let mut kept = self.lock();
         if kept.number == MOST {
             return;
         }
         kept.number += 1;
-        kept.streams.entry(address).or_default().push((now, stream));
+        kept.streams.entry(address).or_default().push((Instant::now(), stream));
         if !std::mem::replace(&mut kept.swept, true) {
             tokio::spawn(self.clone().sweep());
         }

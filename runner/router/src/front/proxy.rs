@@ -32,7 +32,7 @@ pub(super) struct Proxy {
 
 /// A request under way.
 pub(super) struct Request {
-    pub(super) began: Instant,
+    began: Instant,
     held: Duration,
     pub(super) service: Option<Arc<Service>>,
     revision: Option<String>,
@@ -128,13 +128,11 @@ impl Request {
         }
     }
 
-    /// The answer is there; says when that was noticed.
-    pub(super) fn answered(&mut self) -> Instant {
-        let now = Instant::now();
+    /// The answer is there.
+    pub(super) fn answered(&mut self) {
         if let Some(flight) = &mut self.flight {
-            flight.answered(now);
+            flight.answered();
         }
-        now
     }
 }
 

@@ -227,8 +227,8 @@ impl Flight {
     }
 
     /// The first byte of the answer is here.
-    pub(crate) fn answered(&mut self, now: Instant) {
-        self.answered.get_or_insert_with(|| now.saturating_duration_since(self.since));
+    pub(crate) fn answered(&mut self) {
+        self.answered.get_or_insert_with(|| self.since.elapsed());
     }
 
     pub(crate) fn latency(&self) -> Option<Duration> {

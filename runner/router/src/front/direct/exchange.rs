@@ -76,6 +76,8 @@ pub(super) struct Room {
     said: Vec<u8>,
     /// To the client.
     told: Vec<u8>,
+    /// The service has filled the room for what it says.
+    much: bool,
 }
 
 impl Room {
@@ -114,7 +116,7 @@ impl Failed {
         match self {
             Self::Unreachable(..) => "ConnectError",
             Self::Closed | Self::Left => "ConnectionClosed",
-            Self::Broken(_) => "InvalidHTTPHeader",
+            Self::Broken(why) => why,
             Self::Late => "ReadTimedout",
         }
     }
@@ -180,10 +182,8 @@ impl<'a> Exchange<'a> {
     }
 
     async fn serve(&mut self, request: &mut Request) -> Result<(), Failed> {
-        let kept = request
-            .flight
-            .as_ref()
-            .and_then(|flight| self.proxy.idle.take(flight.endpoint.address, request.began, self.asked.once));
+        let kept =
+            request.flight.as_ref().and_then(|flight| self.proxy.idle.take(flight.endpoint.address, self.asked.once));
         if let Some(stream) = kept {
             match self.ask(stream, request).await {
                 // It may have been closed just as the request went out.
@@ -206,6 +206,7 @@ impl<'a> Exchange<'a> {
         service.write_all(&self.room.asked).await.map_err(|_| Failed::Closed)?;
         self.room.said.clear();
         self.room.told.clear();
+        self.room.much = false;
         let mut heard = false;
         let mut answer = loop {
             if let Some(answer) = Answer::read(&self.room.said, &mut self.room.told).map_err(Failed::Broken)? {
@@ -227,7 +228,7 @@ impl<'a> Exchange<'a> {
             };
             heard = true;
         };
-        let now = request.answered();
+        request.answered();
         self.head(&answer, request);
         while !answer.framing.is_over() {
             let (used, passed) = answer.framing.pass(&self.room.said, &mut self.room.told).map_err(Failed::Broken)?;
@@ -246,7 +247,7 @@ impl<'a> Exchange<'a> {
         self.status = answer.status;
         self.send().await?;
         if answer.stays && self.room.said.is_empty() {
-            self.proxy.idle.put(address, service, now);
+            self.proxy.idle.put(address, service);
         }
         Ok(())
     }
@@ -290,11 +291,11 @@ impl<'a> Exchange<'a> {
     /// Waits for more from the service, unless the client goes first.
     async fn more(&mut self, service: &mut TcpStream, patience: Option<Duration>) -> Result<usize, Failed> {
         self.line.deadline.set(patience.map(|patience| Instant::now() + patience));
-        let (said, line) = (&mut self.room.said, &mut *self.line);
-        let much = said.len() == said.capacity() && said.len() >= PIECE;
-        said.reserve(if much { LARGE } else { PIECE });
+        let (Room { said, much, .. }, line) = (&mut *self.room, &mut *self.line);
+        said.reserve(if *much { LARGE } else { PIECE });
         poll_fn(|context| {
             if let Poll::Ready(read) = pin!(service.read_buf(said)).poll(context) {
+                *much = said.len() == said.capacity();
                 return Poll::Ready(read.map_err(|_| Failed::Broken("the connection broke")));
             }
             if line.poll_left(context).is_ready() {
