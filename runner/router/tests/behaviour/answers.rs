@@ -263,19 +263,24 @@ async fn requests_that_come_ahead_of_their_turn_are_answered_in_their_order() {
 
 #[tokio::test]
 async fn what_a_client_says_in_vain_does_not_take_its_last_answer_with_it() {
-    const SIZE: usize = 4 << 20;
+    const SIZE: usize = 8 << 20;
+    const LAST: &str = "GET /big/8 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
     let any = Backend::new("any").await;
     let router = Router::start().await;
     router.shop(&[("v1", 100, &[&any])]).await;
-    let mut client = TcpStream::connect(router.address).await.unwrap();
-    let last = "GET /big/4 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_owned();
-    client.write_all((last + &"x".repeat(200_000)).as_bytes()).await.unwrap();
-    let mut got = Vec::new();
-    // The answer is there long before this client has read it.
-    while client.read_buf(&mut got).await.unwrap() > 0 {
-        tokio::time::sleep(std::time::Duration::from_micros(500)).await;
+    // Said together with the request, and while the answer is under way.
+    for (first, then) in [(200_000, 0), (0, 1), (0, 100_000)] {
+        let mut client = TcpStream::connect(router.address).await.unwrap();
+        client.write_all((LAST.to_owned() + &"x".repeat(first)).as_bytes()).await.unwrap();
+        let mut got = Vec::new();
+        client.read_buf(&mut got).await.unwrap();
+        client.write_all("x".repeat(then).as_bytes()).await.unwrap();
+        // The answer is there long before this client has read it.
+        while client.read_buf(&mut got).await.unwrap() > 0 {
+            tokio::time::sleep(std::time::Duration::from_micros(100)).await;
+        }
+        assert!(got.len() > SIZE, "{first} and {then}: {}", got.len());
     }
-    assert!(got.len() > SIZE, "{}", got.len());
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -22,8 +22,10 @@ use tokio::time::Instant;
 /// Read from a service at a time, in bytes: at first, and from one that has much to say.
 const PIECE: usize = 8 << 10;
 const LARGE: usize = 64 << 10;
-/// What a client may say ahead of its turn, in bytes, before it is no longer listened to.
+/// What a client may say ahead of its turn, in bytes. What is more waits with it.
 const AHEAD: usize = 16 << 10;
+/// A client that has said so much is not heard to leave; so it is not waited with for longer than this.
+const DEAF: Duration = Duration::from_secs(60);
 
 /// The client's side.
 pub(super) struct Line {
@@ -31,29 +33,36 @@ pub(super) struct Line {
     /// What it has said ahead of its turn.
     pub(super) ahead: Vec<u8>,
     pub(super) deadline: Deadline,
+    /// It ends after this request.
+    pub(super) last: bool,
 }
 
 impl Line {
-    /// Says that nothing more is said.
+    /// Says that nothing more is said, and listens on: a system that has to throw away what the client says takes the
+    /// last answer with it.
     pub(super) async fn end(&mut self) -> io::Result<()> {
         self.stream.shutdown().await?;
-        if self.ahead.is_empty() {
-            return Ok(());
-        }
-        // What the client has said in vain is listened to: a system that throws it away takes the last answer with it.
         tokio::io::copy(&mut self.stream, &mut tokio::io::sink()).await.map(|_| ())
+    }
+
+    fn is_full(&self) -> bool {
+        self.ahead.len() >= AHEAD
     }
 
     /// Ready when the client has gone, which only shows in what it says.
     fn poll_left(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        while self.ahead.len() < AHEAD {
-            match pin!(self.stream.read_buf(&mut self.ahead)).poll(context) {
-                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
-                Poll::Ready(Ok(_)) => {}
-                Poll::Pending => return Poll::Pending,
+        loop {
+            if self.is_full() && self.last {
+                // It says it in vain.
+                self.ahead.clear();
+            } else if self.is_full() {
+                return Poll::Pending;
+            }
+            match ready!(pin!(self.stream.read_buf(&mut self.ahead)).poll(context)) {
+                Ok(0) | Err(_) => return Poll::Ready(()),
+                Ok(_) => {}
             }
         }
-        Poll::Pending
     }
 
     /// Does this, unless the client goes first.
@@ -129,8 +138,6 @@ pub(super) struct Exchange<'a> {
     client: SocketAddr,
     line: &'a mut Line,
     room: &'a mut Room,
-    /// The client's connection ends after it.
-    last: bool,
     /// The status that the client has seen; 0: none, as yet.
     status: u16,
     /// Bytes of the answer's body.
@@ -146,11 +153,12 @@ impl<'a> Exchange<'a> {
         line: &'a mut Line,
         room: &'a mut Room,
     ) -> Self {
-        Self { proxy, asked, client, line, room, last: asked.last, status: 0, sent: 0 }
+        line.last = asked.last;
+        Self { proxy, asked, client, line, room, status: 0, sent: 0 }
     }
 
-    /// Says whether the client's connection stays.
-    pub(super) async fn run(mut self) -> bool {
+    /// To its end, whatever it is.
+    pub(super) async fn run(mut self) {
         let mut request = Request::new();
         let failed = match self.line.unless_left(self.proxy.find(self.asked, &mut request)).await {
             Ok(Ok(())) => self.serve(&mut request).await.err(),
@@ -158,7 +166,7 @@ impl<'a> Exchange<'a> {
             Err(left) => Some(left),
         };
         if let Some(failed) = &failed {
-            self.last = true;
+            self.line.last = true;
             if let Some((status, text)) = failed.says().filter(|_| self.status == 0) {
                 // The client may be gone; then there is nobody to tell.
                 let _ = self.tell(status, &text).await;
@@ -178,7 +186,6 @@ impl<'a> Exchange<'a> {
             error: failed.as_ref().map(Failed::name),
         };
         self.proxy.ended(self.asked, &mut request, outcome);
-        !self.last
     }
 
     async fn serve(&mut self, request: &mut Request) -> Result<(), Failed> {
@@ -254,7 +261,7 @@ impl<'a> Exchange<'a> {
 
     /// The end of the answer's header: what the router says to it.
     fn head(&mut self, answer: &Answer, request: &Request) {
-        self.last |= self.proxy.ends();
+        self.line.last |= self.proxy.ends();
         let told = &mut self.room.told;
         if let Some(cookie) = self.proxy.cookie(request) {
             told.extend_from_slice(b"Set-Cookie: ");
@@ -266,14 +273,14 @@ impl<'a> Exchange<'a> {
             told.extend_from_slice(get_cached_date().as_bytes());
             told.extend_from_slice(b"\r\n");
         }
-        told.extend_from_slice(if self.last { b"Connection: close\r\n\r\n" } else { b"\r\n" });
+        told.extend_from_slice(if self.line.last { b"Connection: close\r\n\r\n" } else { b"\r\n" });
     }
 
     /// Tells the client what the router itself has to say.
     async fn tell(&mut self, status: u16, text: &str) -> Result<(), Failed> {
-        self.last |= self.proxy.ends();
+        self.line.last |= self.proxy.ends();
         self.room.told.clear();
-        self.sent = plain(status, text, self.last, &mut self.room.told);
+        self.sent = plain(status, text, self.line.last, &mut self.room.told);
         self.status = status;
         self.send().await
     }
@@ -301,7 +308,10 @@ impl<'a> Exchange<'a> {
             if line.poll_left(context).is_ready() {
                 return Poll::Ready(Err(Failed::Left));
             }
-            line.deadline.poll(context).map(|()| Err(Failed::Late))
+            if patience.is_none() && line.is_full() && !line.deadline.is_set() {
+                line.deadline.set(Some(Instant::now() + DEAF));
+            }
+            line.deadline.poll(context).map(|()| Err(if patience.is_some() { Failed::Late } else { Failed::Left }))
         })
         .await
     }

@@ -36,8 +36,8 @@ const IDLE: Duration = Duration::from_secs(60);
 /// Room for a header, in bytes. One that is longer, or comes in pieces, goes the long way.
 const HEADER: usize = 4 << 10;
 
-/// A client that does not take the goodbye is left without.
-const GOODBYE: Duration = Duration::from_secs(1);
+/// A client that does not answer the goodbye is left without.
+const GOODBYE: Duration = Duration::from_secs(2);
 /// Rooms that are kept, for one listener and worker.
 const ROOMS: usize = 256;
 
@@ -56,7 +56,7 @@ impl Direct {
     /// Serves a connection of HTTP/1.1 to its end; `long` serves the requests that are not for this way.
     pub(super) async fn serve<A: HttpServerApp>(&self, stream: Stream, client: SocketAddr, long: &Arc<A>) {
         let who = Client { by: client.ip().to_string(), tls: self.proxy.tls };
-        let mut line = Line { stream, ahead: Vec::new(), deadline: Deadline::new(Instant::now() + IDLE) };
+        let mut line = Line { stream, ahead: Vec::new(), deadline: Deadline::new(Instant::now() + IDLE), last: false };
         let (mut header, mut idle_over) = (Vec::new(), Waiting::new(&self.proxy.idle_over));
         loop {
             header.clear();
@@ -69,10 +69,14 @@ impl Direct {
             if let Some(asked) = Asked::read(&header, &who, &mut room.asked) {
                 line.ahead.extend_from_slice(header.get(asked.length..).unwrap_or_default());
                 let exchange = Exchange::new(&self.proxy, &asked, client, &mut line, &mut room);
-                let Some(stays) = unless_cut(exchange.run()).await else { return };
+                if unless_cut(exchange.run()).await.is_none() {
+                    return;
+                }
                 self.keep(room);
-                if !stays {
-                    break;
+                if line.last {
+                    // The client may be gone already.
+                    let _ = tokio::time::timeout(GOODBYE, line.end()).await;
+                    return;
                 }
             } else {
                 self.keep(room);
@@ -84,7 +88,7 @@ impl Direct {
             }
         }
         // The client may have been first.
-        let _ = tokio::time::timeout(GOODBYE, line.end()).await;
+        let _ = tokio::time::timeout(GOODBYE, line.stream.shutdown()).await;
     }
 
     pub(super) fn ending(&self) -> &ShutdownWatch {

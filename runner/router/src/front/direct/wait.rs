@@ -17,6 +17,10 @@ impl Deadline {
         Self { at: Some(at), timer: Box::pin(sleep_until(at)) }
     }
 
+    pub(super) fn is_set(&self) -> bool {
+        self.at.is_some()
+    }
+
     /// None: there is no hurry.
     pub(super) fn set(&mut self, at: Option<Instant>) {
         self.at = at;
