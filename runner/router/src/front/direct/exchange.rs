@@ -2,18 +2,16 @@
 
 use super::answer::{Answer, Malformed};
 use super::asked::Asked;
-use super::wait::Deadline;
+use super::line::Line;
 use crate::front::answer::plain;
 use crate::front::proxy::{Outcome, Proxy, Request};
 use crate::stats::End;
-use pingora_core::protocols::Stream;
 use pingora_core::protocols::http::date::get_cached_date;
 use std::borrow::Cow;
 use std::future::{Future, poll_fn};
-use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::task::{Context, Poll, ready};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -22,59 +20,8 @@ use tokio::time::Instant;
 /// Read from a service at a time, in bytes: at first, and from one that has much to say.
 const PIECE: usize = 8 << 10;
 const LARGE: usize = 64 << 10;
-/// What a client may say ahead of its turn, in bytes. What is more waits with it.
-const AHEAD: usize = 16 << 10;
-/// A client that has said so much is not heard to leave; so it is not waited with for longer than this.
+/// A client that is too far ahead is not heard to leave; so it is not waited with for longer than this.
 const DEAF: Duration = Duration::from_secs(60);
-
-/// The client's side.
-pub(super) struct Line {
-    pub(super) stream: Stream,
-    /// What it has said ahead of its turn.
-    pub(super) ahead: Vec<u8>,
-    pub(super) deadline: Deadline,
-    /// It ends after this request.
-    pub(super) last: bool,
-}
-
-impl Line {
-    /// Says that nothing more is said, and listens on: a system that has to throw away what the client says takes the
-    /// last answer with it.
-    pub(super) async fn end(&mut self) -> io::Result<()> {
-        self.stream.shutdown().await?;
-        tokio::io::copy(&mut self.stream, &mut tokio::io::sink()).await.map(|_| ())
-    }
-
-    fn is_full(&self) -> bool {
-        self.ahead.len() >= AHEAD
-    }
-
-    /// Ready when the client has gone, which only shows in what it says.
-    fn poll_left(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        loop {
-            if self.is_full() && self.last {
-                // It says it in vain.
-                self.ahead.clear();
-            } else if self.is_full() {
-                return Poll::Pending;
-            }
-            match ready!(pin!(self.stream.read_buf(&mut self.ahead)).poll(context)) {
-                Ok(0) | Err(_) => return Poll::Ready(()),
-                Ok(_) => {}
-            }
-        }
-    }
-
-    /// Does this, unless the client goes first.
-    async fn unless_left<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Failed> {
-        let mut work = pin!(work);
-        poll_fn(|context| match work.as_mut().poll(context) {
-            Poll::Ready(done) => Poll::Ready(Ok(done)),
-            Poll::Pending => self.poll_left(context).map(|()| Err(Failed::Left)),
-        })
-        .await
-    }
-}
 
 /// Room for a request's texts, which others use again.
 #[derive(Default)]
@@ -161,9 +108,9 @@ impl<'a> Exchange<'a> {
     pub(super) async fn run(mut self) {
         let mut request = Request::new();
         let failed = match self.line.unless_left(self.proxy.find(self.asked, &mut request)).await {
-            Ok(Ok(())) => self.serve(&mut request).await.err(),
-            Ok(Err((status, text))) => self.tell(status, &text).await.err(),
-            Err(left) => Some(left),
+            Some(Ok(())) => self.serve(&mut request).await.err(),
+            Some(Err((status, text))) => self.tell(status, &text).await.err(),
+            None => Some(Failed::Left),
         };
         if let Some(failed) = &failed {
             self.line.last = true;
@@ -198,7 +145,7 @@ impl<'a> Exchange<'a> {
                 asked => return asked,
             }
         }
-        let reached = self.line.unless_left(self.proxy.reach(request)).await?;
+        let reached = self.line.unless_left(self.proxy.reach(request)).await.ok_or(Failed::Left)?;
         let (stream, _) = reached.map_err(|(status, text)| Failed::Unreachable(status, text))?;
         self.ask(stream, request).await
     }

@@ -9,6 +9,7 @@ mod answer;
 mod asked;
 mod body;
 mod exchange;
+mod line;
 mod wait;
 
 use super::cut::unless_cut;
@@ -16,7 +17,8 @@ use super::proxy::Proxy;
 use crate::run::Waiting;
 use asked::{Asked, Client};
 use bytes::BytesMut;
-use exchange::{Exchange, Line, Room};
+use exchange::{Exchange, Room};
+use line::Line;
 use pingora_core::apps::HttpServerApp;
 use pingora_core::protocols::Stream;
 use pingora_core::protocols::http::ServerSession;
