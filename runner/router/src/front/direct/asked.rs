@@ -16,7 +16,7 @@ const MOST: usize = 64;
 const METHODS: [(&str, bool); 6] =
     [("GET", true), ("POST", false), ("PUT", true), ("DELETE", true), ("PATCH", false), ("OPTIONS", true)];
 
-/// Headers that say something about the connection or the body, which here nobody looks at.
+/// Headers that say something about the connection or the body that here nobody looks at.
 const OUT_OF_THE_ORDINARY: [HeaderName; 10] = [
     TE,
     TRAILER,
@@ -38,7 +38,7 @@ pub(super) struct Client {
     pub(super) tls: bool,
 }
 
-/// HTTP/1.1, without a body, and with nothing in its headers that is for the router.
+/// HTTP/1.1, there as a whole, and with nothing in its headers that is for the router.
 #[derive(Debug)]
 pub(super) struct Asked<'a> {
     head: &'a [u8],
@@ -49,12 +49,12 @@ pub(super) struct Asked<'a> {
     pub(super) once: bool,
     /// It is the client's last on this connection.
     pub(super) last: bool,
-    /// Of the header, in bytes.
+    /// With its body, in bytes.
     pub(super) length: usize,
 }
 
 impl<'a> Asked<'a> {
-    /// Reads the header that these bytes begin with, and writes it as it goes out. None: it is not whole yet, or goes the
+    /// Reads the request that these bytes begin with, and writes it as it goes out. None: it is not whole yet, or goes the
     /// long way, which also says what is wrong with it.
     pub(super) fn read(bytes: &'a [u8], client: &Client, to: &mut Vec<u8>) -> Option<Self> {
         let mut headers = [MaybeUninit::<Header<'_>>::uninit(); MOST];
@@ -69,7 +69,7 @@ impl<'a> Asked<'a> {
             to.extend_from_slice(part);
         }
         let (mut host, mut last) = (None, None);
-        let (mut cookies, mut lengths, mut forwarded) = (0, 0, false);
+        let (mut cookies, mut lengths, mut body, mut forwarded) = (0, 0, 0, false);
         for header in &*request.headers {
             match header.name {
                 name if is(name, &HOST) => {
@@ -88,9 +88,7 @@ impl<'a> Asked<'a> {
                 }
                 name if is(name, &CONTENT_LENGTH) => {
                     lengths += 1;
-                    if header.value != b"0" {
-                        return None;
-                    }
+                    body = size(header.value)?;
                 }
                 name if is(name, &FORWARDED_FOR) => {
                     forwarded = true;
@@ -121,14 +119,18 @@ impl<'a> Asked<'a> {
         if cookies > 1 || lengths > 1 {
             return None;
         }
+        // Header and body go out together: a service that answers before it has the body may close the connection.
+        let (head, rest) = bytes.split_at_checked(length)?;
+        let body = rest.get(..body)?;
+        to.extend_from_slice(body);
         Some(Self {
-            head: bytes.get(..length)?,
+            head,
             method,
             path: target.split('?').next().unwrap_or(target),
             host: host?,
-            once: !repeats,
+            once: !repeats || !body.is_empty(),
             last: last.unwrap_or(false),
-            length,
+            length: length + body.len(),
         })
     }
 }
@@ -154,6 +156,12 @@ impl Head for Asked<'_> {
 
 fn is(header: &str, name: &HeaderName) -> bool {
     header.eq_ignore_ascii_case(name.as_str())
+}
+
+/// A length as everybody writes it.
+fn size(value: &[u8]) -> Option<usize> {
+    let plain = value == b"0" || (value.iter().all(u8::is_ascii_digit) && !value.starts_with(b"0"));
+    std::str::from_utf8(value).ok().filter(|_| plain)?.parse().ok()
 }
 
 /// A path, not a whole URI, of what may stand in one.
@@ -195,6 +203,17 @@ mod tests {
     }
 
     #[test]
+    fn a_body_that_is_there_goes_out_with_its_header() {
+        let text = "PUT / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhelloGET";
+        let mut to = Vec::new();
+        let asked = Asked::read(text.as_bytes(), &client(), &mut to).unwrap();
+        assert_eq!((asked.length, asked.once), (text.len() - 3, true));
+        assert!(to.ends_with(b"X-Forwarded-Proto: https\r\n\r\nhello"));
+        let part = &text[..text.len() - 4];
+        assert!(Asked::read(part.as_bytes(), &client(), &mut Vec::new()).is_none());
+    }
+
+    #[test]
     fn whatever_is_out_of_the_ordinary_is_not_for_this_way() {
         for header in [
             "",
@@ -205,6 +224,10 @@ mod tests {
             "Host: a/b\r\n",
             "Host : a\r\n",
             "Host: a\r\nContent-Length: 5\r\n",
+            "Host: a\r\nContent-Length: +0\r\n",
+            "Host: a\r\nContent-Length:\r\n",
+            "Host: a\r\nContent-Length: 99999999999999999999\r\n",
+            "Host: a\r\nContent-Length: 18446744073709551615\r\n",
             "Host: a\r\nContent-Length: 0\r\nContent-Length: 0\r\n",
             "Host: a\r\nContent-Length: 00\r\n",
             "Host: a\r\nTransfer-Encoding: chunked\r\n",

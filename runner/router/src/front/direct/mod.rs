@@ -1,7 +1,7 @@
-//! The short way of most requests: HTTP/1.1, without a body, and with nothing in their headers that is for the router.
+//! The short way of most requests: HTTP/1.1, there as a whole, and with nothing in their headers that is for the router.
 //!
 //! Pingora's proxying keeps every header in maps, copies and edits them, and has both directions at work at once, with a
-//! channel each way. Where nothing is left to be sent when the header is, none of that is needed: the request goes out,
+//! channel each way. Where the body is there with the header, or there is none, none of that is needed: the request goes out,
 //! the answer comes back, and its body is passed on as it arrives. That is a third of the computing for a request.
 //! Whatever is out of the ordinary, be it wrong or only rare, goes to pingora as it came.
 
@@ -35,7 +35,7 @@ use wait::Deadline;
 
 /// A client that waits longer than this with its next request is let go.
 const IDLE: Duration = Duration::from_secs(60);
-/// Room for a header, in bytes. One that is longer, or comes in pieces, goes the long way.
+/// Room for a request, in bytes. One that is longer, or comes in pieces, goes the long way.
 const HEADER: usize = 4 << 10;
 
 /// A client that does not answer the goodbye is left without.
