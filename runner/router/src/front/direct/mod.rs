@@ -2,7 +2,7 @@
 //!
 //! Pingora's proxying keeps every header in maps, copies and edits them, and has both directions at work at once, with a
 //! channel each way. Where the body is there with the header, or there is none, none of that is needed: the request goes out,
-//! the answer comes back, and its body is passed on as it arrives. That is a third of the computing for a request.
+//! the answer comes back, and its body is passed on as it arrives. That is a sixth of the computing for a request.
 //! Whatever is out of the ordinary, be it wrong or only rare, goes to pingora as it came.
 
 mod answer;
