@@ -50,3 +50,8 @@ pub(super) fn texts<'a>(head: &'a impl Head, name: &HeaderName) -> Vec<&'a str> 
     let values = head.values(name).into_iter().filter_map(|value| std::str::from_utf8(value).ok());
     values.filter(visible).collect()
 }
+
+/// A header as it was sent has this name.
+pub(super) fn is(header: &str, name: &HeaderName) -> bool {
+    header.eq_ignore_ascii_case(name.as_str())
+}

@@ -1,10 +1,12 @@
 //! How requests and answers are written on both sides of the router: headers, framing, connections that end.
 
 use crate::kit::scripted::{Saw, Scripted, Then};
-use crate::kit::{Backend, Conn, Router, Stand, service};
+use crate::kit::{Backend, Conn, Router, Stand, service, until};
 use http::Method;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
 
 const HELLO: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
 
@@ -277,10 +279,53 @@ async fn what_a_client_says_in_vain_does_not_take_its_last_answer_with_it() {
         client.write_all("x".repeat(then).as_bytes()).await.unwrap();
         // The answer is there long before this client has read it.
         while client.read_buf(&mut got).await.unwrap() > 0 {
-            tokio::time::sleep(std::time::Duration::from_micros(100)).await;
+            tokio::time::sleep(Duration::from_micros(100)).await;
         }
         assert!(got.len() > SIZE, "{first} and {then}: {}", got.len());
     }
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_while_its_endpoint_is_being_reached_is_let_go() {
+    // Nobody accepts: once its queue is full, connecting to it takes for ever.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut queue = Vec::new();
+    while let Ok(stream) = timeout(Duration::from_millis(300), TcpStream::connect(address)).await {
+        queue.push(stream.unwrap());
+    }
+    let (any, router) = (Backend::new("any").await, Router::start().await);
+    let mut shop = service(&[("v1", 100, &[&any])]);
+    shop.timeouts.connect_ms = 60_000;
+    shop.revisions.get_mut("v1").unwrap().endpoints[0].address = address;
+    router.declare("shop", shop).await.unwrap();
+    let measured = async || {
+        let measured = router.client.measurements_of_last("shop", Duration::from_secs(60)).await.unwrap();
+        measured.revisions["v1"].clone()
+    };
+    let mut client = TcpStream::connect(router.address).await.unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    until("it is under way", async || (measured().await.in_flight == 1).then_some(())).await;
+    drop(client);
+    let counts = until("it is over", async || {
+        let v1 = measured().await;
+        (v1.in_flight == 0).then_some(v1.total)
+    })
+    .await;
+    assert_eq!((counts.client_aborts, counts.requests, counts.unreachable), (1, 0, 0), "{counts:?}");
+}
+
+#[tokio::test]
+async fn a_client_too_far_ahead_to_be_heard_leaving_is_given_up_in_the_end() {
+    let (router, mut scripted) = before(|_, _| Then::Say("")).await;
+    let mut client = TcpStream::connect(router.address).await.unwrap();
+    let asked = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+    client.write_all(asked.repeat(1_000).as_bytes()).await.unwrap();
+    assert!(matches!(scripted.saw().await, Saw::Request(0, _)));
+    drop(client);
+    assert_eq!(scripted.saw_within(Duration::from_secs(90)).await, Saw::Closed(0));
 }
 
 #[tokio::test]
@@ -297,7 +342,7 @@ async fn a_client_may_ask_in_pieces_and_change_the_way_of_asking() {
         let (last, first) = pieces.split_last().unwrap();
         for piece in first {
             client.write_all(piece.as_bytes()).await.unwrap();
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let answer = exchange(&mut client, last, "hello").await;
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{pieces:?}: {answer}");

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use windlass_router::api::{Certificate, Change, Listener, Tls};
+use windlass_router::api::{Certificate, Change, Listener, Stop, Tls};
 
 const MEGABYTES: u64 = 512;
 
@@ -172,7 +172,7 @@ async fn tls_with_http_2_and_http_1_in_front_and_the_certificate_of_the_host() {
     mixed[0].key.clone_from(&certificates[1].key);
     let refused = router.apply(listeners(mixed)).await.unwrap_err();
     assert!(refused.to_string().contains("do not go together"), "{refused}");
-    router.apply(listeners(certificates)).await.unwrap();
+    router.apply(listeners(certificates.clone())).await.unwrap();
 
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let connect = async |host: &'static str, protocol: &str| {
@@ -203,9 +203,13 @@ async fn tls_with_http_2_and_http_1_in_front_and_the_certificate_of_the_host() {
         assert!(body.contains("x-forwarded-proto: https") && body.contains("host: two.example"), "{body}");
     }
     let (mut sender, connection) = http1::handshake(connect("one.example", "http/1.1").await).await.unwrap();
-    tokio::spawn(connection);
+    let idle = tokio::spawn(connection);
     let request = Request::builder().uri("/").header("host", "one.example").body(Empty::<Bytes>::new()).unwrap();
     assert_eq!(sender.send_request(request).await.unwrap().status(), 200);
+    // One that is older than its listener's certificates ends with the others, long before the limit.
+    router.apply(listeners(certificates)).await.unwrap();
+    router.client.stop(&Stop { limit_ms: Some(50_000) }).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(20), idle).await.expect("it is idle and stays").unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The header of an answer: what it says about what follows, and as the client gets to see it.
 
 use super::body::Framing;
+use crate::front::head::is;
 use http::HeaderName;
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRAILER, TRANSFER_ENCODING};
 use httparse::{Header, ParserConfig, Response, Status};
@@ -188,10 +189,6 @@ impl<'a> Said<'a> {
 /// An answer that has neither a body nor says a word about one.
 fn is_bare(status: u16) -> bool {
     status < 200 || status == 204
-}
-
-fn is(header: &str, name: &HeaderName) -> bool {
-    header.eq_ignore_ascii_case(name.as_str())
 }
 
 fn words(value: &[u8]) -> Result<impl Iterator<Item = &str>, Malformed> {

@@ -1,6 +1,6 @@
 //! The header of a request that goes the short way: what is asked, and as the service gets to see it.
 
-use crate::front::head::{FORWARDED_FOR, FORWARDED_PROTO, Head};
+use crate::front::head::{FORWARDED_FOR, FORWARDED_PROTO, Head, is};
 use http::HeaderName;
 use http::header::{
     CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
@@ -152,10 +152,6 @@ impl Head for Asked<'_> {
         let _ = request.parse_with_uninit_headers(self.head, &mut headers);
         request.headers.iter().filter(|header| is(header.name, name)).map(|header| header.value).collect()
     }
-}
-
-fn is(header: &str, name: &HeaderName) -> bool {
-    header.eq_ignore_ascii_case(name.as_str())
 }
 
 /// A length as everybody writes it.

@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// What a client may say ahead of its turn, in bytes. What is more waits with it.
 const AHEAD: usize = 16 << 10;
+
 /// The client's side.
 pub(super) struct Line {
     pub(super) stream: Stream,

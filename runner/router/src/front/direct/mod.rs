@@ -36,8 +36,7 @@ use wait::Deadline;
 /// A client that waits longer than this with its next request is let go.
 const IDLE: Duration = Duration::from_secs(60);
 /// Room for a request, in bytes. One that is longer, or comes in pieces, goes the long way.
-const HEADER: usize = 4 << 10;
-
+const REQUEST: usize = 4 << 10;
 /// A client that does not answer the goodbye is left without.
 const GOODBYE: Duration = Duration::from_secs(2);
 /// Rooms that are kept, for one listener and worker.
@@ -59,17 +58,17 @@ impl Direct {
     pub(super) async fn serve<A: HttpServerApp>(&self, stream: Stream, client: SocketAddr, long: &Arc<A>) {
         let who = Client { by: client.ip().to_string(), tls: self.proxy.tls };
         let mut line = Line { stream, ahead: Vec::new(), deadline: Deadline::new(Instant::now() + IDLE), last: false };
-        let (mut header, mut idle_over) = (Vec::new(), Waiting::new(&self.proxy.idle_over));
+        let (mut said, mut idle_over) = (Vec::new(), Waiting::new(&self.proxy.idle_over));
         loop {
-            header.clear();
+            said.clear();
             if !line.ahead.is_empty() {
-                std::mem::swap(&mut header, &mut line.ahead);
-            } else if !next(&mut line, &mut header, &mut idle_over).await {
+                std::mem::swap(&mut said, &mut line.ahead);
+            } else if !next(&mut line, &mut said, &mut idle_over).await {
                 break;
             }
             let mut room = self.room();
-            if let Some(asked) = Asked::read(&header, &who, &mut room.asked) {
-                line.ahead.extend_from_slice(header.get(asked.length..).unwrap_or_default());
+            if let Some(asked) = Asked::read(&said, &who, &mut room.asked) {
+                line.ahead.extend_from_slice(said.get(asked.length..).unwrap_or_default());
                 let exchange = Exchange::new(&self.proxy, &asked, client, &mut line, &mut room);
                 if unless_cut(exchange.run()).await.is_none() {
                     return;
@@ -84,7 +83,7 @@ impl Direct {
                 self.keep(room);
                 let mut session = ServerSession::new_http1(line.stream);
                 session.set_keepalive((!self.proxy.ends()).then_some(IDLE.as_secs()));
-                session.set_pipelined_prefix(BytesMut::from(header.as_slice()));
+                session.set_pipelined_prefix(BytesMut::from(said.as_slice()));
                 let Some(stays) = long.process_new_http(session, self.ending()).await else { return };
                 line.stream = stays.consume().0;
             }
@@ -116,15 +115,15 @@ impl Direct {
 }
 
 /// Waits for the next request; false: there will be none.
-async fn next(line: &mut Line, header: &mut Vec<u8>, idle_over: &mut Waiting) -> bool {
+async fn next(line: &mut Line, said: &mut Vec<u8>, idle_over: &mut Waiting) -> bool {
     // A client that had much to say does not keep the room for it.
-    for bytes in [&mut *header, &mut line.ahead] {
-        bytes.shrink_to(HEADER);
+    for bytes in [&mut *said, &mut line.ahead] {
+        bytes.shrink_to(REQUEST);
     }
-    header.reserve(HEADER);
+    said.reserve(REQUEST);
     line.deadline.set(Some(Instant::now() + IDLE));
     poll_fn(|context| {
-        if let Poll::Ready(read) = pin!(line.stream.read_buf(header)).poll(context) {
+        if let Poll::Ready(read) = pin!(line.stream.read_buf(said)).poll(context) {
             return Poll::Ready(read.is_ok_and(|number| number > 0));
         }
         if idle_over.poll(context).is_ready() {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -78,7 +79,10 @@ impl Scripted {
     }
 
     pub(crate) async fn saw(&mut self) -> Saw {
-        let wait = std::time::Duration::from_secs(10);
+        self.saw_within(Duration::from_secs(10)).await
+    }
+
+    pub(crate) async fn saw_within(&mut self, wait: Duration) -> Saw {
         tokio::time::timeout(wait, self.saw.recv()).await.expect("nothing happens at the service").unwrap()
     }
 
